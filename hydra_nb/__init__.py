@@ -1,0 +1,1 @@
+"""Execute orders in thin commodity futures from a Jupyter notebook, through Interactive Brokers."""
