@@ -1,0 +1,1 @@
+"""Value objects and protocols of the trading side; no input or output, no clock."""

@@ -1,0 +1,331 @@
+"""Everything that happened, as the journal keeps it and the ledger folds it.
+
+One event is one fact with its market time. Whatever the ledger or the manager's core needs to know
+is here, so that live running, recovery and replay see the same. Facts reported by the broker are named
+for the report; what we decided is named for the decision.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hydra_nb.domain.market import ConnectionState, Quote
+from hydra_nb.domain.orders import Action, ChildOrder, ParentStatus, SliceStatus
+from hydra_nb.domain.plan import ExecutionPlan
+from hydra_nb.domain.units import Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """A fact with the market time (UTC nanoseconds) at which we learned it."""
+
+    time_ns: int
+
+
+# What a person or the manager decided
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParentSubmitted(Event):
+    """A plan was handed over to run; its offsets count from `time_ns`."""
+
+    parent_id: str
+    plan: ExecutionPlan
+    quote: Quote | None  # at arrival
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParentRefused(Event):
+    """The gate refused the parent order as a whole."""
+
+    parent_id: str
+    check: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Woke(Event):
+    """A timer of a parent fired; the quote is all that the strategy sees of the market."""
+
+    parent_id: str
+    quote: Quote | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildReserved(Event):
+    """The gate approved a child or its modify; its exposure is reserved and its intent recorded."""
+
+    action: Action  # PLACE or MODIFY
+    child: ChildOrder
+    client_id: int
+    content_hash: str
+    quote: Quote | None
+    predicted_slippage: Decimal | None  # per lot, price units
+    predictor_version: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildRefused(Event):
+    """The gate refused a child or its modify; nothing was sent."""
+
+    action: Action
+    parent_id: str
+    slice: int
+    order_ref: str
+    check: str
+    transient: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildSent(Event):
+    """A place or modify frame was handed to the socket."""
+
+    order_ref: str
+    action: Action
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendFailed(Event):
+    """A reserved place or modify was certainly not sent; its reservation is released."""
+
+    order_ref: str
+    action: Action
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelRequested(Event):
+    """A cancel of a child was handed to the socket."""
+
+    order_ref: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AckTimedOut(Event):
+    """No answer to a place, modify or cancel came in time: the order's state is unknown."""
+
+    order_ref: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceFinished(Event):
+    """A slice is over: its orders are filled or proven dead, or it never sent one."""
+
+    parent_id: str
+    slice: int
+    filled_lots: int
+    carried_lots: int  # unfilled lots given to later slices
+    status: SliceStatus
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParentFinished(Event):
+    """A parent will do nothing more."""
+
+    parent_id: str
+    status: ParentStatus
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParentPaused(Event):
+    """A person paused a parent."""
+
+    parent_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParentResumed(Event):
+    """A person resumed a parent; what remains of its schedule shifts by the pause."""
+
+    parent_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParentCancelAsked(Event):
+    """A person cancelled a parent."""
+
+    parent_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Killed(Event):
+    """The kill switch: nothing is sent any more but cancels."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rearmed(Event):
+    """A person allowed orders again after a kill or a tripped breaker."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerTripped(Event):
+    """A circuit breaker opened; it stays so until a person re-arms."""
+
+    breaker: str
+    observed: float
+    limit: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewFailed(Event):
+    """An error at a task's edge or in a view, shown and kept; trading went on or the parent halted."""
+
+    where: str
+    error: str
+
+
+# What the broker reported
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionChanged(Event):
+    """The way to the broker came up, was degraded or went down."""
+
+    state: ConnectionState
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStatusReported(Event):
+    """Raw order status of the wire; `status` is the broker's word."""
+
+    order_ref: str
+    order_id: int
+    perm_id: int
+    status: str
+    filled_lots: int
+    remaining_lots: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOrderReported(Event):
+    """Raw open order of the wire: what the broker believes the order's terms are."""
+
+    order_ref: str
+    order_id: int
+    perm_id: int
+    status: str
+    lots: int
+    limit_price: Decimal
+    expires_ns: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionReported(Event):
+    """One execution, or a later revision of it.
+
+    `family` is the execution id without its last component, `revision` that component: the latest
+    revision of a family is its truth, a revision of zero lots a bust. `quote` is what our feed showed then.
+    """
+
+    order_ref: str
+    order_id: int
+    perm_id: int
+    exec_id: str
+    family: str
+    revision: int
+    con_id: int
+    side: Side
+    lots: int
+    price: Decimal
+    executed_ns: int  # the broker's time, whole seconds
+    quote: Quote | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommissionReported(Event):
+    """Fees of one execution; realised P&L is None where the broker told none."""
+
+    exec_id: str
+    commission: Decimal
+    currency: str
+    realised_pnl: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerErrorReported(Event):
+    """An error message of the broker; `order_ref` None where it names no order of ours."""
+
+    order_ref: str | None
+    code: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeathProbed(Event):
+    """Answers of an open-orders reply and of an executions reply for one child, taken in this order."""
+
+    order_ref: str
+    still_open: bool
+    executed_lots: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionReported(Event):
+    """The broker's own position of one contract; `average_cost` per lot in cash, as the wire counts it."""
+
+    con_id: int
+    local_symbol: str
+    symbol: str
+    lots: int
+    average_cost: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountReported(Event):
+    """The broker's account values, written when they matter to a decision; peak equity is folded from them."""
+
+    currency: str
+    equity: Decimal | None
+    realised_pnl: Decimal | None
+    unrealised_pnl: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled(Event):
+    """Ledger and broker were compared; `breaks` of zero allows trading."""
+
+    breaks: int
+    message: str
+
+
+EVENT_TYPES: tuple[type[Event], ...] = (
+    ParentSubmitted,
+    ParentRefused,
+    Woke,
+    ChildReserved,
+    ChildRefused,
+    ChildSent,
+    SendFailed,
+    CancelRequested,
+    AckTimedOut,
+    SliceFinished,
+    ParentFinished,
+    ParentPaused,
+    ParentResumed,
+    ParentCancelAsked,
+    Killed,
+    Rearmed,
+    BreakerTripped,
+    ViewFailed,
+    ConnectionChanged,
+    OrderStatusReported,
+    OpenOrderReported,
+    ExecutionReported,
+    CommissionReported,
+    BrokerErrorReported,
+    DeathProbed,
+    PositionReported,
+    AccountReported,
+    Reconciled,
+)

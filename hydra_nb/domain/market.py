@@ -1,0 +1,90 @@
+"""What is known of a market: the top of its book, its volume and volatility, and the account."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+
+class FeedType(StrEnum):
+    """How the broker feeds quotes; only live quotes are traded on."""
+
+    LIVE = "live"
+    FROZEN = "frozen"
+    DELAYED = "delayed"
+    DELAYED_FROZEN = "delayed_frozen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """Top of the book of one contract; None where a side is empty or a figure is unknown.
+
+    `time_ns` is the market time at which the last tick of any kind arrived.
+    """
+
+    con_id: int
+    time_ns: int
+    bid: Decimal | None = None
+    bid_size: int = 0
+    ask: Decimal | None = None
+    ask_size: int = 0
+    last: Decimal | None = None
+    last_size: int = 0
+    volume: int | None = None
+    settlement: Decimal | None = None
+    feed: FeedType = FeedType.LIVE
+    halted: bool = False
+
+    @property
+    def has_both_sides(self) -> bool:
+        """Whether both sides show a price and a size."""
+        return self.bid is not None and self.ask is not None and self.bid_size > 0 and self.ask_size > 0
+
+    @property
+    def is_crossed(self) -> bool:
+        """Whether the bid is at or above the ask (locked counts as crossed)."""
+        return self.bid is not None and self.ask is not None and self.bid >= self.ask
+
+    @property
+    def mid(self) -> Decimal | None:
+        """Half way between bid and ask; None unless both sides show and do not cross."""
+        if self.bid is None or self.ask is None or self.bid_size <= 0 or self.ask_size <= 0 or self.bid >= self.ask:
+            return None
+        return (self.bid + self.ask) / 2
+
+    def age_s(self, now_ns: int) -> float:
+        """Seconds since the last tick."""
+        return (now_ns - self.time_ns) / 1e9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketStatistics:
+    """Volume and volatility from daily bars.
+
+    `adv_lots` is the mean of the daily volumes, `daily_volatility` the standard deviation of
+    daily log returns (a fraction), both over `days` days; None where the bars do not tell.
+    """
+
+    con_id: int
+    adv_lots: float | None
+    daily_volatility: float | None
+    days: int
+    source: str  # "bars", "simulated bars", "caller"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountState:
+    """The broker's account values, in its base currency; None where not told yet."""
+
+    account: str
+    currency: str
+    equity: Decimal | None = None
+    realised_pnl: Decimal | None = None
+    unrealised_pnl: Decimal | None = None
+
+
+class ConnectionState(StrEnum):
+    """State of the way to the broker."""
+
+    UP = "up"
+    DEGRADED = "degraded"  # 1100: the gateway lost IB's servers
+    DOWN = "down"

@@ -1,0 +1,105 @@
+"""The frozen plan of a parent order: every random number drawn, every lot assigned."""
+
+import hashlib
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hydra_nb.domain.orders import ParentOrder
+from hydra_nb.errors import invariant
+
+PLAN_VALID_S = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """Seconds that each stage of patience lasts, as whole nanoseconds."""
+
+    mid_ns: int
+    step_ns: int
+    cross_ns: int
+
+    @property
+    def total_ns(self) -> int:
+        """Length of the whole ladder."""
+        return self.mid_ns + self.step_ns + self.cross_ns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedSlice:
+    """One slice: its lots, its start, the window that jitter allowed, its ladder.
+
+    Offsets are nanoseconds from submission. `number` counts from 1.
+    """
+
+    number: int
+    lots: int
+    offset_ns: int
+    earliest_ns: int
+    latest_ns: int
+    ladder: Ladder
+
+    @property
+    def ends_ns(self) -> int:
+        """Offset at which the ladder has ended."""
+        return self.offset_ns + self.ladder.total_ns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """Predicted slippage per lot against the mid at preview, in price units, and its version."""
+
+    slippage: Decimal
+    half_spread: Decimal
+    impact: Decimal
+    daily_volatility: float | None
+    adv_lots: float | None
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionPlan:
+    """What runs is what was shown; its id is the hash of its content.
+
+    `step` is the fraction of the price by which the second stage moves; `duration_ns` counts from
+    submission to the end of the last slice's window. `decision_mid` is the mid at preview.
+    """
+
+    parent: ParentOrder
+    slices: tuple[PlannedSlice, ...]
+    duration_ns: int
+    step: Decimal
+    seed: int
+    participation: float
+    adv_lots: float | None
+    adv_source: str
+    decision_mid: Decimal | None
+    prediction: Prediction | None
+    previewed_ns: int
+
+    def __post_init__(self) -> None:
+        """Lots are conserved and slices are in order."""
+        invariant(bool(self.slices), "a plan without slices")
+        invariant(
+            sum(planned.lots for planned in self.slices) == self.parent.lots,
+            f"slices hold {sum(planned.lots for planned in self.slices)} lots, the parent {self.parent.lots}",
+        )
+        invariant(all(planned.lots > 0 for planned in self.slices), "a slice of zero lots")
+
+    @property
+    def valid_until_ns(self) -> int:
+        """When the preview becomes too old to be submitted."""
+        return self.previewed_ns + PLAN_VALID_S * 1_000_000_000
+
+    @property
+    def plan_id(self) -> str:
+        """SHA-256 over the parent, offsets, lots, ladders, draws and limits; the first 16 hexadecimals."""
+        parent = self.parent
+        words = [
+            f"{parent.account}|{parent.contract.con_id}|{parent.side}|{parent.lots}|{parent.strategy}",
+            f"{parent.limit}|{parent.tag}|{parent.caller_adv_lots}|{self.step}|{self.seed}|{self.previewed_ns}",
+        ]
+        words += [
+            f"{s.number}|{s.lots}|{s.offset_ns}|{s.ladder.mid_ns}|{s.ladder.step_ns}|{s.ladder.cross_ns}"
+            for s in self.slices
+        ]
+        return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]

@@ -1,0 +1,129 @@
+"""The tree of errors that hydra_nb raises.
+
+::
+
+    HydraError
+    ├── OrderError                 an argument of an order is malformed; nothing was sent
+    │   ├── InvalidOrder           side, lots, limit or setting cannot be an order
+    │   ├── UnknownInstrument      the broker lists no such future
+    │   ├── DurationTooShort       the slices do not fit into the time given
+    │   ├── PlanExpired            the preview is older than its validity
+    │   └── DeskBusy               refused because orders work
+    ├── BrokerError                the broker or the way to it
+    │   ├── NotConnected           no connection, or lost
+    │   ├── GatewayUnreachable     nobody answers at the address
+    │   ├── ClientIdInUse          another connection holds this client id
+    │   ├── LiveNotConfirmed       a live account without its confirmation
+    │   ├── AccountRefused         the account asked for is not there, or several are
+    │   ├── NoReply                the broker did not answer in time
+    │   └── SendRefused            an order without a valid approval or receipt
+    ├── JournalError               the journal cannot be used; nothing may be sent
+    │   ├── JournalLocked          another desk holds it
+    │   ├── JournalUnreadable      not a journal, torn, or tampered with
+    │   ├── JournalOfAnotherAccount
+    │   ├── JournalTooNew          written by a later version
+    │   └── JournalUnwritable      disk full, input or output error
+    ├── LimitsError                a limit is missing, malformed, or unknown
+    └── InvariantBroken            something that must always hold does not
+
+A message holds the value, the limit, its unit, and the remedy. A refusal by the risk gate is a
+value, not an error, and is not in this tree.
+"""
+
+
+class HydraError(Exception):
+    """Root of all errors of hydra_nb."""
+
+
+class OrderError(HydraError):
+    """An argument of an order is malformed; nothing was sent."""
+
+
+class InvalidOrder(OrderError, ValueError):
+    """Side, lots, limit or a setting cannot be an order."""
+
+
+class UnknownInstrument(OrderError, LookupError):
+    """The broker lists no such future."""
+
+
+class DurationTooShort(OrderError, ValueError):
+    """The slices do not fit into the time given."""
+
+
+class PlanExpired(OrderError):
+    """The preview is older than its validity."""
+
+
+class DeskBusy(OrderError):
+    """Refused because orders work."""
+
+
+class BrokerError(HydraError):
+    """The broker, or the way to it."""
+
+
+class NotConnected(BrokerError, ConnectionError):
+    """There is no connection, or it was lost."""
+
+
+class GatewayUnreachable(NotConnected):
+    """Nobody answers at the address."""
+
+
+class ClientIdInUse(BrokerError):
+    """Another connection holds this client id."""
+
+
+class LiveNotConfirmed(BrokerError):
+    """A live account without its confirmation."""
+
+
+class AccountRefused(BrokerError):
+    """The account asked for is not there, or several are and none was named."""
+
+
+class NoReply(BrokerError, TimeoutError):
+    """The broker did not answer in time."""
+
+
+class SendRefused(BrokerError):
+    """An order without a valid approval or receipt; nothing was sent."""
+
+
+class JournalError(HydraError):
+    """The journal cannot be used; nothing may be sent."""
+
+
+class JournalLocked(JournalError):
+    """Another desk holds the journal."""
+
+
+class JournalUnreadable(JournalError):
+    """Not a journal, torn, or tampered with."""
+
+
+class JournalOfAnotherAccount(JournalError):
+    """The journal belongs to another account."""
+
+
+class JournalTooNew(JournalError):
+    """The journal was written by a later version."""
+
+
+class JournalUnwritable(JournalError):
+    """Disk full, or an input or output error."""
+
+
+class LimitsError(HydraError, ValueError):
+    """A limit is missing, malformed, or unknown."""
+
+
+class InvariantBroken(HydraError):
+    """Something that must always hold does not."""
+
+
+def invariant(holds: bool, message: str) -> None:
+    """Raise `InvariantBroken` where `holds` is false, also under ``python -O``."""
+    if not holds:
+        raise InvariantBroken(message)

@@ -1,0 +1,1 @@
+"""Pure checks over a snapshot, and the gate that every order passes."""
