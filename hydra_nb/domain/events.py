@@ -167,19 +167,10 @@ class Rearmed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerTripped(Event):
-    """A circuit breaker opened; it stays so until a person re-arms."""
+class TaskFailed(Event):
+    """An unexpected error at a task's edge; it halts `parent_id`, where it has one."""
 
-    breaker: str
-    observed: float
-    limit: float
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ViewFailed(Event):
-    """An error at a task's edge or in a view, shown and kept; trading went on or the parent halted."""
-
+    parent_id: str | None
     where: str
     error: str
 
@@ -316,8 +307,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     ParentCancelAsked,
     Killed,
     Rearmed,
-    BreakerTripped,
-    ViewFailed,
+    TaskFailed,
     ConnectionChanged,
     OrderStatusReported,
     OpenOrderReported,
