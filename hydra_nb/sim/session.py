@@ -1,0 +1,367 @@
+"""The gateway's side of the wire, without I/O: bytes in, bytes out, time as an argument.
+
+`GatewayCore` joins one exchange to any number of `Session` objects, one for each connection. Whoever owns sockets and
+timers feeds it: `receive` for bytes that came in, `advance` when time has passed, and `Session.take_output` for bytes
+to send. Orders belong to the client id that placed them; their reports go to the session with that id, if one is open.
+"""
+
+from collections.abc import Iterable
+
+from hydra_nb.sim import account_streams, answers, order_replies, replies
+from hydra_nb.sim import requests as ask
+from hydra_nb.sim.account_streams import AccountStream
+from hydra_nb.sim.codes import FARM_NOTICES, Code, Refusal
+from hydra_nb.sim.contract_search import listed, the_one
+from hydra_nb.sim.exchange import Exchange
+from hydra_nb.sim.framing import FrameDecoder, WireError, decode, parse_versions
+from hydra_nb.sim.messages import parse
+from hydra_nb.sim.order_entry import order_terms
+from hydra_nb.sim.records import Executed, ExchangeEvent, OrderChanged, OrderRejected, OrderStatus, TopChanged, Traded
+from hydra_nb.sim.ticks import TickStream
+
+LIVE = 1  # the market data type that every subscription gets, whatever was asked for
+
+
+class Session:
+    """One connection: what the client has said so far, and what it is still to be sent.
+
+    Attributes
+    ----------
+    client_id
+        None until the client has started.
+    server_version
+        0 until the handshake is done.
+    closed
+        Set when the socket is to be closed, once the output has been sent.
+    """
+
+    __slots__ = ("_output", "account_streams", "client_id", "closed", "decoder", "server_version", "tick_streams")
+
+    def __init__(self) -> None:
+        self.client_id: int | None = None
+        self.server_version = 0
+        self.closed = False
+        self.decoder = FrameDecoder(greeting=True)
+        self.tick_streams: dict[int, TickStream] = {}
+        self.account_streams: dict[int | str, AccountStream] = {}
+        self._output = bytearray()
+
+    def send(self, frames: bytes) -> None:
+        """Queue whole frames for the client; the only way out of a session."""
+        self._output += frames
+
+    def error(self, req_id: int, code: int, message: str) -> None:
+        """Queue an error, warning or notice."""
+        self.send(replies.error(req_id, code=code, message=message, server_version=self.server_version))
+
+    def take_output(self) -> bytes:
+        """Bytes to send since the last call."""
+        output = bytes(self._output)
+        self._output.clear()
+        return output
+
+
+class GatewayCore:
+    """Routes requests to the exchange, and what happens there to the sessions.
+
+    Times must not go back from one call to the next.
+
+    Parameters
+    ----------
+    exchange
+        The market, its account and its clock.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.sessions: list[Session] = []
+        self._next_order_ids: dict[int, int] = {}
+        self._tick_streams: dict[int, list[tuple[Session, TickStream]]] = {}
+        self._refresh_ns: int | None = None
+
+    def connect(self) -> Session:
+        """A new connection, which has said nothing yet."""
+        session = Session()
+        self.sessions.append(session)
+        return session
+
+    def disconnect(self, session: Session) -> None:
+        """Forget a connection; its orders go on working, and its client id is free again."""
+        session.closed = True
+        if session in self.sessions:
+            self.sessions.remove(session)
+            for req_id in list(session.tick_streams):
+                self._drop_ticks(session, req_id)
+            session.account_streams.clear()
+
+    def receive(self, session: Session, data: bytes, now_ns: int) -> None:
+        """Take bytes from a client and act on every whole message among them.
+
+        A message that cannot be read is answered with an error; bytes that are no frames close the session.
+        """
+        self.advance(now_ns)
+        session.decoder.feed(data)
+        try:
+            while not session.closed and (payload := session.decoder.next_frame()) is not None:
+                if session.server_version:
+                    self._receive_message(session, payload, now_ns)
+                else:
+                    session.server_version = parse_versions(payload).agreed()
+                    session.send(replies.handshake(server_version=session.server_version, now_ns=now_ns))
+        except WireError:
+            session.closed = True
+
+    def advance(self, now_ns: int) -> None:
+        """Let the market run up to ``now_ns`` and report what happened."""
+        self._report(self.exchange.advance(now_ns), now_ns)
+        if self._refresh_ns is not None and now_ns >= self._refresh_ns:
+            self._refresh_accounts(now_ns, only_due=True)
+
+    def next_event_ns(self) -> int | None:
+        """When `advance` next has something to do; None if never."""
+        market_ns = self.exchange.next_event_ns()
+        if market_ns is None or self._refresh_ns is None:
+            return self._refresh_ns if market_ns is None else market_ns
+        return min(market_ns, self._refresh_ns)
+
+    def route(self, event: ExchangeEvent) -> None:
+        """Tell one event to the sessions it concerns."""
+        if isinstance(event, TopChanged):
+            for session, stream in self._tick_streams.get(event.top.con_id, ()):
+                session.send(stream.top_changed(event.top))
+        elif isinstance(event, Traded):
+            for session, stream in self._tick_streams.get(event.con_id, ()):
+                session.send(stream.traded(event))
+        elif isinstance(event, OrderChanged):
+            self._route_order(event)
+        elif isinstance(event, Executed):
+            self._route_execution(event)
+        else:
+            self._route_rejection(event)
+
+    def _report(self, events: Iterable[ExchangeEvent], now_ns: int) -> None:
+        has_fills = False
+        for event in events:
+            self.route(event)
+            has_fills = has_fills or isinstance(event, Executed)
+        if has_fills:
+            self._refresh_accounts(now_ns, only_due=False)
+
+    def _owner(self, client_id: int) -> Session | None:
+        for session in self.sessions:
+            if session.client_id == client_id and not session.closed:
+                return session
+        return None
+
+    def _route_order(self, event: OrderChanged) -> None:
+        order = event.order
+        session = self._owner(order.terms.client_id)
+        if session is None:
+            return
+        if order.status is OrderStatus.CANCELLED:
+            session.error(order.terms.order_id, Code.ORDER_CANCELLED, "Order Canceled - reason:")
+        else:
+            listing = listed(self.exchange, order.terms.con_id)
+            session.send(order_replies.open_order(order, listing=listing, server_version=session.server_version))
+        session.send(replies.order_status(order))
+
+    def _route_execution(self, event: Executed) -> None:
+        fill = event.execution
+        session = self._owner(fill.client_id)
+        if session is not None:
+            listing = listed(self.exchange, fill.con_id)
+            version = session.server_version
+            session.send(replies.execution(replies.NO_REQUEST, fill=fill, listing=listing, server_version=version))
+            session.send(replies.commission_report(event.commission))
+
+    def _route_rejection(self, event: OrderRejected) -> None:
+        session = self._owner(event.client_id)
+        if session is not None:
+            session.error(event.order_id, event.code, event.message)
+
+    def _refresh_accounts(self, now_ns: int, *, only_due: bool) -> None:
+        for session in self.sessions:
+            for stream in session.account_streams.values():
+                if not only_due or stream.due_ns <= now_ns:
+                    session.send(stream.changes(now_ns))
+        self._schedule_refresh()
+
+    def _schedule_refresh(self) -> None:
+        due = [stream.due_ns for session in self.sessions for stream in session.account_streams.values()]
+        self._refresh_ns = min(due, default=None)
+
+    def _receive_message(self, session: Session, payload: bytes, now_ns: int) -> None:
+        try:
+            request = parse(decode(payload), server_version=session.server_version)
+        except WireError as error:
+            session.error(replies.NO_REQUEST, Code.CANNOT_READ, f"Error reading request: {error}")
+            return
+        if isinstance(request, ask.StartApi):
+            self._start(session, request)
+        elif session.client_id is None:
+            session.error(replies.NO_REQUEST, Code.NOT_CONNECTED, "Not connected")
+        else:
+            self._act(session, request, now_ns)
+
+    def _act(self, session: Session, request: ask.Request, now_ns: int) -> None:
+        match request:
+            case ask.PlaceOrder():
+                self._place(session, request, now_ns)
+            case ask.CancelOrder():
+                self._report(self.exchange.cancel(_client_id(session), request.order_id, now_ns), now_ns)
+            case ask.GlobalCancel():
+                self._report(self.exchange.cancel_all(now_ns), now_ns)
+            case ask.MarketData():
+                self._subscribe_ticks(session, request, now_ns)
+            case ask.MarketDataType():
+                for req_id in session.tick_streams:
+                    session.send(replies.market_data_type(req_id, data_type=LIVE))
+            case ask.AccountUpdates() | ask.AccountUpdatesMulti() | ask.AccountSummary() | ask.ProfitAndLoss():
+                self._subscribe_account(session, request, now_ns)
+            case ask.Positions(subscribe=True):
+                self._begin(session, "positions", account_streams.positions(self.exchange), now_ns)
+            case ask.Positions():
+                self._end(session, "positions")
+            case ask.Stop():
+                self._drop_ticks(session, request.req_id)
+                self._end(session, request.req_id)
+            case ask.CurrentTime():
+                session.send(replies.current_time(now_ns))
+            case ask.NextIds():
+                session.send(replies.next_valid_id(self._next_order_id(session)))
+            case ask.ManagedAccounts():
+                session.send(replies.managed_accounts(self.exchange.account))
+            case ask.Unserved():
+                _refuse_unserved(session, request)
+            case ask.Unknown():
+                session.error(
+                    replies.NO_REQUEST,
+                    Code.UNKNOWN_MESSAGE,
+                    f"Fatal Error: Unknown message id {request.message_id!r}.",
+                )
+            case _:
+                self._answer(session, request, now_ns)
+
+    def _answer(self, session: Session, request: ask.Request, now_ns: int) -> None:
+        version = session.server_version
+        req_id = replies.NO_REQUEST
+        answer: answers.Answer = []
+        match request:
+            case ask.ContractDetailsQuery(req_id=req_id):
+                answer = answers.contract_details(self.exchange, request, now_ns, version)
+            case ask.MarketRuleQuery():
+                answer = answers.market_rule(self.exchange, request)
+            case ask.HistoricalData(req_id=req_id):
+                answer = answers.historical_data(self.exchange, request, now_ns)
+            case ask.ExecutionsQuery(req_id=req_id):
+                answer = answers.executions(self.exchange, request, now_ns, version)
+            case ask.OpenOrdersQuery():
+                answer = answers.open_orders(self.exchange, request, _client_id(session), version)
+            case ask.CompletedOrdersQuery():
+                answer = answers.completed_orders(self.exchange, version)
+        if isinstance(answer, Refusal):
+            session.error(req_id, answer.code, answer.message)
+        else:
+            session.send(b"".join(answer))
+
+    def _start(self, session: Session, request: ask.StartApi) -> None:
+        if session.client_id is not None:
+            return
+        if self._owner(request.client_id) is not None:
+            message = "Unable to connect as the client id is already in use. Retry with a unique client id."
+            session.error(replies.NO_REQUEST, Code.CLIENT_ID_IN_USE, message)
+            session.closed = True
+            return
+        session.client_id = request.client_id
+        session.send(replies.managed_accounts(self.exchange.account))
+        session.send(replies.next_valid_id(self._next_order_id(session)))
+        for code, message in FARM_NOTICES:
+            session.error(replies.NO_REQUEST, code, message)
+
+    def _next_order_id(self, session: Session) -> int:
+        return self._next_order_ids.get(_client_id(session), 1)
+
+    def _place(self, session: Session, request: ask.PlaceOrder, now_ns: int) -> None:
+        client_id = _client_id(session)
+        self._next_order_ids[client_id] = max(self._next_order_id(session), request.order_id + 1)
+        listing = the_one(self.exchange.listings, query=request.contract)
+        if isinstance(listing, Refusal):
+            session.error(request.order_id, listing.code, listing.message)
+            return
+        terms = order_terms(request, client_id=client_id, account=self.exchange.account, listing=listing)
+        if isinstance(terms, Refusal):
+            session.error(request.order_id, terms.code, terms.message)
+        elif request.what_if:
+            session.send(answers.what_if(self.exchange, terms, session.server_version))
+        else:
+            self._report(self.exchange.submit(terms, now_ns), now_ns)
+
+    def _subscribe_ticks(self, session: Session, request: ask.MarketData, now_ns: int) -> None:
+        listing = the_one(self.exchange.listings, query=request.contract)
+        if isinstance(listing, Refusal):
+            session.error(request.req_id, listing.code, listing.message)
+            return
+        self.exchange.watch(listing.con_id, now_ns)
+        stream = TickStream(req_id=request.req_id, con_id=listing.con_id)
+        tick = listing.min_tick
+        session.send(replies.tick_parameters(request.req_id, min_tick=tick, exchange=listing.exchange))
+        session.send(replies.market_data_type(request.req_id, data_type=LIVE))
+        top = self.exchange.top(listing.con_id)
+        if top is not None:
+            session.send(stream.top_changed(top))
+        if request.snapshot:
+            session.send(replies.snapshot_end(request.req_id))
+            return
+        self._drop_ticks(session, request.req_id)
+        session.tick_streams[request.req_id] = stream
+        self._tick_streams.setdefault(listing.con_id, []).append((session, stream))
+
+    def _drop_ticks(self, session: Session, req_id: int) -> None:
+        stream = session.tick_streams.pop(req_id, None)
+        if stream is not None:
+            self._tick_streams[stream.con_id].remove((session, stream))
+
+    def _subscribe_account(
+        self,
+        session: Session,
+        request: ask.AccountUpdates | ask.AccountUpdatesMulti | ask.AccountSummary | ask.ProfitAndLoss,
+        now_ns: int,
+    ) -> None:
+        match request:
+            case ask.AccountUpdates(subscribe=False):
+                self._end(session, "account")
+            case ask.AccountUpdates():
+                self._begin(session, "account", account_streams.account_updates(self.exchange), now_ns)
+            case ask.AccountUpdatesMulti(req_id=req_id, model=model):
+                stream = account_streams.account_updates_multi(self.exchange, req_id=req_id, model=model)
+                self._begin(session, req_id, stream, now_ns)
+            case ask.AccountSummary(req_id=req_id, tags=tags):
+                stream = account_streams.account_summary(self.exchange, req_id=req_id, tags=tags)
+                self._begin(session, req_id, stream, now_ns)
+            case ask.ProfitAndLoss(req_id=req_id, con_id=con_id):
+                stream = account_streams.profit_and_loss(self.exchange, req_id=req_id, con_id=con_id)
+                self._begin(session, req_id, stream, now_ns)
+
+    def _begin(self, session: Session, key: int | str, stream: AccountStream, now_ns: int) -> None:
+        session.account_streams[key] = stream
+        session.send(stream.first(now_ns))
+        self._schedule_refresh()
+
+    def _end(self, session: Session, key: int | str) -> None:
+        session.account_streams.pop(key, None)
+        self._schedule_refresh()
+
+
+def _client_id(session: Session) -> int:
+    if session.client_id is None:
+        raise WireError("a request came before the client had started")
+    return session.client_id
+
+
+def _refuse_unserved(session: Session, request: ask.Unserved) -> None:
+    tick_by_tick = 97
+    if request.message_id == tick_by_tick:
+        session.error(request.req_id, Code.NO_TICK_BY_TICK, "Failed to request tick-by-tick data: not served here")
+    else:
+        message = f"Requested market data is not subscribed: request {request.message_id} is not served here"
+        session.error(request.req_id, Code.NOT_SUBSCRIBED, message)
