@@ -1,0 +1,133 @@
+"""The one account of the simulated gateway: fills, positions, profit and margin, in dollars.
+
+Commission is a constant per lot and side. Average cost is the wire's: price / magnifier x
+multiplier, without commission. Realised profit is without commission too; cash is the deposit
+plus realised profit less commissions. Futures are not settled daily into cash, and margin is
+counted but never enforced.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from hydra_nb.sim.instruments import Month
+from hydra_nb.sim.records import Commission, Execution, Position, SimSide
+
+DEPOSIT = Decimal(1_000_000)
+COMMISSION_PER_LOT = Decimal("2.52")
+"""Dollars per lot and side: about what a broker, an exchange and a clearing house take together."""
+INITIAL_MARGIN_RATE = Decimal("0.08")
+MAINTENANCE_SHARE = Decimal(1) / Decimal("1.1")
+_CENT = Decimal("0.01")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Holding:
+    """Signed lots of one contract and what they cost together, in dollars."""
+
+    month: Month
+    lots: int = 0
+    cost: Decimal = Decimal(0)
+
+
+def value_per_lot(price: Decimal, *, month: Month) -> Decimal:
+    """Give the dollars of one lot at a price in the quoted unit: price / magnifier x multiplier."""
+    return price * Decimal(month.listing.multiplier) / month.listing.price_magnifier
+
+
+class Account:
+    """Books of the account.
+
+    Parameters
+    ----------
+    mark
+        Gives the price in the quoted unit at which a contract (by its id) is valued now.
+    """
+
+    def __init__(self, *, mark: Callable[[int], Decimal]) -> None:
+        self._mark = mark
+        self._holdings: dict[int, _Holding] = {}
+        self._fills: list[tuple[Execution, Commission]] = []
+        self._realised = Decimal(0)
+        self._commissions = Decimal(0)
+
+    def book(self, execution: Execution, *, month: Month) -> Commission:
+        """Book a fill and give its commission report, with the profit of the lots that it closed."""
+        holding = self._holdings.setdefault(execution.con_id, _Holding(month=month))
+        signed = execution.lots if execution.side is SimSide.BUY else -execution.lots
+        value = value_per_lot(execution.price, month=month)
+        profit: Decimal | None = None
+        if holding.lots * signed < 0:
+            direction = 1 if holding.lots > 0 else -1
+            closed = direction * min(abs(signed), abs(holding.lots))
+            cost = holding.cost if closed == holding.lots else holding.cost * closed / holding.lots
+            profit = (value * closed - cost).quantize(_CENT, ROUND_HALF_UP)
+            self._realised += profit
+            holding.lots -= closed
+            holding.cost -= cost
+            signed += closed
+        holding.lots += signed
+        holding.cost += value * signed
+        fee = COMMISSION_PER_LOT * execution.lots
+        self._commissions += fee
+        report = Commission(
+            exec_id=execution.exec_id, commission=fee, currency=month.listing.currency, realised_pnl=profit
+        )
+        self._fills.append((execution, report))
+        return report
+
+    def fills(self) -> list[tuple[Execution, Commission]]:
+        """Give all fills with their commissions, in order."""
+        return list(self._fills)
+
+    def positions(self) -> list[Position]:
+        """Give the contracts that are held, in order of their first fill; flat ones are left out."""
+        return [
+            Position(con_id=con_id, lots=item.lots, average_cost=item.cost / item.lots)
+            for con_id, item in self._holdings.items()
+            if item.lots
+        ]
+
+    def margin_change(self, month: Month, *, signed_lots: int) -> tuple[Decimal, Decimal]:
+        """Give the change of (initial, maintenance) margin if so many signed lots were filled; dollars."""
+        holding = self._holdings.get(month.listing.con_id)
+        held = holding.lots if holding is not None else 0
+        initial = _margin(month, lots=held + signed_lots) - _margin(month, lots=held)
+        return _cents(initial), _cents(initial * MAINTENANCE_SHARE)
+
+    def values(self) -> dict[str, Decimal]:
+        """Give the account's values by the wire's tag, in dollars, rounded to cents."""
+        held: Iterable[_Holding] = [item for item in self._holdings.values() if item.lots]
+        unrealised = sum(
+            (
+                value_per_lot(self._mark(item.month.listing.con_id), month=item.month) * item.lots - item.cost
+                for item in held
+            ),
+            Decimal(0),
+        )
+        initial = sum((_margin(item.month, lots=item.lots) for item in held), Decimal(0))
+        cash = DEPOSIT + self._realised - self._commissions
+        net = cash + unrealised
+        available = net - initial
+        values = {
+            "NetLiquidation": net,
+            "TotalCashValue": cash,
+            "EquityWithLoanValue": net,
+            "AvailableFunds": available,
+            "BuyingPower": available,
+            "InitMarginReq": initial,
+            "MaintMarginReq": initial * MAINTENANCE_SHARE,
+            "RealizedPnL": self._realised,
+            "UnrealizedPnL": unrealised,
+        }
+        return {tag: _cents(value) for tag, value in values.items()}
+
+
+def _margin(month: Month, *, lots: int) -> Decimal:
+    """Initial margin of a position: a share of its value at the price before the market's first day."""
+    price = month.settlement_ticks * month.listing.min_tick
+    return abs(lots) * value_per_lot(price, month=month) * INITIAL_MARGIN_RATE
+
+
+def _cents(value: Decimal) -> Decimal:
+    return value.quantize(_CENT, ROUND_HALF_UP)
