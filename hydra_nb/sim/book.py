@@ -79,9 +79,6 @@ class _Half:
         self.ranks: list[int] = []
         self.levels: dict[int, _Level] = {}
 
-    def best(self) -> _Level | None:
-        return self.levels[self.ranks[-1]] if self.ranks else None
-
     def add(self, order: Resting) -> None:
         rank = self.sign * order.price_ticks
         level = self.levels.get(rank)
@@ -116,10 +113,16 @@ class Book:
         """Give the resting order with this key, None when it has gone."""
         return self._orders.get(key)
 
+    def __contains__(self, key: int) -> bool:
+        return key in self._orders
+
     def best(self, side: SimSide) -> tuple[int, int] | None:
         """Give price in ticks and lots of a side's best level, None when the side is empty."""
-        level = self._half(side).best()
-        return None if level is None else (level.price_ticks, level.lots)
+        half = self._bids if side is SimSide.BUY else self._asks
+        if not half.ranks:
+            return None
+        level = half.levels[half.ranks[-1]]
+        return level.price_ticks, level.lots
 
     def depth(self, side: SimSide) -> tuple[tuple[int, int], ...]:
         """Give (price in ticks, lots) of all levels of a side, best first."""

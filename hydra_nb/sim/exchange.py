@@ -15,17 +15,15 @@ from decimal import Decimal
 from heapq import heappop, heappush
 from itertools import count
 
-from hydra_nb.sim.accounts import Account
-from hydra_nb.sim.bars import bars_before, next_weekday
-from hydra_nb.sim.book import Entry, Match, Owner
+from hydra_nb.sim.bars import bars_before, next_weekday, unwatched_bar
 from hydra_nb.sim.calendar import Calendar
+from hydra_nb.sim.clearing import Clearing
 from hydra_nb.sim.instruments import account_name, first_day, list_months, market_rules, read_instruments
 from hydra_nb.sim.market import Market
 from hydra_nb.sim.orders import (
     ClientOrder,
     Refusal,
     expiry_ns,
-    price_ticks,
     refuse_cancel,
     refuse_change,
     refuse_terms,
@@ -34,10 +32,8 @@ from hydra_nb.sim.records import (
     Commission,
     DailyBar,
     ExchangeEvent,
-    Executed,
     Execution,
     Listing,
-    OrderChanged,
     OrderRejected,
     OrderStatus,
     OrderTerms,
@@ -46,9 +42,7 @@ from hydra_nb.sim.records import (
     SimSide,
     Top,
     TopChanged,
-    Traded,
 )
-from hydra_nb.sim.seeds import stream
 
 _HOME_ZONE = "America/Chicago"
 _START = dt.time(9)
@@ -88,17 +82,9 @@ class Exchange:
         self.listings = tuple(month.listing for month in self._months.values())
         self._rules = market_rules(read_instruments())
         self._markets: dict[int, Market] = {}
-        self._orders: dict[tuple[int, int], ClientOrder] = {}
-        self._live: dict[int, ClientOrder] = {}
-        self._done: list[ClientOrder] = []
-        self._account = Account(mark=self._mark)
+        self._clearing = Clearing(seed=seed, account=self.account, mark=self._mark)
         self._queue: list[tuple[int, int, _Due, int]] = []
         self._sequence = count()
-        self._arrivals = count()
-        dice = stream(seed, "ids")
-        self._perm_ids = count(dice.randrange(100_000_000, 2_000_000_000))
-        self._exec_prefix = f"{dice.getrandbits(32):08x}.{dice.getrandbits(32):08x}"
-        self._exec_numbers = count(1)
         self._now_ns = self.start_ns
 
     def listing(self, con_id: int) -> Listing | None:
@@ -134,40 +120,40 @@ class Exchange:
         events = self.advance(now_ns)
         now_ns = self._now_ns
         month = self._months.get(terms.con_id)
-        order = self._orders.get((terms.client_id, terms.order_id))
+        order = self._clearing.find(terms.client_id, order_id=terms.order_id)
         refusal = None if order is None else refuse_change(order, terms)
         refusal = refusal or refuse_terms(terms, account=self.account, month=month, now_ns=now_ns)
         if refusal is not None or month is None:
             return [*events, *_rejection(refusal, terms.client_id, terms.order_id, now_ns)]
-        ticks = price_ticks(terms.limit_price, tick=month.listing.min_tick)
-        if ticks is None:
-            raise AssertionError(f"limit price {terms.limit_price} was accepted off the tick")
-        calendar = month.calendar
-        end_ns = calendar.day_end_ns(month.listing.last_trade_date)
-        expires_ns = expiry_ns(terms, calendar=calendar, last_session_end_ns=end_ns, now_ns=now_ns)
+        market = self._activate(terms.con_id, events)
+        expires_ns = expiry_ns(terms, month=month, now_ns=now_ns)
         if order is None:
-            self._accept(terms, ticks=ticks, expires_ns=expires_ns, events=events)
+            order = self._clearing.accept(terms, market=market, expires_ns=expires_ns, now_ns=now_ns, events=events)
+            self._schedule(expires_ns, self._expire, order.perm_id)
         else:
-            self._modify(order, terms, ticks=ticks, expires_ns=expires_ns, events=events)
+            if expires_ns != order.expires_ns:
+                self._schedule(expires_ns, self._expire, order.perm_id)
+            self._clearing.modify(
+                order, terms=terms, market=market, expires_ns=expires_ns, now_ns=now_ns, events=events
+            )
+        self._show_top(market, now_ns, events)
         return events
 
     def cancel(self, client_id: int, order_id: int, now_ns: int) -> list[ExchangeEvent]:
         """Cancel one order: ``OrderChanged``, or ``OrderRejected`` 10147 (unknown) or 10148 (done)."""
         events = self.advance(now_ns)
-        order = self._orders.get((client_id, order_id))
-        refusal = refuse_cancel(order, order_id)
+        order = self._clearing.find(client_id, order_id=order_id)
+        refusal = refuse_cancel(order, order_id=order_id)
         if order is None or refusal is not None:
             return [*events, *_rejection(refusal, client_id, order_id, self._now_ns)]
-        self._end(order, OrderStatus.CANCELLED, self._now_ns, events)
-        self._show_top(self._markets[order.terms.con_id], self._now_ns, events)
+        self._cancel(order, self._now_ns, events)
         return events
 
     def cancel_all(self, now_ns: int) -> list[ExchangeEvent]:
         """Cancel the live orders of all clients, oldest first."""
         events = self.advance(now_ns)
-        for order in list(self._live.values()):
-            self._end(order, OrderStatus.CANCELLED, self._now_ns, events)
-            self._show_top(self._markets[order.terms.con_id], self._now_ns, events)
+        for order in self._clearing.live():
+            self._cancel(order, self._now_ns, events)
         return events
 
     def watch(self, con_id: int, now_ns: int) -> None:
@@ -202,28 +188,28 @@ class Exchange:
 
     def open_orders(self) -> list[OrderView]:
         """Give the live orders of all clients, oldest first."""
-        return [order.view() for order in self._live.values()]
+        return [order.view() for order in self._clearing.live()]
 
     def completed_orders(self) -> list[OrderView]:
         """Give filled and cancelled orders in the order in which they ended."""
-        return [order.view() for order in self._done]
+        return [order.view() for order in self._clearing.done]
 
     def order(self, client_id: int, order_id: int) -> OrderView | None:
         """Give an accepted order, live or done, None when there was none."""
-        order = self._orders.get((client_id, order_id))
+        order = self._clearing.find(client_id, order_id=order_id)
         return None if order is None else order.view()
 
     def executions(self) -> list[tuple[Execution, Commission]]:
         """Give all fills of clients with their commissions, in order."""
-        return self._account.fills()
+        return self._clearing.books.fills()
 
     def positions(self) -> list[Position]:
         """Give the contracts that are held."""
-        return self._account.positions()
+        return self._clearing.books.positions()
 
     def account_values(self) -> dict[str, Decimal]:
         """Give the account's values in USD by the wire's tag."""
-        return self._account.values()
+        return self._clearing.books.values()
 
     def market_price(self, con_id: int) -> Decimal | None:
         """Give the price at which a position is valued; None for an unknown contract."""
@@ -234,12 +220,14 @@ class Exchange:
         month = self._months.get(con_id)
         if month is None or days < 1:
             return []
-        market = self._markets.get(con_id) or Market(month, seed=self.seed)
+        market = self._markets.get(con_id)
+        watched = {} if market is None else market.bars
         bars = bars_before(month, seed=self.seed, first_day=self._first_day, days=days)
         today = min(month.calendar.local_date(now_ns), month.listing.last_trade_date + dt.timedelta(days=1))
         day = self._first_day
         while day < today:
-            bars.append(market.bar(day, close=bars[-1].close))
+            bar = watched.get(day)
+            bars.append(bar or unwatched_bar(month, seed=self.seed, day=day, price=bars[-1].close))
             day = next_weekday(day)
         return bars[-days:]
 
@@ -257,7 +245,7 @@ class Exchange:
             When the contract is unknown.
         """
         signed = terms.lots if terms.side is SimSide.BUY else -terms.lots
-        return self._account.margin_change(self._months[terms.con_id], signed_lots=signed)
+        return self._clearing.books.margin_change(self._months[terms.con_id], signed_lots=signed)
 
     def _mark(self, con_id: int) -> Decimal:
         market = self._markets.get(con_id)
@@ -288,28 +276,16 @@ class Exchange:
         session = market.month.calendar.session_after(now_ns)
         if session is None:
             return
-        # The close is scheduled before any act, so that it comes first among what is due together.
         self._schedule(session.close_ns, self._close, con_id)
-        for entry in market.open(session, now_ns=now_ns):
-            self._settle(market, entry, now_ns, events)
-        held = [order for order in self._live.values() if order.terms.con_id == con_id]
-        for order in sorted(held, key=lambda order: order.arrival):
-            order.status = OrderStatus.SUBMITTED
-            events.append(OrderChanged(order=order.view(), time_ns=now_ns))
-            self._enter(market, order, now_ns, events)
+        market.open(session, now_ns=now_ns)
+        self._clearing.release(market, now_ns=now_ns, events=events)
         self._show_top(market, now_ns, events)
         self._schedule_act(market, con_id, now_ns)
 
     def _close(self, con_id: int, now_ns: int, events: list[ExchangeEvent]) -> None:
         market = self._markets[con_id]
         market.close()
-        for order in [order for order in self._live.values() if order.terms.con_id == con_id]:
-            if order.expires_ns <= now_ns:
-                self._end(order, OrderStatus.CANCELLED, now_ns, events)
-            else:
-                market.book.cancel(order.perm_id)
-                order.status = OrderStatus.PRE_SUBMITTED
-                events.append(OrderChanged(order=order.view(), time_ns=now_ns))
+        self._clearing.hold(market, now_ns=now_ns, events=events)
         self._show_top(market, now_ns, events)
         self._await_session(con_id, now_ns, events)
 
@@ -317,7 +293,7 @@ class Exchange:
         market = self._markets[con_id]
         for entry in market.act(now_ns=now_ns):
             if entry.matches:
-                self._settle(market, entry, now_ns, events)
+                self._clearing.settle(entry, market=market, now_ns=now_ns, events=events)
         self._show_top(market, now_ns, events)
         self._schedule_act(market, con_id, now_ns)
 
@@ -327,111 +303,15 @@ class Exchange:
             self._schedule(next_ns, self._act, con_id)
 
     def _expire(self, perm_id: int, now_ns: int, events: list[ExchangeEvent]) -> None:
-        order = self._live.get(perm_id)
+        order = self._clearing.find_live(perm_id)
         # A modify may have moved the expiry since this was scheduled.
         if order is not None and order.expires_ns == now_ns:
-            self._end(order, OrderStatus.CANCELLED, now_ns, events)
-            self._show_top(self._markets[order.terms.con_id], now_ns, events)
+            self._cancel(order, now_ns, events)
 
-    def _accept(self, terms: OrderTerms, *, ticks: int, expires_ns: int, events: list[ExchangeEvent]) -> None:
-        market = self._activate(terms.con_id, events)
-        now_ns = self._now_ns
-        order = ClientOrder(
-            terms=terms,
-            perm_id=next(self._perm_ids),
-            price_ticks=ticks,
-            tick=market.month.listing.min_tick,
-            status=OrderStatus.PRE_SUBMITTED if market.session is None else OrderStatus.SUBMITTED,
-            arrival=next(self._arrivals),
-            expires_ns=expires_ns,
-            submitted_ns=now_ns,
-        )
-        self._orders[terms.client_id, terms.order_id] = order
-        self._live[order.perm_id] = order
-        self._schedule(expires_ns, self._expire, order.perm_id)
-        events.append(OrderChanged(order=order.view(), time_ns=now_ns))
-        if market.session is not None:
-            self._enter(market, order, now_ns, events)
-            self._show_top(market, now_ns, events)
-
-    def _modify(
-        self, order: ClientOrder, terms: OrderTerms, *, ticks: int, expires_ns: int, events: list[ExchangeEvent]
-    ) -> None:
-        market, now_ns = self._markets[terms.con_id], self._now_ns
-        if expires_ns != order.expires_ns:
-            self._schedule(expires_ns, self._expire, order.perm_id)
-        order.change(terms, price_ticks=ticks, expires_ns=expires_ns, arrival=next(self._arrivals))
-        if order.leaves == 0:
-            self._end(order, OrderStatus.FILLED, now_ns, events)
-        else:
-            events.append(OrderChanged(order=order.view(), time_ns=now_ns))
-            if market.session is not None:
-                entry = market.book.amend(order.perm_id, price_ticks=ticks, lots=order.leaves)
-                self._settle(market, entry, now_ns, events)
+    def _cancel(self, order: ClientOrder, now_ns: int, events: list[ExchangeEvent]) -> None:
+        market = self._markets[order.terms.con_id]
+        self._clearing.end(order, status=OrderStatus.CANCELLED, market=market, now_ns=now_ns, events=events)
         self._show_top(market, now_ns, events)
-
-    def _enter(self, market: Market, order: ClientOrder, now_ns: int, events: list[ExchangeEvent]) -> None:
-        entry = market.book.enter(
-            order.perm_id,
-            owner=Owner.CLIENT,
-            side=order.terms.side,
-            price_ticks=order.price_ticks,
-            lots=order.leaves,
-        )
-        self._settle(market, entry, now_ns, events)
-
-    def _end(self, order: ClientOrder, status: OrderStatus, now_ns: int, events: list[ExchangeEvent]) -> None:
-        self._markets[order.terms.con_id].book.cancel(order.perm_id)
-        order.finish(status, now_ns=now_ns)
-        self._retire(order)
-        events.append(OrderChanged(order=order.view(), time_ns=now_ns))
-
-    def _retire(self, order: ClientOrder) -> None:
-        del self._live[order.perm_id]
-        self._done.append(order)
-
-    def _settle(self, market: Market, entry: Entry, now_ns: int, events: list[ExchangeEvent]) -> None:
-        """Turn what an order did in the book into prints, fills and cancels."""
-        con_id = market.month.listing.con_id
-        for match in entry.matches:
-            volume = market.print_trade(entry.side, price_ticks=match.price_ticks, lots=match.lots)
-            price = market.price(match.price_ticks)
-            events.append(Traded(con_id=con_id, price=price, size=match.lots, volume=volume, time_ns=now_ns))
-            if entry.owner is Owner.CLIENT:
-                self._fill(market, entry.key, match, now_ns, events, maker=False)
-            if match.resting_owner is Owner.CLIENT:
-                self._fill(market, match.resting_key, match, now_ns, events, maker=True)
-        for perm_id in entry.displaced:
-            self._end(self._live[perm_id], OrderStatus.CANCELLED, now_ns, events)
-
-    def _fill(
-        self, market: Market, perm_id: int, match: Match, now_ns: int, events: list[ExchangeEvent], *, maker: bool
-    ) -> None:
-        order = self._live[perm_id]
-        order.fill(price_ticks=match.price_ticks, lots=match.lots, now_ns=now_ns)
-        price = market.price(match.price_ticks)
-        terms = order.terms
-        execution = Execution(
-            exec_id=f"{self._exec_prefix}.{next(self._exec_numbers):08x}.01",
-            perm_id=perm_id,
-            client_id=terms.client_id,
-            order_id=terms.order_id,
-            account=self.account,
-            con_id=terms.con_id,
-            side=terms.side,
-            lots=match.lots,
-            price=price,
-            time_ns=now_ns,
-            order_ref=terms.order_ref,
-            cumulative_lots=order.filled_lots,
-            average_price=order.average_price() or price,
-            maker=maker,
-        )
-        commission = self._account.book(execution, month=market.month)
-        if not order.live:
-            self._retire(order)
-        events.append(Executed(execution=execution, commission=commission, time_ns=now_ns))
-        events.append(OrderChanged(order=order.view(), time_ns=now_ns))
 
     def _show_top(self, market: Market, now_ns: int, events: list[ExchangeEvent]) -> None:
         if market.top_moved():

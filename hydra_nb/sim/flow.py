@@ -156,14 +156,16 @@ class Flow:
             False: quiet_takers / (quiet_quotes + quiet_takers),
         }
 
-    def open(self, book: Book, *, now_ns: int) -> list[Entry]:
+    def open(self, book: Book, *, now_ns: int) -> None:
         """Start a session: move the fair value by what the closure brought, and fill all levels."""
         self._last_ns = now_ns
         self.fair_ticks += self._dice.gauss(0, _OVERNIGHT_SHARE * self.parameters.daily_ticks)
         self._centre_ticks = self.fair_ticks
         for side in SimSide:
             self._offsets[side] = self._draw_offset()
-        return [self._place(book, side, slot) for slot in range(LEVELS) for side in SimSide]
+        for slot in range(LEVELS):
+            for side in SimSide:
+                self._place(book, side, slot)
 
     def close(self, book: Book) -> None:
         """End a session: take all quotes away."""
@@ -223,12 +225,13 @@ class Flow:
         dice = self._dice.random()
         side = SimSide.BUY if dice < 0.5 else SimSide.SELL
         for slot, key in enumerate(self._slots[side]):
-            if book.get(key) is None and self._dice.random() < _REFILL_CHANCE:
+            if key not in book and self._dice.random() < _REFILL_CHANCE:
                 return [self._place(book, side, slot)]
         if self._dice.random() < _STEP_CHANCE:
             self._offsets[side] = self._draw_offset()
             return self._align(book, (side,))
-        slot = max(0, self._dice.randrange(-LEVELS, LEVELS))
+        # Sizes change most at the touch.
+        slot = max(0, int(self._dice.random() * 2 * LEVELS) - LEVELS)
         return self._flicker(book, side, slot)
 
     def _align(self, book: Book, sides: tuple[SimSide, ...]) -> list[Entry]:
@@ -254,7 +257,7 @@ class Flow:
         if behind_ticks > 2 * LEVELS * self._gap_ticks():
             book.cancel(key)
             return [self._place(book, side, slot)]
-        lots = self._dice.randint(1, self.parameters.quote_lots)
+        lots = self._draw_lots()
         return [book.amend(key, price_ticks=resting.price_ticks, lots=lots)]
 
     def _place(self, book: Book, side: SimSide, slot: int) -> Entry:
@@ -265,7 +268,7 @@ class Flow:
             owner=Owner.FLOW,
             side=side,
             price_ticks=self._touch_ticks(side) - _SIGN[side] * behind_ticks,
-            lots=self._dice.randint(1, self.parameters.quote_lots),
+            lots=self._draw_lots(),
         )
 
     def _touch_ticks(self, side: SimSide) -> int:
@@ -278,6 +281,9 @@ class Flow:
     def _draw_offset(self) -> float:
         """Draw a side's distance from the centre; its mean is half the spread, its least half a tick."""
         return max(0.5, self.parameters.spread_ticks / 2 * self._dice.uniform(0.6, 1.4))
+
+    def _draw_lots(self) -> int:
+        return 1 + int(self._dice.random() * self.parameters.quote_lots)
 
     def _next_key(self) -> int:
         self._last_key -= 1

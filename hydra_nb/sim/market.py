@@ -4,7 +4,6 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
-from hydra_nb.sim.bars import unwatched_bar
 from hydra_nb.sim.book import Book, Entry
 from hydra_nb.sim.calendar import Session
 from hydra_nb.sim.flow import Flow, flow_parameters
@@ -53,7 +52,6 @@ class Market:
         self.book = Book()
         self.session: Session | None = None
         self.bars: dict[dt.date, DailyBar] = {}
-        self._seed = seed
         self._tick = month.listing.min_tick
         self._prices: dict[int, Decimal] = {}
         self._flow = Flow(
@@ -68,8 +66,8 @@ class Market:
         self._busy_ns = (0, 0)
         self._shown: tuple[tuple[int, int] | None, tuple[int, int] | None] = (None, None)
 
-    def open(self, session: Session, *, now_ns: int) -> list[Entry]:
-        """Begin a session; the flow fills the book before anybody else."""
+    def open(self, session: Session, *, now_ns: int) -> None:
+        """Begin a session; the flow fills the empty book before anybody else."""
         self.session = session
         start, end = self._flow.parameters.busy
         calendar = self.month.calendar
@@ -79,7 +77,7 @@ class Market:
         )
         if self._day is None or self._day.date != session.trade_date:
             self._day = _Day(date=session.trade_date)
-        return self._flow.open(self.book, now_ns=now_ns)
+        self._flow.open(self.book, now_ns=now_ns)
 
     def close(self) -> None:
         """End the session; the last one of a trade date also settles and writes the day's bar."""
@@ -120,9 +118,9 @@ class Market:
 
     def top(self) -> Top:
         """Give the touch, the last trade, the volume of the trade date and the last settlement."""
-        bid, ask = self.book.best(SimSide.BUY), self.book.best(SimSide.SELL)
-        if self.session is None:
-            bid = ask = None
+        bid = ask = None
+        if self.session is not None:
+            bid, ask = self.book.best(SimSide.BUY), self.book.best(SimSide.SELL)
         return Top(
             con_id=self.month.listing.con_id,
             bid=None if bid is None else self.price(bid[0]),
@@ -139,11 +137,6 @@ class Market:
         """Give the price to value positions at: the mid, else the last settlement; quoted unit."""
         mid = self._mid()
         return self.price(self._settlement_ticks) if mid is None else mid
-
-    def bar(self, day: dt.date, *, close: Decimal) -> DailyBar:
-        """Give the bar of a day since the market's start; ``close`` is that of the day before."""
-        known = self.bars.get(day)
-        return known or unwatched_bar(self.month, seed=self._seed, day=day, price=close)
 
     def price(self, ticks: int) -> Decimal:
         """Give a count of ticks as a price in the quoted unit."""

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from hydra_nb.sim.calendar import Calendar
 from hydra_nb.sim.instruments import Month
 from hydra_nb.sim.records import OrderStatus, OrderTerms, OrderView, TimeInForce
 
@@ -84,25 +83,38 @@ class ClientOrder:
         )
 
 
-def price_ticks(price: Decimal, *, tick: Decimal) -> int | None:
-    """Give a price as a count of ticks, None when it lies between two."""
-    count = price / tick
-    whole = int(count)
-    return whole if whole * tick == price else None
+def is_on_tick(price: Decimal, *, tick: Decimal) -> bool:
+    """Tell whether a price is a whole count of ticks."""
+    return price % tick == 0
 
 
-def expiry_ns(terms: OrderTerms, *, calendar: Calendar, last_session_end_ns: int, now_ns: int) -> int:
+def price_ticks(price: Decimal, *, tick: Decimal) -> int:
+    """Give a price as a count of ticks.
+
+    Raises
+    ------
+    ValueError
+        When the price lies between two ticks.
+    """
+    if not is_on_tick(price, tick=tick):
+        raise ValueError(f"price {price} is off the {tick} tick")
+    return int(price / tick)
+
+
+def expiry_ns(terms: OrderTerms, *, month: Month, now_ns: int) -> int:
     """Give the instant at which an order leaves by itself.
 
     A DAY order lasts to the end of its trade date, that is through a pause between two sessions; one
-    that comes while the market is closed lasts through the next trade date. No order outlives the contract.
+    that comes while the market is closed lasts through the next trade date. No order outlives its contract.
     """
+    calendar = month.calendar
+    contract_end_ns = calendar.day_end_ns(month.listing.last_trade_date)
     if terms.tif is TimeInForce.GTD and terms.good_till_ns is not None:
-        return min(terms.good_till_ns, last_session_end_ns)
+        return min(terms.good_till_ns, contract_end_ns)
     session = calendar.session_after(now_ns)
     if terms.tif is TimeInForce.DAY and session is not None:
         return calendar.day_end_ns(session.trade_date)
-    return last_session_end_ns
+    return contract_end_ns
 
 
 def refuse_terms(terms: OrderTerms, *, account: str, month: Month | None, now_ns: int) -> Refusal | None:
@@ -118,7 +130,7 @@ def refuse_terms(terms: OrderTerms, *, account: str, month: Month | None, now_ns
     tick = month.listing.min_tick
     if not terms.limit_price.is_finite() or abs(terms.limit_price) > MAX_TICKS * tick:
         return _rejected(f"limit price {terms.limit_price} is not a price")
-    if price_ticks(terms.limit_price, tick=tick) is None:
+    if not is_on_tick(terms.limit_price, tick=tick):
         return 110, "The price does not conform to the minimum price variation for this contract."
     if terms.tif is TimeInForce.GTD:
         if terms.good_till_ns is None:
@@ -147,7 +159,7 @@ def refuse_change(order: ClientOrder, terms: OrderTerms) -> Refusal | None:
     return None
 
 
-def refuse_cancel(order: ClientOrder | None, order_id: int) -> Refusal | None:
+def refuse_cancel(order: ClientOrder | None, *, order_id: int) -> Refusal | None:
     """Say why an order cannot be cancelled, None when it can."""
     if order is None:
         return 10147, f"OrderId {order_id} that needs to be cancelled is not found."

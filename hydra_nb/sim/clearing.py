@@ -1,0 +1,215 @@
+"""The broker's side of the exchange: orders from acceptance to end, and what their fills do.
+
+All clients trade for the one account. What an order does in a book becomes events here: prints,
+executions with their commissions, and changes of orders, in the order in which they happened.
+"""
+
+from collections.abc import Callable
+from decimal import Decimal
+from itertools import count
+
+from hydra_nb.sim.accounts import Account
+from hydra_nb.sim.book import Entry, Match, Owner
+from hydra_nb.sim.market import Market
+from hydra_nb.sim.orders import ClientOrder, price_ticks
+from hydra_nb.sim.records import (
+    ExchangeEvent,
+    Executed,
+    Execution,
+    OrderChanged,
+    OrderStatus,
+    OrderTerms,
+    Traded,
+)
+from hydra_nb.sim.seeds import stream
+
+
+class Clearing:
+    """Orders and fills of all clients.
+
+    Its methods append what happens to the ``events`` that they are given.
+
+    Parameters
+    ----------
+    seed
+        Decides permanent ids and execution ids.
+    account
+        The account that everything is booked to.
+    mark
+        Gives the price at which a contract is valued now, in the quoted unit.
+
+    Attributes
+    ----------
+    books : Account
+        Positions, cash and margin.
+    done : list of ClientOrder
+        Filled and cancelled orders in the order in which they ended.
+    """
+
+    def __init__(self, *, seed: int, account: str, mark: Callable[[int], Decimal]) -> None:
+        self.books = Account(mark=mark)
+        self.done: list[ClientOrder] = []
+        self._account = account
+        self._orders: dict[tuple[int, int], ClientOrder] = {}
+        self._live: dict[int, ClientOrder] = {}
+        self._arrivals = count()
+        dice = stream(seed, "ids")
+        self._perm_ids = count(dice.randrange(100_000_000, 2_000_000_000))
+        self._exec_prefix = f"{dice.getrandbits(32):08x}.{dice.getrandbits(32):08x}"
+        self._exec_numbers = count(1)
+
+    def find(self, client_id: int, *, order_id: int) -> ClientOrder | None:
+        """Give an accepted order by its client's key, live or done."""
+        return self._orders.get((client_id, order_id))
+
+    def find_live(self, perm_id: int) -> ClientOrder | None:
+        """Give a live order by its permanent id."""
+        return self._live.get(perm_id)
+
+    def live(self) -> list[ClientOrder]:
+        """Give the live orders, oldest first."""
+        return list(self._live.values())
+
+    def accept(
+        self, terms: OrderTerms, *, market: Market, expires_ns: int, now_ns: int, events: list[ExchangeEvent]
+    ) -> ClientOrder:
+        """Take on a new order; it trades at once where it can, and is held while the market is closed."""
+        tick = market.month.listing.min_tick
+        order = ClientOrder(
+            terms=terms,
+            perm_id=next(self._perm_ids),
+            price_ticks=price_ticks(terms.limit_price, tick=tick),
+            tick=tick,
+            status=OrderStatus.PRE_SUBMITTED if market.session is None else OrderStatus.SUBMITTED,
+            arrival=next(self._arrivals),
+            expires_ns=expires_ns,
+            submitted_ns=now_ns,
+        )
+        self._orders[terms.client_id, terms.order_id] = order
+        self._live[order.perm_id] = order
+        events.append(OrderChanged(order=order.view(), time_ns=now_ns))
+        if market.session is not None:
+            self._enter(order, market=market, now_ns=now_ns, events=events)
+        return order
+
+    def modify(
+        self,
+        order: ClientOrder,
+        *,
+        terms: OrderTerms,
+        market: Market,
+        expires_ns: int,
+        now_ns: int,
+        events: list[ExchangeEvent],
+    ) -> None:
+        """Give a live order new terms; it ends as filled where no lots are left."""
+        ticks = price_ticks(terms.limit_price, tick=order.tick)
+        order.change(terms, price_ticks=ticks, expires_ns=expires_ns, arrival=next(self._arrivals))
+        if order.leaves == 0:
+            self.end(order, status=OrderStatus.FILLED, market=market, now_ns=now_ns, events=events)
+            return
+        events.append(OrderChanged(order=order.view(), time_ns=now_ns))
+        if market.session is not None:
+            entry = market.book.amend(order.perm_id, price_ticks=ticks, lots=order.leaves)
+            self.settle(entry, market=market, now_ns=now_ns, events=events)
+
+    def end(
+        self,
+        order: ClientOrder,
+        *,
+        status: OrderStatus,
+        market: Market,
+        now_ns: int,
+        events: list[ExchangeEvent],
+    ) -> None:
+        """Take an order out of the book and end it."""
+        market.book.cancel(order.perm_id)
+        order.finish(status, now_ns=now_ns)
+        self._retire(order)
+        events.append(OrderChanged(order=order.view(), time_ns=now_ns))
+
+    def hold(self, market: Market, *, now_ns: int, events: list[ExchangeEvent]) -> None:
+        """At a close: end the orders that are due, and hold the others until the next open."""
+        for order in self._of(market):
+            if order.expires_ns <= now_ns:
+                self.end(order, status=OrderStatus.CANCELLED, market=market, now_ns=now_ns, events=events)
+            else:
+                market.book.cancel(order.perm_id)
+                order.status = OrderStatus.PRE_SUBMITTED
+                events.append(OrderChanged(order=order.view(), time_ns=now_ns))
+
+    def release(self, market: Market, *, now_ns: int, events: list[ExchangeEvent]) -> None:
+        """At an open: let the held orders into the book in the order in which they came."""
+        for order in sorted(self._of(market), key=lambda order: order.arrival):
+            order.status = OrderStatus.SUBMITTED
+            events.append(OrderChanged(order=order.view(), time_ns=now_ns))
+            self._enter(order, market=market, now_ns=now_ns, events=events)
+
+    def settle(self, entry: Entry, *, market: Market, now_ns: int, events: list[ExchangeEvent]) -> None:
+        """Turn what an order did in the book into prints, fills and cancels."""
+        con_id = market.month.listing.con_id
+        for match in entry.matches:
+            volume = market.print_trade(entry.side, price_ticks=match.price_ticks, lots=match.lots)
+            price = market.price(match.price_ticks)
+            events.append(Traded(con_id=con_id, price=price, size=match.lots, volume=volume, time_ns=now_ns))
+            if entry.owner is Owner.CLIENT:
+                self._fill(entry.key, match=match, maker=False, market=market, now_ns=now_ns, events=events)
+            if match.resting_owner is Owner.CLIENT:
+                self._fill(match.resting_key, match=match, maker=True, market=market, now_ns=now_ns, events=events)
+        for perm_id in entry.displaced:
+            order = self._live[perm_id]
+            self.end(order, status=OrderStatus.CANCELLED, market=market, now_ns=now_ns, events=events)
+
+    def _enter(self, order: ClientOrder, *, market: Market, now_ns: int, events: list[ExchangeEvent]) -> None:
+        entry = market.book.enter(
+            order.perm_id,
+            owner=Owner.CLIENT,
+            side=order.terms.side,
+            price_ticks=order.price_ticks,
+            lots=order.leaves,
+        )
+        self.settle(entry, market=market, now_ns=now_ns, events=events)
+
+    def _fill(
+        self,
+        perm_id: int,
+        *,
+        match: Match,
+        maker: bool,
+        market: Market,
+        now_ns: int,
+        events: list[ExchangeEvent],
+    ) -> None:
+        order = self._live[perm_id]
+        order.fill(price_ticks=match.price_ticks, lots=match.lots, now_ns=now_ns)
+        price = market.price(match.price_ticks)
+        terms = order.terms
+        execution = Execution(
+            exec_id=f"{self._exec_prefix}.{next(self._exec_numbers):08x}.01",
+            perm_id=perm_id,
+            client_id=terms.client_id,
+            order_id=terms.order_id,
+            account=self._account,
+            con_id=terms.con_id,
+            side=terms.side,
+            lots=match.lots,
+            price=price,
+            time_ns=now_ns,
+            order_ref=terms.order_ref,
+            cumulative_lots=order.filled_lots,
+            average_price=order.filled_lot_ticks * order.tick / order.filled_lots,
+            maker=maker,
+        )
+        commission = self.books.book(execution, month=market.month)
+        if not order.live:
+            self._retire(order)
+        events.append(Executed(execution=execution, commission=commission, time_ns=now_ns))
+        events.append(OrderChanged(order=order.view(), time_ns=now_ns))
+
+    def _retire(self, order: ClientOrder) -> None:
+        del self._live[order.perm_id]
+        self.done.append(order)
+
+    def _of(self, market: Market) -> list[ClientOrder]:
+        con_id = market.month.listing.con_id
+        return [order for order in self._live.values() if order.terms.con_id == con_id]
