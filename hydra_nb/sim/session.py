@@ -16,7 +16,7 @@ from hydra_nb.sim.exchange import Exchange
 from hydra_nb.sim.framing import FrameDecoder, WireError, decode, parse_versions
 from hydra_nb.sim.messages import parse
 from hydra_nb.sim.order_entry import order_terms
-from hydra_nb.sim.records import Executed, ExchangeEvent, OrderChanged, OrderRejected, OrderStatus, TopChanged, Traded
+from hydra_nb.sim.records import ExchangeEvent, Executed, OrderChanged, OrderRejected, OrderStatus, TopChanged, Traded
 from hydra_nb.sim.ticks import TickStream
 
 LIVE = 1  # the market data type that every subscription gets, whatever was asked for
