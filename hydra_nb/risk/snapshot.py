@@ -19,15 +19,21 @@ class RiskSnapshot:
     reference_mid, reference_age_s
         The mid without our own orders where both sides show; else the last mid or settlement, with its age.
     position_lots
-        The broker's position of the contract, signed.
+        The broker's position of the contract, signed, with executions that it does not show yet.
     working_buy_lots, working_sell_lots
         Worst-case working lots of the contract, everything reserved, without the order that is being checked.
     parent_open_lots
-        Lots of the parent neither booked nor held by another of its orders; what the child may be at most.
+        Lots of the parent, less those that its other orders have booked or hold; what the child's total may
+        be at most. For a parent, its lots.
+    order_booked_lots
+        Lots of the order that is being checked that are booked already; 0 but for a modify. They are in
+        `position_lots` and `lots_today`, so that only the rest of the order is added to these.
+    caller_limit
+        The price that the caller never wants passed; None where none was given.
     equity, peak_equity, day_start_equity
         Account equity now, its highest, and at the start of the day, in `currency`.
     last_parent_pnl
-        Realised P&L of the last parent that closed lots, in `currency`.
+        Realised P&L of the last parent that closed lots, in `currency`; None where none has yet.
     adv_lots, caller_adv_lots
         Average daily volume by the broker's bars, and by the caller.
     lots_today
@@ -49,6 +55,8 @@ class RiskSnapshot:
     working_buy_lots: int
     working_sell_lots: int
     parent_open_lots: int
+    order_booked_lots: int
+    caller_limit: Decimal | None
     equity: Decimal | None
     peak_equity: Decimal | None
     day_start_equity: Decimal | None
