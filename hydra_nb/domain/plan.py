@@ -8,6 +8,8 @@ from hydra_nb.domain.orders import ParentOrder
 from hydra_nb.errors import invariant
 
 PLAN_VALID_S = 300
+MESSAGES_PER_SLICE = 4
+"""One place, a modify for each later stage, and a cancel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,11 @@ class ExecutionPlan:
     def valid_until_ns(self) -> int:
         """When the preview becomes too old to be submitted."""
         return self.previewed_ns + PLAN_VALID_S * 1_000_000_000
+
+    @property
+    def messages_budget(self) -> int:
+        """Order messages that the plan may need: places, modifies and cancels."""
+        return MESSAGES_PER_SLICE * len(self.slices)
 
     @property
     def plan_id(self) -> str:

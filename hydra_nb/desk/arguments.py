@@ -1,0 +1,140 @@
+"""What a person typed, checked and turned into values; every refusal names value, limit and remedy."""
+
+import math
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import pandas as pd
+
+from hydra_nb.domain.instrument import FutureContract
+from hydra_nb.domain.orders import Strategy
+from hydra_nb.domain.units import Side, seconds_ns
+from hydra_nb.errors import InvalidOrder
+
+MAX_SLICES = 500
+"""A schedule longer than this is a mistake: IB would warn of its messages long before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """How an order is to be worked, as `preview` takes it.
+
+    Parameters
+    ----------
+    strategy
+        ``auto``, ``limit_patience`` or ``twap``.
+    slices
+        Slices of a TWAP.
+    duration
+        From submission to the end: seconds, or text such as ``"2h"``; None is 600 s a slice.
+    patience
+        Seconds that a slice waits at mid.
+    step
+        Fraction of the price by which the second stage moves.
+    jitter
+        Fraction of the even gap by which starts are drawn, 0 to below 1.
+    adv
+        Average daily volume in lots where the caller knows better.
+    limit
+        A price never to be passed, in the quoted unit, on tick.
+    seed
+        Of the draws; None draws one.
+    tag
+        Free text that tells two otherwise equal orders of one day apart.
+    """
+
+    strategy: str = "auto"
+    slices: int = 5
+    duration: float | str | None = None
+    patience: float = 300.0
+    step: float = 0.001
+    jitter: float = 0.20
+    adv: float | None = None
+    limit: float | str | Decimal | None = None
+    seed: int | None = None
+    tag: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot be worked."""
+        choices = ("auto", *Strategy)
+        if self.strategy not in choices:
+            raise InvalidOrder(f"strategy {self.strategy!r} is unknown; say one of {', '.join(choices)}")
+        if whole(self.slices, what="slices") > MAX_SLICES:
+            raise InvalidOrder(f"{self.slices} slices are too many; at most {MAX_SLICES}")
+        _inside(self.patience, what="patience", low=1.0, high=86_400.0, unit="s")
+        _inside(self.step, what="step", low=0.00001, high=0.02, unit="of the price")
+        _inside(self.jitter, what="jitter", low=0.0, high=0.9, unit="of a gap")
+        if self.adv is not None:
+            _inside(self.adv, what="adv", low=0.0, high=1e9, unit="lots a day")
+        if self.tag is not None and (not isinstance(self.tag, str) or len(self.tag) > 200):
+            raise InvalidOrder(f"tag {self.tag!r:.60} is not a text of at most 200 characters")
+
+    @classmethod
+    def parse(cls, how: Mapping[str, Any]) -> "How":
+        """Build from keywords; an unknown one is a TypeError that lists the known."""
+        known = [field.name for field in fields(cls)]
+        for name in how:
+            if name not in known:
+                raise TypeError(f"unknown keyword {name!r}; known are {', '.join(known)}")
+        return cls(**how)
+
+    @property
+    def duration_ns(self) -> int | None:
+        """The duration in nanoseconds; None where none was given."""
+        if self.duration is None:
+            return None
+        try:
+            seconds = (
+                pd.Timedelta(self.duration).total_seconds() if isinstance(self.duration, str) else float(self.duration)
+            )
+        except (TypeError, ValueError) as error:
+            raise InvalidOrder(f"duration {self.duration!r} is no time; say seconds, or for instance '2h'") from error
+        if not math.isfinite(seconds) or seconds <= 0:
+            raise InvalidOrder(f"duration {self.duration!r} is not positive")
+        return seconds_ns(seconds)
+
+    def limit_price(self, contract: FutureContract) -> Decimal | None:
+        """The caller's limit as an exact price on tick; None where none was given."""
+        if self.limit is None:
+            return None
+        try:
+            price = Decimal(str(self.limit))
+        except InvalidOperation as error:
+            raise InvalidOrder(f"limit {self.limit!r} is no price") from error
+        if not price.is_finite():
+            raise InvalidOrder(f"limit {self.limit!r} is no price")
+        if not contract.is_on_tick(price):
+            low, high = (contract.format_price(tick) for tick in contract.nearest_ticks(price))
+            raise InvalidOrder(f"limit price {price} is off the {contract.tick} tick; nearest {low} or {high}")
+        return price
+
+
+def parse_side(side: object) -> Side:
+    """BUY or SELL, in any case."""
+    try:
+        return Side(str(side).upper())
+    except ValueError:
+        raise InvalidOrder(f"side {side!r} is neither 'BUY' nor 'SELL'") from None
+
+
+def whole(value: object, *, what: str) -> int:
+    """A whole number of at least 1; floats are refused, also whole ones."""
+    try:
+        number = operator.index(value)  # type: ignore[arg-type]  # whatever has no __index__ is refused below
+    except TypeError:
+        raise InvalidOrder(f"{value!r} {what}: a whole number is needed, for instance 13") from None
+    if isinstance(value, bool) or number < 1:
+        raise InvalidOrder(f"{value!r} {what}: at least 1 is needed")
+    return number
+
+
+def _inside(value: object, *, what: str, low: float, high: float, unit: str) -> None:
+    try:
+        number = float(value)  # type: ignore[arg-type]  # whatever is no number is refused below
+    except (TypeError, ValueError):
+        raise InvalidOrder(f"{what} {value!r} is no number") from None
+    if not low <= number <= high:
+        raise InvalidOrder(f"{what} {value!r} is outside {low:g} to {high:g} {unit}")

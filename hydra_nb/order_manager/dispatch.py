@@ -1,0 +1,223 @@
+"""The way of one child order: snapshot, gate, reservation, durable intent, last look, wire."""
+
+from collections.abc import Callable
+
+from hydra_nb.algos.actions import CancelChild, ProbeDeath, Propose
+from hydra_nb.broker.port import BrokerPort
+from hydra_nb.clock import Clock
+from hydra_nb.domain.events import (
+    AccountReported,
+    CancelRequested,
+    ChildRefused,
+    ChildReserved,
+    ChildSent,
+    Event,
+    SendFailed,
+)
+from hydra_nb.domain.market import ConnectionState
+from hydra_nb.domain.orders import Action, ChildOrder, OrderState
+from hydra_nb.errors import BrokerError, JournalError
+from hydra_nb.journal import Journal
+from hydra_nb.ledger import Ledger
+from hydra_nb.order_manager.snapshot import SnapshotTaker
+from hydra_nb.order_manager.tasks import TaskKeeper
+from hydra_nb.risk.gate import RiskGate
+from hydra_nb.risk.verdict import Approved, Refused
+
+RESEND_CANCEL_S = 1.0
+"""A cancel that found no connection is tried again this often, until its order's expiry."""
+
+
+class Dispatcher:
+    """Carries out what the core asks for, with the gate and the journal in between.
+
+    Parameters
+    ----------
+    ledger, journal, gate, broker, clock, snapshots, tasks
+        The rooms on the way.
+    record
+        Journals and folds an event inside the present step of the loop and gives its sequence number.
+    ingest
+        The door for events that begin a step of their own.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        *,
+        journal: Journal,
+        gate: RiskGate,
+        broker: BrokerPort,
+        clock: Clock,
+        snapshots: SnapshotTaker,
+        tasks: TaskKeeper,
+        record: Callable[[Event], int],
+        ingest: Callable[[Event], None],
+    ) -> None:
+        self._ledger = ledger
+        self._journal = journal
+        self._gate = gate
+        self._broker = broker
+        self._clock = clock
+        self._snapshots = snapshots
+        self._tasks = tasks
+        self._record = record
+        self._ingest = ingest
+        self._unsent: set[str] = set()  # order refs approved and on their way to the disk
+        self._withdrawn: set[str] = set()  # of those, the ones that must not be sent any more
+
+    def propose(self, proposal: Propose) -> None:
+        """Snapshot, gate, reservation and seal in one step of the loop, without an await."""
+        plan = self._ledger.parents[proposal.parent_id].plan
+        child = self._child(proposal)
+        self.note_account()
+        verdict = self._gate.check(
+            child, action=proposal.action, snapshot=self._snapshots.of_child(child, parent=plan.parent)
+        )
+        now_ns = self._clock.now_ns()
+        self._journal.append_decisions(
+            verdict.decisions, time_ns=now_ns, parent_id=child.parent_id, slice=child.slice, action=proposal.action
+        )
+        if isinstance(verdict, Refused):
+            self._record(_refusal(child, action=proposal.action, verdict=verdict, now_ns=now_ns))
+            return
+        seq = self._record(
+            ChildReserved(
+                time_ns=now_ns,
+                action=proposal.action,
+                child=child,
+                client_id=self._broker.client_id,
+                content_hash=verdict.content_hash,
+                quote=self._broker.quote(child.contract.con_id),
+                predicted_slippage=None if plan.prediction is None else plan.prediction.slippage,
+                predictor_version=None if plan.prediction is None else plan.prediction.version,
+            )
+        )
+        self._unsent.add(child.order_ref)
+        self._tasks.start(self._send(verdict, seq), where="send", parent_id=child.parent_id)
+
+    def _child(self, proposal: Propose) -> ChildOrder:
+        parent = self._ledger.parents[proposal.parent_id].plan.parent
+        placing = proposal.action is Action.PLACE
+        order_id = (
+            self._broker.reserve_order_id() if placing else self._ledger.orders[proposal.order_ref].child.order_id
+        )
+        return ChildOrder(
+            order_ref=proposal.order_ref,
+            order_id=order_id,
+            parent_id=proposal.parent_id,
+            slice=proposal.slice,
+            account=parent.account,
+            contract=parent.contract,
+            side=parent.side,
+            lots=proposal.lots,
+            limit_price=proposal.limit_price,
+            expires_ns=proposal.expires_ns,
+            stage=proposal.stage,
+        )
+
+    async def _send(self, approved: Approved, seq: int) -> None:
+        """Make the intent durable, look once more, send; a failure releases the reservation."""
+        child = approved.child
+        try:
+            receipt = await self._journal.seal(seq, approved.content_hash)
+            failure = self._last_look(child)
+            if failure is None:
+                self._broker.place(approved, receipt)
+        except (JournalError, BrokerError) as error:
+            failure = str(error)
+        finally:
+            self._unsent.discard(child.order_ref)
+            withdrawn = child.order_ref in self._withdrawn
+            self._withdrawn.discard(child.order_ref)
+        now_ns = self._clock.now_ns()
+        if failure is None:
+            self._ingest(
+                ChildSent(
+                    time_ns=now_ns,
+                    order_ref=child.order_ref,
+                    action=approved.action,
+                    content_hash=approved.content_hash,
+                )
+            )
+        else:
+            self._ingest(SendFailed(time_ns=now_ns, order_ref=child.order_ref, action=approved.action, reason=failure))
+        if withdrawn:
+            self.cancel(CancelChild(order_ref=child.order_ref, reason="cancelled while it was on the way"))
+
+    def _last_look(self, child: ChildOrder) -> str | None:
+        """Back from the disk: why this child may not be sent after all; None where it may."""
+        if self._ledger.killed is not None:
+            return f"killed: {self._ledger.killed}"
+        if child.order_ref in self._withdrawn:
+            return "withdrawn before it was sent"
+        if self._broker.state is not ConnectionState.UP:
+            return f"the connection is {self._broker.state}"
+        quote = self._broker.quote(child.contract.con_id)
+        allowed_s = self._gate.limits.max_quote_age_s
+        if quote is None or quote.age_s(self._clock.now_ns()) > allowed_s:
+            return f"the quote is older than {allowed_s:g} s"
+        return None
+
+    def note_account(self) -> None:
+        """Journal the account values that the coming decision will use, where they changed."""
+        account = self._broker.account_state()
+        if account.equity is None or account.equity == self._ledger.equity:
+            return
+        self._record(
+            AccountReported(
+                time_ns=self._clock.now_ns(),
+                currency=account.currency,
+                equity=account.equity,
+                realised_pnl=account.realised_pnl,
+                unrealised_pnl=account.unrealised_pnl,
+            )
+        )
+
+    def cancel(self, action: CancelChild) -> None:
+        """Send a cancel; what is still on its way to the disk is withdrawn instead."""
+        record = self._ledger.orders.get(action.order_ref)
+        if record is None or record.state.is_over:
+            return
+        if action.order_ref in self._unsent:
+            self._withdrawn.add(action.order_ref)
+            if record.state is OrderState.RESERVED:
+                return
+        try:
+            self._broker.cancel(record.child)
+        except BrokerError:
+            self._tasks.start(self._cancel_later(action), where="cancel", parent_id=record.child.parent_id)
+        else:
+            self._record(
+                CancelRequested(time_ns=self._clock.now_ns(), order_ref=action.order_ref, reason=action.reason)
+            )
+
+    async def _cancel_later(self, action: CancelChild) -> None:
+        await self._clock.sleep(RESEND_CANCEL_S)
+        if self._clock.now_ns() < self._ledger.orders[action.order_ref].child.expires_ns:
+            self.cancel(action)
+
+    def probe(self, action: ProbeDeath) -> None:
+        """Ask the broker whether an order is dead; the answer comes back as an event."""
+        child = self._ledger.orders[action.order_ref].child
+        self._tasks.start(self._probe(child), where="probe", parent_id=child.parent_id)
+
+    async def _probe(self, child: ChildOrder) -> None:
+        try:
+            probed = await self._broker.probe_death(child)
+        except BrokerError:
+            return  # The strategy asks again; until then the order stays reserved.
+        self._ingest(probed)
+
+
+def _refusal(child: ChildOrder, *, action: Action, verdict: Refused, now_ns: int) -> ChildRefused:
+    return ChildRefused(
+        time_ns=now_ns,
+        action=action,
+        parent_id=child.parent_id,
+        slice=child.slice,
+        order_ref=child.order_ref,
+        check=verdict.decisive.check,
+        transient=verdict.transient,
+        message=verdict.decisive.message,
+    )

@@ -1,0 +1,346 @@
+"""The asyncio shell around the sans-IO core: it owns every task, and is the one door for facts.
+
+Everything that happens enters by `OrderManager.ingest`: it is journalled, folded, and only then acted
+on. Timers, the disk and the wire come back through the same door.
+"""
+
+import asyncio
+import datetime as dt
+import warnings
+from collections import deque
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from hydra_nb.algos.actions import CancelChild, CoreAction, ProbeDeath, Propose, Record, WakeAt
+from hydra_nb.algos.prices import indicative_limits
+from hydra_nb.broker.port import BrokerPort
+from hydra_nb.clock import Clock, TimerHandle
+from hydra_nb.domain.events import (
+    ConnectionChanged,
+    Event,
+    Killed,
+    ParentCancelAsked,
+    ParentFinished,
+    ParentPaused,
+    ParentRefused,
+    ParentResumed,
+    ParentSubmitted,
+    Rearmed,
+    TaskFailed,
+    Woke,
+)
+from hydra_nb.domain.market import ConnectionState, Quote
+from hydra_nb.domain.orders import Action, ParentStatus
+from hydra_nb.domain.plan import PLAN_VALID_S, ExecutionPlan
+from hydra_nb.domain.units import NS_PER_S
+from hydra_nb.errors import InvalidOrder, PlanExpired
+from hydra_nb.journal import Journal
+from hydra_nb.order_manager.core import ManagerCore
+from hydra_nb.order_manager.dispatch import Dispatcher
+from hydra_nb.order_manager.snapshot import SnapshotTaker
+from hydra_nb.order_manager.tasks import TaskKeeper
+from hydra_nb.risk.gate import RiskGate
+from hydra_nb.risk.verdict import Decision
+
+KILL_WAIT_S = 15.0
+"""Host seconds to wait for the proof that cancelled orders are dead; the cancels themselves never wait."""
+
+
+class AlreadySent(UserWarning):
+    """The same plan, or an equal order of the day, was sent before; nothing was sent now."""
+
+
+class OrderManager:
+    """Runs parent orders on the event loop that it was made on.
+
+    Parameters
+    ----------
+    core
+        The sans-IO core, with the journal already replayed into it.
+    journal, gate, broker, clock
+        Where facts are kept, orders approved, orders sent, and where time comes from.
+    """
+
+    def __init__(
+        self, core: ManagerCore, *, journal: Journal, gate: RiskGate, broker: BrokerPort, clock: Clock
+    ) -> None:
+        self.core = core
+        self.ledger = core.ledger
+        self.on_step: Callable[[Event, tuple[CoreAction, ...]], None] | None = None
+        self._journal = journal
+        self._gate = gate
+        self._broker = broker
+        self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._tasks = TaskKeeper(self._task_failed)
+        self.snapshots = SnapshotTaker(ledger=core.ledger, broker=broker, journal=journal, clock=clock)
+        self._dispatch = Dispatcher(
+            core.ledger,
+            journal=journal,
+            gate=gate,
+            broker=broker,
+            clock=clock,
+            snapshots=self.snapshots,
+            tasks=self._tasks,
+            record=self._record,
+            ingest=self.ingest,
+        )
+        self._queue: deque[Event | CoreAction] = deque()
+        self._draining = False
+        self._timers: dict[tuple[str, int], TimerHandle] = {}
+        self._endings: dict[str, asyncio.Event] = {}
+        self._listeners: list[Callable[[], None]] = []
+        self._telling = False
+        self._committing = False
+
+    # The one door
+
+    def ingest(self, event: Event) -> None:
+        """Journal a fact, fold it, and do what the core then asks for."""
+        self._enqueue(event)
+
+    def _enqueue(self, item: Event | CoreAction) -> None:
+        self._queue.append(item)
+        if self._draining:
+            return
+        self._draining = True
+        try:
+            while self._queue:
+                self._handle(self._queue.popleft())
+        finally:
+            self._draining = False
+        self._commit_soon()
+        self._tell_listeners()
+
+    def _handle(self, item: Event | CoreAction) -> None:
+        try:
+            match item:
+                case Propose():
+                    self._dispatch.propose(item)
+                case CancelChild():
+                    self._dispatch.cancel(item)
+                case ProbeDeath():
+                    self._dispatch.probe(item)
+                case WakeAt():
+                    self._wake_at(item.parent_id, time_ns=item.time_ns)
+                case Record():
+                    self._record(item.event)
+                case Event():
+                    self._record(item)
+        except Exception as error:
+            if isinstance(item, TaskFailed):
+                raise
+            self._queue.append(self._failure(item, error))
+
+    def _record(self, event: Event) -> int:
+        seq = self._journal.append(event)
+        actions = self.core.step(event, event.time_ns)
+        if self.on_step is not None:
+            self.on_step(event, actions)
+        self._queue.extend(actions)
+        if isinstance(event, ParentFinished):
+            self._ending(event.parent_id).set()
+        elif isinstance(event, Killed) or (
+            isinstance(event, ConnectionChanged) and event.state is ConnectionState.UP and self.ledger.killed
+        ):
+            self._queue.extend(self._cancels(reason=f"killed: {self.ledger.killed}"))
+        return seq
+
+    def _failure(self, item: Event | CoreAction, error: Exception) -> TaskFailed:
+        parent_id = getattr(item, "parent_id", None)
+        record = self.ledger.orders.get(getattr(item, "order_ref", ""))
+        if parent_id is None and record is not None:
+            parent_id = record.child.parent_id
+        return self._failed(parent_id, where=type(item).__name__, error=error)
+
+    def _failed(self, parent_id: str | None, *, where: str, error: Exception) -> TaskFailed:
+        return TaskFailed(
+            time_ns=self._clock.now_ns(), parent_id=parent_id, where=where, error=f"{type(error).__name__}: {error}"
+        )
+
+    def _task_failed(self, parent_id: str | None, where: str, error: Exception) -> None:
+        self.ingest(self._failed(parent_id, where=where, error=error))
+
+    def on_quote(self, quote: Quote) -> None:
+        """Remember the mid that others make; quotes are kept by the journal in batches of its own."""
+        self.snapshots.references.note(quote)
+        self._tell_listeners()
+
+    # Timers, the disk, and those who watch
+
+    def _wake_at(self, parent_id: str, *, time_ns: int) -> None:
+        key = (parent_id, time_ns)
+        if key not in self._timers:
+            self._timers[key] = self._clock.call_at(time_ns, lambda: self._wake(key))
+
+    def _wake(self, key: tuple[str, int]) -> None:
+        del self._timers[key]
+        parent_id = key[0]
+        parent = self.ledger.parents[parent_id]
+        if parent.status.is_over:
+            return
+        quote = self._broker.quote(parent.plan.parent.contract.con_id)
+        self.ingest(Woke(time_ns=self._clock.now_ns(), parent_id=parent_id, quote=quote))
+
+    def _commit_soon(self) -> None:
+        """Facts become durable in the background, many at a time; intents wait for their own commit."""
+        if not self._committing:
+            self._committing = True
+            self._tasks.start(self._commit(), where="journal")
+
+    async def _commit(self) -> None:
+        try:
+            await self._journal.commit()
+        finally:
+            self._committing = False
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` on the loop after something changed, coalesced; gives the way to stop it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def _tell_listeners(self) -> None:
+        if self._listeners and not self._telling:
+            self._telling = True
+            self._loop.call_soon(self._tell)
+
+    def _tell(self) -> None:
+        self._telling = False
+        for listener in tuple(self._listeners):
+            try:
+                listener()
+            except Exception as error:  # noqa: BLE001  a view that fails is dropped; trading goes on
+                self._listeners.remove(listener)
+                self._task_failed(None, "view", error)
+
+    # What a person asks for
+
+    @property
+    def busy_parents(self) -> tuple[str, ...]:
+        """Ids of the parents that are not over."""
+        return tuple(key for key, parent in self.ledger.parents.items() if not parent.status.is_over)
+
+    def check_parent(self, plan: ExecutionPlan) -> tuple[Decision, ...]:
+        """Ask the gate about a whole plan at the prices of now; sends and records nothing."""
+        parent = plan.parent
+        quote = self._broker.quote(parent.contract.con_id)
+        prices = indicative_limits(
+            quote, side=parent.side, tick=parent.contract.tick, step=plan.step, limit=parent.limit
+        )
+        return self._gate.check_parent(
+            parent,
+            snapshot=self.snapshots.of_parent(parent, plan=plan),
+            first_price=prices.mid,
+            worst_price=prices.cross,
+            messages=plan.messages_budget,
+        )
+
+    async def submit(self, plan: ExecutionPlan) -> str:
+        """Hand a plan over to run and give its parent's id, at once.
+
+        The same plan, or an equal order of the same day, gives the earlier id with an `AlreadySent`
+        warning and sends nothing. A refusal is a result: the parent ends as ``refused``.
+
+        Raises
+        ------
+        PlanExpired
+            The preview is older than its validity.
+        """
+        now_ns = self._clock.now_ns()
+        earlier = self.ledger.parent_of_plan(plan.plan_id) or self.ledger.equal_parent(plan, now_ns)
+        if earlier is not None:
+            self._say_already_sent(earlier)
+            return earlier
+        if now_ns > plan.valid_until_ns:
+            age_s = (now_ns - plan.previewed_ns) / NS_PER_S
+            raise PlanExpired(f"this plan is {age_s:.0f} s old, {PLAN_VALID_S} s are allowed; preview again")
+        self._dispatch.note_account()
+        decisions = self.check_parent(plan)
+        parent_id = f"P-{len(self.ledger.parents) + 1:04d}"
+        self._journal.append_decisions(decisions, time_ns=now_ns, parent_id=parent_id, slice=None, action=Action.PARENT)
+        quote = self._broker.quote(plan.parent.contract.con_id)
+        self.ingest(ParentSubmitted(time_ns=now_ns, parent_id=parent_id, plan=plan, quote=quote))
+        refusal = self._gate.verdict(decisions)
+        if refusal is not None:
+            decisive = refusal.decisive
+            self.ingest(
+                ParentRefused(time_ns=now_ns, parent_id=parent_id, check=decisive.check, message=decisive.message)
+            )
+        return parent_id
+
+    def _say_already_sent(self, parent_id: str) -> None:
+        parent = self.ledger.parents[parent_id]
+        zone = ZoneInfo(parent.plan.parent.contract.time_zone)
+        sent = dt.datetime.fromtimestamp(parent.submitted_ns // NS_PER_S, tz=zone)
+        warnings.warn(AlreadySent(f"Already sent at {sent:%H:%M:%S} as {parent_id}; nothing was sent."), stacklevel=4)
+
+    async def wait(self, parent_id: str) -> None:
+        """Wait for the end of a parent; cancelling this wait cancels no order."""
+        if not self.ledger.parents[parent_id].status.is_over:
+            await self._ending(parent_id).wait()
+
+    def _ending(self, parent_id: str) -> asyncio.Event:
+        return self._endings.setdefault(parent_id, asyncio.Event())
+
+    async def cancel(self, parent_id: str, *, reason: str) -> None:
+        """Cancel a parent and wait until its orders are proven dead."""
+        if not self.ledger.parents[parent_id].status.is_over:
+            self.ingest(ParentCancelAsked(time_ns=self._clock.now_ns(), parent_id=parent_id, reason=reason))
+            await self.wait(parent_id)
+
+    def pause(self, parent_id: str) -> None:
+        """Cancel what rests and hold the schedule."""
+        parent = self.ledger.parents[parent_id]
+        if not parent.status.is_over and parent.status is not ParentStatus.PAUSED:
+            self.ingest(ParentPaused(time_ns=self._clock.now_ns(), parent_id=parent_id))
+
+    def resume(self, parent_id: str) -> None:
+        """Go on after a pause; what remains of the schedule shifts by it."""
+        if self.ledger.parents[parent_id].status is ParentStatus.PAUSED:
+            self.ingest(ParentResumed(time_ns=self._clock.now_ns(), parent_id=parent_id))
+
+    async def kill(self, reason: str) -> None:
+        """Halt everything and cancel all own orders; waits a while for the proof that they are dead.
+
+        Raises
+        ------
+        JournalUnwritable
+            The kill is in force and the cancels were sent, but the journal could not keep it.
+        """
+        self.ingest(Killed(time_ns=self._clock.now_ns(), reason=reason))
+        await self._journal.commit()
+        waits = [asyncio.ensure_future(self.wait(parent_id)) for parent_id in self.busy_parents]
+        if waits:
+            _, late = await asyncio.wait(waits, timeout=KILL_WAIT_S)
+            for wait in late:
+                wait.cancel()
+
+    def _cancels(self, *, reason: str) -> tuple[CancelChild, ...]:
+        return tuple(
+            CancelChild(order_ref=record.child.order_ref, reason=reason) for record in self.ledger.working_orders()
+        )
+
+    async def rearm(self, reason: str) -> None:
+        """Allow orders again after a kill."""
+        self.ingest(Rearmed(time_ns=self._clock.now_ns(), reason=reason))
+        await self._journal.commit()
+
+    async def close(self, *, working: str) -> None:
+        """End the manager: cancel working parents, or leave their orders to expire; then drop timers and tasks.
+
+        Raises
+        ------
+        ValueError
+            `working` is neither ``cancel`` nor ``expire``.
+        """
+        if working not in ("cancel", "expire"):
+            raise InvalidOrder(f"working={working!r}: say 'cancel' or 'expire'")
+        if working == "cancel":
+            waits = [self.cancel(parent_id, reason="the desk was closed") for parent_id in self.busy_parents]
+            if waits:
+                await asyncio.wait([asyncio.ensure_future(wait) for wait in waits], timeout=KILL_WAIT_S)
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        self._listeners.clear()
+        await self._tasks.close()

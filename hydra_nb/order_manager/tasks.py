@@ -1,0 +1,43 @@
+"""Every task that is made is held, awaited, and its failure reported."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+
+class TaskKeeper:
+    """Holds the tasks of one owner.
+
+    Parameters
+    ----------
+    report
+        Called with the parent's id (or None), the place and the error where a task fails.
+    """
+
+    def __init__(self, report: Callable[[str | None, str, Exception], None]) -> None:
+        self._report = report
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
+
+    def start(self, work: Coroutine[Any, Any, None], *, where: str, parent_id: str | None = None) -> None:
+        """Run `work` on the owner's loop; call from that loop only."""
+        task = self._loop.create_task(self._guard(work, where=where, parent_id=parent_id))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guard(self, work: Coroutine[Any, Any, None], *, where: str, parent_id: str | None) -> None:
+        try:
+            await work
+        except Exception as error:  # noqa: BLE001  the edge of a task: reported, never swallowed
+            self._report(parent_id, where, error)
+
+    async def settle(self) -> None:
+        """Wait until no task is left, those included that tasks start."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Cancel what is left and wait for its end."""
+        for task in self._tasks:
+            task.cancel()
+        await self.settle()
