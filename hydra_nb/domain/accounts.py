@@ -4,11 +4,10 @@ MASK = "•••"
 
 
 def mask_account(account: str) -> str:
-    """Account number for people: ``U1234567`` as ``U•••67``, ``DU7654321`` as ``DU•••21``, ``SIM…7QF`` as
-    ``SIM•••QF``.
+    """Account number for people: ``U1234567`` as ``U•••67``, ``DU7654321`` as ``DU•••21``.
 
-    Of the letters in front two are kept at most (all of ``SIM``), of the end two characters. A text too short to hide at least
-    three characters becomes the mask alone.
+    Of the letters in front two are kept at most (all of ``SIM``), of the end two characters. A text too short to
+    hide at least three characters becomes the mask alone.
     """
     letters = len(account) - len(account.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
     shown = 3 if account.startswith("SIM") else min(letters, 2)

@@ -1,0 +1,127 @@
+"""Events as JSON and back, exactly.
+
+The form follows the type hints of the frozen dataclasses, resolved once a class: an object by field name,
+tuples as lists, enums as their value, ``Decimal`` and dates as text, None as null. Text is written
+directly, field by field, because an event is encoded on the way to every order.
+"""
+
+import dataclasses
+import datetime as dt
+import json
+import types
+import typing
+from collections.abc import Callable
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from json.encoder import encode_basestring_ascii
+from typing import Any
+
+from hydra_nb.domain.events import EVENT_TYPES, Event
+
+Encode = Callable[[Any], str]
+Decode = Callable[[Any], Any]
+
+EVENT_BY_KIND: dict[str, type[Event]] = {kind.__name__: kind for kind in EVENT_TYPES}
+
+
+def encode_event(event: Event) -> str:
+    """JSON text of all fields of `event`; its kind is the name of its class and not part of the text."""
+    kind: Any = type(event)
+    return _encoder(kind)(event)
+
+
+def decode_event(kind: str, payload: str) -> Event:
+    """Event from its kind and its JSON text, equal to the one encoded.
+
+    Raises
+    ------
+    ValueError
+        The kind is unknown, or the text is not such an event.
+    """
+    event_type: Any = EVENT_BY_KIND.get(kind)
+    if event_type is None:
+        raise ValueError(f"event kind {kind!r} is unknown")
+    try:
+        return typing.cast("Event", _decoder(event_type)(json.loads(payload)))
+    except (TypeError, KeyError, ArithmeticError, AttributeError) as error:
+        raise ValueError(f"not a {kind}: {error!r}") from error
+
+
+@cache
+def _encoder(hint: Any) -> Encode:
+    """Writer of the JSON text of values with this type hint."""
+    if dataclasses.is_dataclass(hint):
+        return _dataclass_encoder(typing.cast("type", hint))
+    arguments = typing.get_args(hint)
+    if type(None) in arguments:
+        write = _encoder(_not_none(arguments))
+        return lambda value: "null" if value is None else write(value)
+    if typing.get_origin(hint) is tuple:
+        write_item = _encoder(arguments[0])
+        return lambda value: f"[{','.join(map(write_item, value))}]"
+    if hint is bool:
+        return lambda value: "true" if value else "false"
+    if hint is int:
+        return int.__repr__
+    if hint is float:
+        return json.dumps
+    if hint is Decimal:
+        return lambda value: f'"{value}"'
+    if hint is dt.date:
+        return lambda value: f'"{value.isoformat()}"'
+    if isinstance(hint, type) and issubclass(hint, str):  # text, and enums that are text
+        return encode_basestring_ascii
+    raise TypeError(f"no JSON form for {hint!r}")
+
+
+def _dataclass_encoder(kind: type) -> Encode:
+    """Writer of an object of one dataclass; the template is filled in one go."""
+    hints = typing.get_type_hints(kind)
+    fields = [(field.name, _encoder(hints[field.name])) for field in dataclasses.fields(kind)]
+    template = "{" + ",".join(f'"{name}":%s' for name, _ in fields) + "}"
+    return lambda value: template % tuple([write(getattr(value, name)) for name, write in fields])
+
+
+@cache
+def _decoder(hint: Any) -> Decode:
+    """Reader of values with this type hint from what `json.loads` gives."""
+    if dataclasses.is_dataclass(hint):
+        return _dataclass_decoder(typing.cast("type", hint))
+    arguments = typing.get_args(hint)
+    if type(None) in arguments:
+        read = _decoder(_not_none(arguments))
+        return lambda value: None if value is None else read(value)
+    if typing.get_origin(hint) is tuple:
+        read_item = _decoder(arguments[0])
+        return lambda value: tuple(map(read_item, value))
+    if hint in (bool, int, float, str):
+        return lambda value: value
+    if hint is dt.date:
+        return dt.date.fromisoformat
+    if isinstance(hint, type) and issubclass(hint, Enum | Decimal):
+        return hint
+    raise TypeError(f"no JSON form for {hint!r}")
+
+
+def _dataclass_decoder(kind: type) -> Decode:
+    """Reader of an object of one dataclass; a field that the text lacks takes its default."""
+    hints = typing.get_type_hints(kind)
+    plain = (bool, int, float, str, int | None, float | None, str | None)
+    read_by_name = {
+        field.name: _decoder(hints[field.name]) for field in dataclasses.fields(kind) if hints[field.name] not in plain
+    }
+
+    def read(value: dict[str, Any]) -> Any:
+        for name, read_field in read_by_name.items():
+            if name in value:
+                value[name] = read_field(value[name])
+        return kind(**value)
+
+    return read
+
+
+def _not_none(arguments: tuple[Any, ...]) -> Any:
+    """The one type of a union that is not None."""
+    (hint,) = (argument for argument in arguments if argument is not types.NoneType)
+    return hint

@@ -1,0 +1,364 @@
+"""The journal of one account: append-only SQLite, durable before anything is sent.
+
+Appending costs microseconds and touches memory only. A commit writes all that is pending in one transaction, on a
+thread of its own, so that the disk never holds up the event loop; commits asked for while one is under way share the
+next. What could not be written stays pending and goes with the next commit: nothing that was journalled is lost while
+the process lives, and nothing is sent, because no receipt is given.
+"""
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from hydra_nb.domain.events import ChildReserved, Event
+from hydra_nb.domain.market import Quote
+from hydra_nb.domain.orders import Action
+from hydra_nb.errors import JournalUnwritable, SendRefused
+from hydra_nb.journal.codec import encode_event
+from hydra_nb.journal.file import MEMORY, open_file, take_lock
+from hydra_nb.journal.lock import JournalLock
+from hydra_nb.journal.reader import DecisionRow, JournalReader, QuoteRow, connect_read_only, read_meta
+from hydra_nb.journal.writer import Writer
+from hydra_nb.risk.verdict import Decision
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Receipt:
+    """The journal's word that one intent is durable; valid once, for this very object.
+
+    Only `Journal.seal` makes one that `Journal.redeem` accepts: the journal keeps its own table, keyed by
+    identity, so that a copy or a hand-made object does not pass.
+    """
+
+    seq: int
+    content_hash: str
+
+
+class Journal:
+    """The journal of one account, made by `open`; append from one thread only.
+
+    Attributes
+    ----------
+    path
+        The file, or ``":memory:"``.
+    account
+        The account whose journal it is.
+    journal_id
+        Its name in every orderRef; letters and digits.
+    """
+
+    def __init__(
+        self, connection: sqlite3.Connection, *, path: Path | str, lock: JournalLock | None, inline: bool
+    ) -> None:
+        self._connection = connection
+        self._lock = lock
+        meta = read_meta(connection)
+        self.path = path
+        self.account = meta["account"]
+        self.journal_id = meta["journal_id"]
+        self._own_prefix = f"hy:{self.journal_id}:"
+        last_event = JournalReader(connection, lock=threading.Lock()).verify()
+        self._writer = Writer(connection, path=path, last_event=last_event, inline=inline)
+        self._reader = self._open_reader()
+        self._intents: dict[int, str] = {}  # content hash by seq, reserved and not sealed
+        self._receipts: dict[int, Receipt] = {}  # by identity
+        self._kill_seen = 0
+        self._kill_settled = 0
+        self._closed = False
+
+    @classmethod
+    def open(
+        cls, path: Path | str, *, account: str, now_ns: int, journal_id: str | None = None, inline: bool = False
+    ) -> Self:
+        """Open the journal of an account, or begin one, and hold it.
+
+        Parameters
+        ----------
+        path
+            The file; its folder is made where it is missing. ``":memory:"`` lives as long as the object.
+        account
+            The account; a journal belongs to one and refuses another.
+        now_ns
+            Market time, UTC nanoseconds: when a new journal began.
+        journal_id
+            Name for a new journal, letters and digits; by default drawn from account and time. A journal that exists
+            keeps its own.
+        inline
+            Commit in the calling thread, for virtual time.
+
+        Raises
+        ------
+        JournalLocked
+            Another desk holds it.
+        JournalUnwritable
+            The folder cannot be made, the file not written, or it lies on a network file system.
+        JournalUnreadable
+            The file is no journal, is torn, or was changed.
+        JournalOfAnotherAccount, JournalTooNew
+            As they say.
+        """
+        lock = None
+        with contextlib.ExitStack() as undo:
+            if path != MEMORY:
+                path = Path(path)
+                lock = take_lock(path)
+                undo.callback(lock.release)
+            connection = open_file(path, account=account, now_ns=now_ns, journal_id=journal_id)
+            undo.callback(connection.close)
+            journal = cls(connection, path=path, lock=lock, inline=inline)
+            undo.pop_all()
+        return journal
+
+    @property
+    def healthy(self) -> bool:
+        """False from a write that failed until one succeeds."""
+        return self._writer.healthy
+
+    @property
+    def failure(self) -> str | None:
+        """What went wrong, in words; None while healthy."""
+        return self._writer.failure
+
+    # Appending: memory only
+
+    def append(self, event: Event) -> int:
+        """Take down an event; gives its sequence number. Durable with the next commit.
+
+        Raises
+        ------
+        JournalUnwritable
+            The journal is closed.
+        """
+        self._refuse_when_closed()
+        payload = encode_event(event)
+        order_ref: str | None = getattr(event, "order_ref", None)
+        parent_id: str | None = getattr(event, "parent_id", None)
+        intent = None
+        if isinstance(event, ChildReserved):
+            order_ref, parent_id = event.child.order_ref, event.child.parent_id
+            intent = event.child.content_hash
+        elif parent_id is None and order_ref is not None and order_ref.startswith(self._own_prefix):
+            parent_id = order_ref.split(":")[2]
+        seq = self._writer.add_event(
+            time_ns=event.time_ns,
+            kind=type(event).__name__,
+            parent_id=parent_id,
+            order_ref=order_ref,
+            payload=payload,
+        )
+        if intent is not None:
+            self._intents[seq] = intent
+        return seq
+
+    def append_decisions(
+        self,
+        decisions: Sequence[Decision],
+        *,
+        time_ns: int,
+        parent_id: str,
+        slice: int | None,  # noqa: A002, the word of the desk
+        action: Action,
+    ) -> None:
+        """Take down the gate's decisions on a parent, a place or a modify; `slice` None on a parent's."""
+        self._refuse_when_closed()
+        self._writer.add_decisions(
+            [
+                DecisionRow(
+                    seq=0,
+                    time_ns=time_ns,
+                    parent_id=parent_id,
+                    slice=slice,
+                    action=action.value,
+                    check=made.check,
+                    allowed=int(made.allowed),
+                    observed=made.observed,
+                    limit=made.limit,
+                    unit=made.unit,
+                    message=made.message,
+                    source=made.source,
+                    would_pass=made.would_pass,
+                    transient=int(made.transient),
+                )
+                for made in decisions
+            ]
+        )
+
+    def append_quote(self, quote: Quote, local_symbol: str) -> None:
+        """Take down a quote for analysis. Quotes go with the next commit, or, once they are many, by themselves."""
+        self._refuse_when_closed()
+        self._writer.add_quote(
+            QuoteRow(
+                seq=0,
+                time_ns=quote.time_ns,
+                con_id=quote.con_id,
+                local_symbol=local_symbol,
+                bid=None if quote.bid is None else float(quote.bid),
+                bid_size=quote.bid_size,
+                ask=None if quote.ask is None else float(quote.ask),
+                ask_size=quote.ask_size,
+                last=None if quote.last is None else float(quote.last),
+                last_size=quote.last_size,
+                volume=quote.volume,
+            )
+        )
+
+    # Committing
+
+    async def commit(self) -> None:
+        """Make everything appended so far durable.
+
+        Raises
+        ------
+        JournalUnwritable
+            It could not be written; it stays pending, and `healthy` is False until a commit succeeds.
+        """
+        self._refuse_when_closed()
+        await self._writer.commit()
+
+    def commit_now(self) -> None:
+        """`commit`, holding up the caller until the disk has it."""
+        self._refuse_when_closed()
+        self._writer.commit_now()
+
+    async def seal(self, seq: int, content_hash: str) -> Receipt:
+        """Make the reservation with this sequence number durable, with all before it, and give its receipt.
+
+        Parameters
+        ----------
+        seq
+            What `append` gave for the `ChildReserved`; sealed once.
+        content_hash
+            The content that the caller is about to send.
+
+        Raises
+        ------
+        SendRefused
+            No reservation with this number waits for its seal, or its content is another.
+        JournalUnwritable
+            See `commit`.
+        """
+        stored = self._intents.get(seq)
+        if stored is None:
+            raise SendRefused(f"event {seq} of the journal is no reservation that waits for its seal")
+        if stored != content_hash:
+            raise SendRefused(f"content {content_hash[:12]} is not what event {seq} reserved, {stored[:12]}")
+        await self.commit()
+        if self._intents.pop(seq, None) is None:
+            raise SendRefused(f"event {seq} of the journal was sealed before")
+        receipt = Receipt(seq, stored)
+        self._receipts[id(receipt)] = receipt
+        return receipt
+
+    def redeem(self, receipt: Receipt, content_hash: str) -> None:
+        """Use up a receipt for the content that goes out now.
+
+        Raises
+        ------
+        SendRefused
+            The receipt is not the very object that `seal` gave, was used before, or is for another content.
+        """
+        kept = self._receipts.pop(id(receipt), None)
+        if kept is not receipt:
+            raise SendRefused(f"receipt of event {receipt.seq} was not given by this journal, or was used before")
+        if kept.content_hash != content_hash:
+            raise SendRefused(f"content {content_hash[:12]} is not what event {kept.seq} recorded")
+
+    # Reading, with what is not committed yet
+
+    def events(
+        self, *, kinds: Collection[type[Event]] | None = None, parent_id: str | None = None, after: int = 0
+    ) -> Iterator[tuple[int, Event]]:
+        """Sequence numbers and events in order; see `JournalReader.events`."""
+        return self._reader.events(kinds=kinds, parent_id=parent_id, after=after)
+
+    def decisions_rows(
+        self, *, parent_id: str | None = None, since_ns: int | None = None, until_ns: int | None = None
+    ) -> list[DecisionRow]:
+        """Decisions of the gate in order; see `JournalReader.decisions_rows`."""
+        return self._reader.decisions_rows(parent_id=parent_id, since_ns=since_ns, until_ns=until_ns)
+
+    def quotes_rows(self, *, since_ns: int | None = None, until_ns: int | None = None) -> list[QuoteRow]:
+        """Quotes in order; see `JournalReader.quotes_rows`."""
+        return self._reader.quotes_rows(since_ns=since_ns, until_ns=until_ns)
+
+    def verify(self) -> None:
+        """Raise `JournalUnreadable`, naming the row, where the chain of hashes is broken."""
+        self._reader.verify()
+
+    # Kill requests of other processes
+
+    @staticmethod
+    def request_kill(path: Path | str, reason: str) -> None:
+        """Ask the desk that holds the journal, now or next, to halt.
+
+        Raises
+        ------
+        JournalUnreadable, JournalTooNew
+            There is no journal at `path` that this version can read.
+        JournalUnwritable
+            The request could not be written.
+        """
+        connect_read_only(Path(path)).close()
+        uri = f"{Path(path).absolute().as_uri()}?mode=rw"
+        try:
+            with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection, connection:
+                connection.execute("INSERT INTO requests (kind, reason) VALUES ('kill', ?)", (reason,))
+        except sqlite3.Error as error:
+            raise JournalUnwritable(f"the kill request could not be written to {path}: {error}") from error
+
+    def pending_kill(self) -> str | None:
+        """Reason of a kill that another process asked for and that is not settled; to be polled."""
+        found = self._reader.pending_kill(after=self._kill_settled)
+        if found is None:
+            return None
+        self._kill_seen = found[0]
+        return found[1]
+
+    def settle_kill(self) -> None:
+        """Note that the desk acted on the kill last told; call it right after appending `Killed`.
+
+        It becomes durable in the same commit, so that no crash between the two loses or repeats the kill.
+        """
+        self._refuse_when_closed()
+        self._kill_settled = self._kill_seen
+        self._writer.settle_requests(self._kill_settled)
+
+    def close(self) -> None:
+        """Write what is pending, close the file cleanly and give the lock back; harmless when repeated.
+
+        Raises
+        ------
+        JournalUnwritable
+            What was pending could not be written and is lost; the file is closed all the same.
+        """
+        if self._closed:
+            return
+        try:
+            self._writer.commit_now()
+        finally:
+            self._closed = True
+            self._writer.stop()
+            if self.path != MEMORY:
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._reader.close()
+                self._connection.close()
+                self._reader = JournalReader.open(self.path)
+            if self._lock is not None:
+                self._lock.release()
+
+    def _open_reader(self) -> JournalReader:
+        """Reader of the live journal: of a file by a connection of its own, so that it never waits for the writer."""
+        if self.path == MEMORY:
+            return JournalReader(self._connection, lock=self._writer.database, pending=self._writer.pending)
+        connection = connect_read_only(Path(self.path))
+        return JournalReader(connection, lock=threading.Lock(), pending=self._writer.pending)
+
+    def _refuse_when_closed(self) -> None:
+        """Nothing can be taken down any more once the file is closed."""
+        if self._closed:
+            raise JournalUnwritable(f"journal {self.path} is closed")

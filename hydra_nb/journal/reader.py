@@ -1,0 +1,343 @@
+"""Reading a journal: at rest, while a desk is writing it, or live with what is not committed yet."""
+
+import contextlib
+import hashlib
+import sqlite3
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
+
+from hydra_nb.domain.events import Event
+from hydra_nb.errors import JournalTooNew, JournalUnreadable
+from hydra_nb.journal.codec import decode_event
+
+APPLICATION_ID = 1213813826
+SCHEMA_VERSION = 1
+_CHUNK = 2_000  # rows read at a time, so that a long journal is never held whole and the writer never waits long
+
+
+class EventRow(NamedTuple):
+    """A row of the table of events."""
+
+    seq: int
+    time_ns: int
+    kind: str
+    parent_id: str | None
+    order_ref: str | None
+    payload: str
+    hash: str
+
+
+class DecisionRow(NamedTuple):
+    """One check of the gate; `observed`, `limit` and `would_pass` are in `unit`."""
+
+    seq: int
+    time_ns: int
+    parent_id: str
+    slice: int | None
+    action: str
+    check: str
+    allowed: int
+    observed: float | None
+    limit: float | None
+    unit: str
+    message: str
+    source: str
+    would_pass: float | None
+    transient: int
+
+
+class QuoteRow(NamedTuple):
+    """Top of the book as our feed showed it, in the quoted unit."""
+
+    seq: int
+    time_ns: int
+    con_id: int
+    local_symbol: str
+    bid: float | None
+    bid_size: int
+    ask: float | None
+    ask_size: int
+    last: float | None
+    last_size: int
+    volume: int | None
+
+
+class Pending(NamedTuple):
+    """Rows of the live journal that are not committed yet, oldest first."""
+
+    events: Sequence[EventRow] = ()
+    decisions: Sequence[DecisionRow] = ()
+    quotes: Sequence[QuoteRow] = ()
+
+
+Row = TypeVar("Row", EventRow, DecisionRow, QuoteRow)
+
+
+class JournalReading(Protocol):
+    """What analysis may ask of a journal, live or at rest."""
+
+    @property
+    def account(self) -> str:
+        """The account whose journal it is."""
+
+    @property
+    def journal_id(self) -> str:
+        """Name of the journal in every orderRef."""
+
+    def events(
+        self, *, kinds: Collection[type[Event]] | None = None, parent_id: str | None = None, after: int = 0
+    ) -> Iterator[tuple[int, Event]]:
+        """Sequence numbers and events, in order."""
+
+    def decisions_rows(
+        self, *, parent_id: str | None = None, since_ns: int | None = None, until_ns: int | None = None
+    ) -> list[DecisionRow]:
+        """Decisions of the gate, in order."""
+
+    def quotes_rows(self, *, since_ns: int | None = None, until_ns: int | None = None) -> list[QuoteRow]:
+        """Quotes, in order."""
+
+
+def nothing_pending() -> Pending:
+    """Rows not yet committed of a journal that nobody is writing through this object: none."""
+    return Pending()
+
+
+class JournalReader:
+    """Read-only view of a journal, made by `open`; the live journal holds one of its own.
+
+    Parameters
+    ----------
+    connection
+        Where the rows are; used under `lock` only.
+    pending
+        Gives the rows that are not committed yet.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        *,
+        lock: threading.Lock,
+        pending: Callable[[], Pending] = nothing_pending,
+    ) -> None:
+        self._connection = connection
+        self._lock = lock
+        self._pending = pending
+        meta = read_meta(connection)
+        self.account = meta["account"]
+        self.journal_id = meta["journal_id"]
+
+    @classmethod
+    def open(cls, path: Path | str) -> Self:
+        """Open a journal for reading, also while a desk is writing it; takes no lock.
+
+        Raises
+        ------
+        JournalUnreadable
+            There is no such file, or it is no journal.
+        JournalTooNew
+            A later version wrote it.
+        """
+        return cls(connect_read_only(Path(path)), lock=threading.Lock())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def events(
+        self, *, kinds: Collection[type[Event]] | None = None, parent_id: str | None = None, after: int = 0
+    ) -> Iterator[tuple[int, Event]]:
+        """Sequence numbers and events in order, with what is not committed yet.
+
+        Parameters
+        ----------
+        kinds
+            Classes of events; all where None.
+        parent_id
+            Only events that name this parent or one of its orders.
+        after
+            Only events after this sequence number.
+
+        Raises
+        ------
+        JournalUnreadable
+            A row is not the event it says it is.
+        """
+        names = None if kinds is None else {kind.__name__ for kind in kinds}
+        conditions, values = list[str](), {"parent_id": parent_id}
+        if names is not None:
+            quoted = ",".join(f"'{name}'" for name in sorted(names))
+            conditions.append(f"kind IN ({quoted})")
+        if parent_id is not None:
+            conditions.append("parent_id = :parent_id")
+        pending = self._pending().events
+        for row in self._rows("events", EventRow, conditions=conditions, values=values, after=after, pending=pending):
+            if (names is None or row.kind in names) and (parent_id is None or row.parent_id == parent_id):
+                yield row.seq, _event(row)
+
+    def decisions_rows(
+        self, *, parent_id: str | None = None, since_ns: int | None = None, until_ns: int | None = None
+    ) -> list[DecisionRow]:
+        """Decisions of the gate in order, from `since_ns` up to and including `until_ns`."""
+        conditions, values = _between(since_ns, until_ns)
+        if parent_id is not None:
+            conditions.append("parent_id = :parent_id")
+            values["parent_id"] = parent_id
+        pending = [
+            row
+            for row in self._pending().decisions
+            if (parent_id is None or row.parent_id == parent_id) and _is_between(row.time_ns, since_ns, until_ns)
+        ]
+        return list(self._rows("decisions", DecisionRow, conditions=conditions, values=values, pending=pending))
+
+    def quotes_rows(self, *, since_ns: int | None = None, until_ns: int | None = None) -> list[QuoteRow]:
+        """Quotes in order, from `since_ns` up to and including `until_ns`."""
+        conditions, values = _between(since_ns, until_ns)
+        pending = [row for row in self._pending().quotes if _is_between(row.time_ns, since_ns, until_ns)]
+        return list(self._rows("quotes", QuoteRow, conditions=conditions, values=values, pending=pending))
+
+    def pending_kill(self, *, after: int = 0) -> tuple[int, str] | None:
+        """Id and reason of the newest kill request that is not settled, if it came after request `after`."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT id, reason FROM requests"
+                " WHERE kind = 'kill' AND settled = 0 AND id > ? ORDER BY id DESC LIMIT 1",
+                (after,),
+            ).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def verify(self) -> tuple[int, str]:
+        """Check the whole chain of hashes; gives the last sequence number and hash.
+
+        What was cut off at the end cannot be seen from the chain; the numbers in the broker's reports tell.
+
+        Raises
+        ------
+        JournalUnreadable
+            A row was changed, added or taken out; the message names it.
+        """
+        seq, chained = 0, first_hash(journal_id=self.journal_id, account=self.account)
+        pending = self._pending().events
+        for row in self._rows("events", EventRow, conditions=[], values={}, pending=pending):
+            if row.seq != seq + 1:
+                raise JournalUnreadable(f"the journal is broken: row {seq + 1} of its events is missing")
+            seq, chained = row.seq, chained_hash(chained, row)
+            if row.hash != chained:
+                raise JournalUnreadable(f"the journal is broken: row {row.seq} of its events ({row.kind}) was changed")
+        return seq, chained
+
+    def _rows(
+        self,
+        table: str,
+        row_type: Callable[..., Row],
+        *,
+        conditions: Sequence[str],
+        values: Mapping[str, Any],
+        pending: Sequence[Row],
+        after: int = 0,
+    ) -> Iterator[Row]:
+        """Rows of a table in order, the pending ones last.
+
+        `pending` was taken before the table is read, so that a row on its way to the disk is seen once: whatever
+        is not pending any more is in the table, and whatever is both is taken from the pending.
+        """
+        first_pending = pending[0].seq if pending else None
+        where = " AND ".join(["seq > :after", *conditions])
+        query = f"SELECT * FROM {table} WHERE {where} ORDER BY seq LIMIT {_CHUNK}"  # noqa: S608, names are our own
+        seen = after
+        while True:
+            with self._lock:
+                try:
+                    chunk = self._connection.execute(query, {**values, "after": seen}).fetchall()
+                except sqlite3.DatabaseError as error:
+                    raise JournalUnreadable(f"the journal cannot be read: {error}") from error
+            for values_of_row in chunk:
+                row = row_type(*values_of_row)
+                if first_pending is not None and row.seq >= first_pending:
+                    break
+                yield row
+            if len(chunk) < _CHUNK:
+                break
+            seen = chunk[-1][0]
+        yield from (row for row in pending if row.seq > after)
+
+
+def first_hash(*, journal_id: str, account: str) -> str:
+    """What the chain begins with, so that rows of one journal do not pass in another."""
+    return hashlib.sha256(f"{journal_id}|{account}".encode()).hexdigest()
+
+
+def chained_hash(previous: str, row: EventRow) -> str:
+    """Hash of a row: SHA-256 over the hash before it and all its other columns."""
+    content = f"{previous}|{row.seq}|{row.time_ns}|{row.kind}|{row.parent_id}|{row.order_ref}|{row.payload}"
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def connect_read_only(path: Path) -> sqlite3.Connection:
+    """Connection that cannot write, checked to be a journal; see `JournalReader.open` for the errors."""
+    if not path.is_file():
+        raise JournalUnreadable(f"there is no journal at {path}")
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+    try:
+        check_is_journal(connection, path=path)
+    except JournalUnreadable:
+        connection.close()
+        if path.with_name(path.name + "-wal").exists():
+            raise
+        # At rest in a folder where nothing may be written, SQLite has no place for the index of its log.
+        connection = sqlite3.connect(f"{uri}&immutable=1", uri=True, check_same_thread=False)
+        with contextlib.ExitStack() as closing:
+            closing.callback(connection.close)
+            check_is_journal(connection, path=path)
+            closing.pop_all()
+    return connection
+
+
+def check_is_journal(connection: sqlite3.Connection, *, path: Path | str) -> None:
+    """Raise `JournalUnreadable` or `JournalTooNew` where this version cannot read the file."""
+    try:
+        (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+        if application_id != APPLICATION_ID:
+            raise JournalUnreadable(f"{path} is an SQLite file, but not a journal of hydra_nb")
+        version = int(read_meta(connection)["schema_version"])
+    except (sqlite3.DatabaseError, KeyError) as error:
+        raise JournalUnreadable(f"{path} cannot be read as a journal: {error}") from error
+    if version > SCHEMA_VERSION:
+        raise JournalTooNew(
+            f"journal {path} has schema version {version}; this version of hydra_nb knows {SCHEMA_VERSION}: update it"
+        )
+
+
+def read_meta(connection: sqlite3.Connection) -> dict[str, str]:
+    """The table of what the journal says of itself."""
+    return dict(connection.execute("SELECT key, value FROM meta").fetchall())
+
+
+def _event(row: EventRow) -> Event:
+    """The event of a row."""
+    try:
+        return decode_event(row.kind, row.payload)
+    except ValueError as error:
+        raise JournalUnreadable(f"row {row.seq} of the journal's events cannot be read: {error}") from error
+
+
+def _between(since_ns: int | None, until_ns: int | None) -> tuple[list[str], dict[str, Any]]:
+    """Conditions and values for times, both ends included."""
+    conditions = ["time_ns >= :since_ns"] if since_ns is not None else []
+    conditions += ["time_ns <= :until_ns"] if until_ns is not None else []
+    return conditions, {"since_ns": since_ns, "until_ns": until_ns}
+
+
+def _is_between(time_ns: int, since_ns: int | None, until_ns: int | None) -> bool:
+    """Whether a time lies between the two, both ends included."""
+    return (since_ns is None or time_ns >= since_ns) and (until_ns is None or time_ns <= until_ns)
