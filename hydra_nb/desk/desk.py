@@ -1,0 +1,396 @@
+"""The desk that a notebook holds: instruments, previews, executions, frames, kill and re-arm."""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from hydra_nb.analysis import frames
+from hydra_nb.broker.port import BrokerPort
+from hydra_nb.desk import months, registry
+from hydra_nb.desk.arguments import How, parse_side, whole
+from hydra_nb.desk.clocks import LoopClock
+from hydra_nb.desk.drawing import Sheet, draw_plan
+from hydra_nb.desk.execution import Execution
+from hydra_nb.desk.lag import LagMeter
+from hydra_nb.desk.plan import Plan
+from hydra_nb.domain.accounts import mask_account
+from hydra_nb.domain.instrument import FutureContract
+from hydra_nb.domain.market import MarketStatistics, Quote
+from hydra_nb.errors import InvalidOrder, NotConnected, UnknownInstrument
+from hydra_nb.journal import Journal
+from hydra_nb.order_manager import OrderManager
+from hydra_nb.reconcile import reconcile
+from hydra_nb.risk.gate import RiskGate
+from hydra_nb.risk.limits import Limits
+from hydra_nb.widgets.ticket import OrderTicket
+
+FIRST_QUOTE_WAIT_S = 5.0
+"""Seconds of market time that a preview waits for the first quote of a contract."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rooms:
+    """What a desk is made of; `connect` builds it, `Desk.close` takes it down."""
+
+    broker: BrokerPort
+    journal: Journal
+    gate: RiskGate
+    manager: OrderManager
+    clock: LoopClock
+    seeds: random.Random
+    stop_gateway: Callable[[], None]
+
+
+class Desk:
+    """One account, one journal, one connection; made by `connect`."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+        self._loop = asyncio.get_running_loop()
+        self._contracts: dict[str, FutureContract] = {}
+        self._statistics: dict[int, MarketStatistics] = {}
+        self._executions: dict[str, Execution] = {}
+        self._tickets: dict[str, OrderTicket] = {}
+        self._lag = LagMeter(rooms.clock)
+        self._closed = False
+
+    # Who and how
+
+    @property
+    def account(self) -> str:
+        """The account number; screens and frames show it masked."""
+        return self._rooms.broker.account
+
+    @property
+    def masked_account(self) -> str:
+        """The account, masked: ``U•••67``."""
+        return mask_account(self.account)
+
+    @property
+    def badge(self) -> str:
+        """``SIM``, ``PAPER`` or ``LIVE``, by the account that the gateway reports."""
+        broker = self._rooms.broker
+        if broker.is_simulated:
+            return "SIM"
+        return "PAPER" if broker.is_paper else "LIVE"
+
+    @property
+    def limits(self) -> Limits:
+        """The limits in force."""
+        return self._rooms.gate.limits
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the desk was not closed."""
+        return not self._closed
+
+    @property
+    def killed(self) -> str | None:
+        """Reason of the kill in force; None while orders are allowed."""
+        return self._rooms.manager.ledger.killed
+
+    @property
+    def busy_parents(self) -> tuple[str, ...]:
+        """Ids of the parents that are not over."""
+        return self._rooms.manager.busy_parents
+
+    @property
+    def journal_path(self) -> Path | None:
+        """Where the journal is kept; None in memory."""
+        path = self._rooms.journal.path
+        return path if isinstance(path, Path) else None
+
+    @property
+    def status(self) -> dict[str, object]:
+        """State of connection, data, reconciliation, breakers, journal, and the loop's lag."""
+        broker, ledger = self._rooms.broker, self._rooms.manager.ledger
+        now_ns = self.now_ns()
+        quotes = (broker.quote(contract.con_id) for contract in self._contracts.values())
+        ages = {q.con_id: q.age_s(now_ns) for q in quotes if q is not None}
+        return {
+            "account": self.masked_account,
+            "kind": self.badge,
+            "time": pd.Timestamp(now_ns, unit="ns", tz="UTC"),
+            "connection": str(broker.state),
+            "reconciled": ledger.reconciled,
+            "killed": ledger.killed,
+            "journal_healthy": self._rooms.journal.healthy,
+            "quote_age_s": {c.local_symbol: ages[c.con_id] for c in self._contracts.values() if c.con_id in ages},
+            "clock_skew_s": broker.clock_skew_s(),
+            "messages_last_second": broker.messages_last_second(),
+            "loop_lag_ms": self._lag.worst_ms,
+            "parents_at_work": len(self.busy_parents),
+        }
+
+    def now_ns(self) -> int:
+        """Market time, UTC nanoseconds."""
+        return self._rooms.clock.now_ns()
+
+    # Instruments and quotes
+
+    async def instrument(self, what: Any) -> FutureContract:
+        """Find a future and watch its quotes.
+
+        Parameters
+        ----------
+        what
+            ``"ZO"``: its liquid month outside the close-out window; ``"ZOH7"``: that month; an
+            ib_async ``Contract``; or a `FutureContract`.
+
+        Raises
+        ------
+        UnknownInstrument
+            The broker lists no such future.
+        """
+        self._must_be_open()
+        if isinstance(what, FutureContract):
+            contract = what
+        elif isinstance(what, str):
+            name = what.strip().upper()
+            contract = self._contracts.get(name) or await self._look_up(name)
+            self._contracts[name] = contract
+        else:
+            contract = await self._rooms.broker.contract(what)
+        self._contracts[contract.local_symbol] = contract
+        self._rooms.broker.watch(contract)
+        return contract
+
+    async def _look_up(self, name: str) -> FutureContract:
+        broker = self._rooms.broker
+        try:
+            listed = await broker.contracts(name)
+        except UnknownInstrument:
+            return await broker.contract(name)
+        near = months.candidates(listed, now_ns=self.now_ns())
+        if not near:
+            raise UnknownInstrument(
+                f"{name}: every listed month is within {months.CLOSE_OUT_DAYS} days of its last trade; name a month"
+            )
+        return months.liquid(near, [await self._told(month) for month in near])
+
+    async def _told(self, contract: FutureContract) -> MarketStatistics:
+        """Volume and volatility of a contract, asked for once."""
+        told = self._statistics.get(contract.con_id)
+        if told is None:
+            told = await self._rooms.broker.statistics(contract)
+            self._statistics[contract.con_id] = told
+            self._rooms.manager.snapshots.learn(told)
+        return told
+
+    def latest_quote(self, contract: FutureContract) -> Quote | None:
+        """The last quote of a contract that is watched; None before the first."""
+        return self._rooms.broker.quote(contract.con_id)
+
+    async def _first_quote(self, contract: FutureContract) -> Quote | None:
+        """The quote of now; a contract just watched is given a few seconds to show one."""
+        deadline_ns = self.now_ns() + round(FIRST_QUOTE_WAIT_S * 1e9)
+        while True:
+            quote = self.latest_quote(contract)
+            if (quote is not None and quote.has_both_sides) or self.now_ns() >= deadline_ns:
+                return quote
+            if not contract.is_open(self.now_ns()):
+                return quote
+            await self._rooms.clock.sleep(0.05)
+
+    # Orders
+
+    async def preview(self, side: str, lots: int, instrument: Any, **how: Any) -> Plan:
+        """Draw a plan and ask the gate about it; nothing is sent.
+
+        Parameters
+        ----------
+        side
+            ``"BUY"`` or ``"SELL"``.
+        lots
+            Whole lots, at least 1.
+        instrument
+            Whatever `instrument` takes.
+        **how
+            The settings of `hydra_nb.desk.arguments.How`: strategy, slices, duration, patience, step, jitter, adv,
+            limit, seed, tag.
+
+        Raises
+        ------
+        InvalidOrder, UnknownInstrument, DurationTooShort
+            An argument is malformed. What market, account and limits refuse is in `Plan.risk` instead.
+        """
+        settings = How.parse(how)
+        direction, size = parse_side(side), whole(lots, what="lots")
+        contract = await self.instrument(instrument)
+        settings.limit_price(contract)
+        statistics = await self._told(contract)
+        quote = await self._first_quote(contract)
+        terms = draw_plan(
+            Sheet(
+                account=self.account,
+                contract=contract,
+                side=direction,
+                lots=size,
+                how=settings,
+                statistics=statistics,
+                quote=quote,
+                seed=self._rooms.seeds.getrandbits(63) if settings.seed is None else settings.seed,
+                now_ns=self.now_ns(),
+            )
+        )
+        manager = self._rooms.manager
+        quotes = frames.quotes(self._rooms.journal, symbol=contract.local_symbol)
+        return Plan(
+            terms=terms,
+            quote=quote,
+            decisions=manager.check_parent(terms),
+            would_pass_now=manager.would_pass(terms),
+            quotes=quotes,
+            badge=self.badge,
+            masked_account=self.masked_account,
+            notices=manager.notices(terms),
+        )
+
+    async def submit(self, plan: Plan) -> Execution:
+        """Send a plan and give its execution, at once; it runs on the event loop.
+
+        The same plan, or an equal order of the same day, gives the earlier execution with an
+        `AlreadySent` warning and sends nothing. What the gate refuses is a result, not an error.
+
+        Raises
+        ------
+        PlanExpired
+            The preview is more than 300 s old.
+        """
+        self._must_be_open()
+        if not isinstance(plan, Plan):
+            raise InvalidOrder(f"submit takes a Plan of preview, not {type(plan).__name__}")
+        if plan.parent.account != self.account:
+            raise InvalidOrder(f"this plan was drawn for {plan.masked_account}, this desk is {self.masked_account}")
+        return self.execution(await self._rooms.manager.submit(plan.terms))
+
+    async def execute(self, side: str, lots: int, instrument: Any, **how: Any) -> Execution:
+        """Preview, submit and wait: the finished execution."""
+        return await (await self.submit(await self.preview(side, lots, instrument, **how)))
+
+    def execution(self, parent_id: str) -> Execution:
+        """Give the execution of a parent order of this journal."""
+        if parent_id not in self._rooms.manager.ledger.parents:
+            known = ", ".join(self._rooms.manager.ledger.parents) or "none yet"
+            raise InvalidOrder(f"no parent order {parent_id!r} in this journal; known: {known}")
+        return self._executions.setdefault(
+            parent_id,
+            Execution(
+                parent_id,
+                manager=self._rooms.manager,
+                journal=self._rooms.journal,
+                clock=self._rooms.clock,
+                badge=self.badge,
+                masked_account=self.masked_account,
+            ),
+        )
+
+    def ticket(self, symbol: str = "ZO", **settings: Any) -> OrderTicket:
+        """Give an order ticket; one per symbol, a new one closes the old."""
+        self._must_be_open()
+        old = self._tickets.pop(symbol, None)
+        if old is not None:
+            old.close()
+        self._tickets[symbol] = OrderTicket(self, symbol, **settings)
+        return self._tickets[symbol]
+
+    async def kill(self, reason: str) -> None:
+        """Halt all and cancel all own orders; nothing but cancels is sent until `rearm`."""
+        await self._rooms.manager.kill(reason)
+
+    async def rearm(self, reason: str) -> None:
+        """Allow orders again after a kill."""
+        if not reason.strip():
+            raise InvalidOrder("re-arming needs a reason")
+        await self._rooms.manager.rearm(reason)
+
+    async def reconcile(self) -> pd.DataFrame:
+        """Compare our ledger with the broker's account of orders, executions and positions; empty is good."""
+        self._must_be_open()
+        return frames.breaks(await reconcile(self._rooms.manager, broker=self._rooms.broker, clock=self._rooms.clock))
+
+    # Frames
+
+    def executions(self, **filters: Any) -> pd.DataFrame:
+        """One row a parent order; filters ``parent_id``, ``since``, ``until``, ``symbol``."""
+        return frames.executions(self._rooms.journal, **filters)
+
+    def slices(self, **filters: Any) -> pd.DataFrame:
+        """One row a slice of a parent order."""
+        return frames.slices(self._rooms.journal, **filters)
+
+    def decisions(self, **filters: Any) -> pd.DataFrame:
+        """One row a check of the risk gate, passed or not."""
+        return frames.decisions(self._rooms.journal, **filters)
+
+    def fills(self, **filters: Any) -> pd.DataFrame:
+        """One row a fill, latest correction applied."""
+        return frames.fills(self._rooms.journal, **filters)
+
+    def quotes(self, **filters: Any) -> pd.DataFrame:
+        """One row a change of the top of a watched book."""
+        return frames.quotes(self._rooms.journal, **filters)
+
+    def orders(self) -> pd.DataFrame:
+        """One row a child order, as our ledger knows it now."""
+        return frames.orders(self._rooms.journal)
+
+    def positions(self) -> pd.DataFrame:
+        """One row a contract that the broker reports or that has working orders, as of now."""
+        return frames.positions(self._rooms.journal, quotes=self._quotes_now())
+
+    def _quotes_now(self) -> Mapping[int, Quote]:
+        quotes = (self.latest_quote(contract) for contract in self._contracts.values())
+        return {quote.con_id: quote for quote in quotes if quote is not None}
+
+    # Tasks, listeners, the end
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run on the desk's loop, from any thread; the task is held and its failure journalled."""
+        self._loop.call_soon_threadsafe(lambda: self._rooms.manager.tasks.start(work, where="view"))
+
+    def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` on the desk's loop after something changed, coalesced; gives the way to stop it."""
+        return self._rooms.manager.subscribe(listener)
+
+    async def close(self, working: str = "cancel") -> Path | None:
+        """End the desk and give the path of its journal, closed cleanly.
+
+        Parameters
+        ----------
+        working
+            ``"cancel"`` cancels what works; ``"expire"`` leaves it to its expiry at the broker.
+        """
+        if self._closed:
+            return self.journal_path
+        for ticket in self._tickets.values():
+            ticket.close()
+        await self._rooms.manager.close(working=working)
+        self._closed = True
+        registry.forget(self)
+        self._lag.stop()
+        await self._rooms.broker.close()
+        self._rooms.journal.close()
+        self._rooms.stop_gateway()
+        return self.journal_path
+
+    def _must_be_open(self) -> None:
+        if self._closed:
+            raise NotConnected("this desk was closed; open one with hydra_nb.connect()")
+
+    async def __aenter__(self) -> "Desk":
+        """Give the desk; leaving the block closes it."""
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Close the desk, cancelling what works."""
+        await self.close()
+
+    def __repr__(self) -> str:
+        """Say which account, and how many orders work."""
+        return f"<Desk {self.badge} {self.masked_account}: {len(self.busy_parents)} parents at work>"

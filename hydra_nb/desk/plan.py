@@ -1,0 +1,120 @@
+"""A previewed plan as a notebook holds it: frames, a picture, and an HTML card."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from hydra_nb.analysis import frames, plots
+from hydra_nb.domain.market import Quote
+from hydra_nb.domain.orders import ParentOrder, Strategy
+from hydra_nb.domain.plan import ExecutionPlan
+from hydra_nb.risk.gate import WouldPass
+from hydra_nb.risk.verdict import Decision
+from hydra_nb.widgets import render
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What would be done, frozen: every slice, every check, the expected cost. Nothing is sent.
+
+    Attributes
+    ----------
+    terms
+        The frozen plan that `Desk.submit` runs.
+    quote
+        Top of the book at preview; None where there was none.
+    decisions
+        The gate's dry run, one a check.
+    would_pass_now
+        What all checks together would allow.
+    quotes
+        Quotes until the preview, for the picture: columns of `Desk.quotes`.
+    badge, masked_account
+        The account, as screens show it.
+    """
+
+    terms: ExecutionPlan
+    quote: Quote | None
+    decisions: tuple[Decision, ...]
+    would_pass_now: WouldPass
+    quotes: pd.DataFrame
+    badge: str
+    masked_account: str
+    notices: tuple[str, ...]
+
+    @property
+    def plan_id(self) -> str:
+        """Hash of offsets, lots, draws and limits."""
+        return self.terms.plan_id
+
+    @property
+    def parent(self) -> ParentOrder:
+        """What would be done."""
+        return self.terms.parent
+
+    @property
+    def strategy(self) -> Strategy:
+        """The strategy that was chosen."""
+        return self.terms.parent.strategy
+
+    @property
+    def participation(self) -> float:
+        """Lots over average daily volume."""
+        return self.terms.participation
+
+    @property
+    def passes(self) -> bool:
+        """Whether every check of the dry run allows the order."""
+        return all(decision.allowed for decision in self.decisions)
+
+    @property
+    def schedule(self) -> pd.DataFrame:
+        """One row a slice, as if submitted at the preview."""
+        return frames.schedule(self.terms, start_ns=self.terms.previewed_ns, quote=self.quote)
+
+    @property
+    def risk(self) -> pd.DataFrame:
+        """One row a check: the columns of `Desk.decisions`."""
+        return frames.decisions_frame(self.decisions, time_ns=self.terms.previewed_ns)
+
+    @property
+    def would_pass(self) -> pd.DataFrame:
+        """One row: the largest `lots`, nearest `price`, earliest `time` that all checks together would allow."""
+        return frames.would_pass(self.would_pass_now)
+
+    @property
+    def expected_cost(self) -> pd.DataFrame:
+        """One row: predicted slippage with its evidence."""
+        return frames.expected_cost(self.terms, quote=self.quote)
+
+    @property
+    def valid_until(self) -> pd.Timestamp:
+        """When the plan becomes too old to be submitted."""
+        return pd.Timestamp(self.terms.valid_until_ns, unit="ns", tz="UTC")
+
+    def plot(self) -> go.Figure:
+        """Slices with jitter windows and stage prices on the live mid."""
+        contract = self.parent.contract
+        return plots.plan_figure(
+            self.schedule,
+            side=self.parent.side,
+            tick=float(contract.tick),
+            decimals=contract.decimals,
+            quotes=self.quotes,
+            limit=None if self.parent.limit is None else float(self.parent.limit),
+            time_zone=contract.time_zone,
+            title=f"{self.parent.side} {self.parent.lots} {contract.local_symbol}",
+        )
+
+    def __repr__(self) -> str:
+        """Say what would be done, in one line."""
+        parent = self.parent
+        state = "passes" if self.passes else "refused"
+        return (
+            f"<Plan {self.plan_id}: {parent.side} {parent.lots} {parent.contract.local_symbol}, {self.strategy}, "
+            f"{len(self.terms.slices)} slices, {state}>"
+        )
+
+    def _repr_html_(self) -> str:
+        return render.plan_card(self, badge=self.badge, masked_account=self.masked_account)
