@@ -1,6 +1,7 @@
 """What the gate says: one decision a check, and a verdict over all of them."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from hydra_nb.domain.orders import Action, ChildOrder
 
@@ -49,3 +50,18 @@ class Refused:
     def transient(self) -> bool:
         """Whether every refusing check may pass a few seconds later."""
         return all(decision.transient for decision in self.decisions if not decision.allowed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WouldPass:
+    """What all checks together would allow of a parent order; each value changes that one thing alone.
+
+    `lots` and `price` set aside what time alone cures (session, quote, connection, ...): they are the most lots at
+    the price asked for, and the price nearest to it at the lots asked for. `time_ns` is now where everything
+    passes, and the next opening where only a closed session, and the quote that it left, are in the way. None where
+    that one change does not suffice.
+    """
+
+    lots: int | None
+    price: Decimal | None
+    time_ns: int | None

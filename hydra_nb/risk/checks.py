@@ -1,0 +1,160 @@
+"""The table of all checks, in the order in which they are made and shown.
+
+Every check is made for every order, also after one has refused, so that a person sees all that is wrong at once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hydra_nb.risk import checks_account, checks_desk, checks_market, checks_price, checks_size
+from hydra_nb.risk.case import Case
+from hydra_nb.risk.verdict import Decision
+
+
+class Cure(StrEnum):
+    """What can turn a refusal of a check into a pass: waiting, fewer lots, another price, or a person."""
+
+    TIME = "time"
+    LOTS = "lots"
+    PRICE = "price"
+    PERSON = "person"
+
+
+class Applies(StrEnum):
+    """Orders that a check is made for."""
+
+    BOTH = "parent and child"
+    PARENT = "parent"
+    CHILD = "child"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One check: its function, the limits it reads, the source of what it looks at.
+
+    Attributes
+    ----------
+    cure
+        Refusals of a check that `TIME` cures are transient. Others are hard, unless their input is unknown.
+    """
+
+    function: Callable[[Case], Decision]
+    cure: Cure
+    source: str
+    limits: tuple[str, ...] = ()
+    applies: Applies = Applies.BOTH
+
+    @property
+    def name(self) -> str:
+        """Name of the check, the one its decisions carry."""
+        return self.function.__name__
+
+    @property
+    def summary(self) -> str:
+        """What must hold, in one sentence."""
+        return (self.function.__doc__ or "").partition("\n")[0]
+
+
+CHECKS: tuple[Check, ...] = (
+    Check(function=checks_desk.kill_switch, cure=Cure.PERSON, source="journal"),
+    Check(function=checks_desk.journal_healthy, cure=Cure.PERSON, source="journal"),
+    Check(function=checks_desk.account, cure=Cure.PERSON, source="broker account"),
+    Check(function=checks_desk.currency, cure=Cure.PERSON, source="broker account"),
+    Check(function=checks_desk.repeated_order, cure=Cure.PERSON, source="journal"),
+    Check(function=checks_desk.connection, cure=Cure.TIME, source="broker connection"),
+    Check(function=checks_desk.reconciled, cure=Cure.TIME, source="journal"),
+    Check(function=checks_desk.clock_skew, cure=Cure.TIME, source="broker clock", limits=("max_clock_skew_s",)),
+    Check(function=checks_market.session_open, cure=Cure.TIME, source="broker sessions"),
+    Check(function=checks_market.quote_sane, cure=Cure.TIME, source="broker quotes"),
+    Check(
+        function=checks_market.quote_age,
+        cure=Cure.TIME,
+        source="broker quotes",
+        limits=("max_quote_age_s", "max_clock_skew_s"),
+    ),
+    Check(
+        function=checks_market.reference_age,
+        cure=Cure.TIME,
+        source="broker quotes",
+        limits=("max_reference_age_s", "max_own_touch_age_s", "max_clock_skew_s"),
+    ),
+    Check(function=checks_account.daily_loss, cure=Cure.PERSON, source="broker account", limits=("max_daily_loss",)),
+    Check(
+        function=checks_account.drawdown, cure=Cure.PERSON, source="broker account", limits=("max_drawdown_percent",)
+    ),
+    Check(
+        function=checks_account.last_trade_loss, cure=Cure.PERSON, source="broker account", limits=("max_parent_loss",)
+    ),
+    Check(function=checks_size.lots_whole, cure=Cure.LOTS, source="order"),
+    Check(function=checks_size.order_lots, cure=Cure.LOTS, source="limits", limits=("max_lots_per_order",)),
+    Check(
+        function=checks_size.parent_lots,
+        cure=Cure.LOTS,
+        source="limits",
+        limits=("max_lots_per_parent",),
+        applies=Applies.PARENT,
+    ),
+    Check(function=checks_size.lots_left, cure=Cure.LOTS, source="journal", applies=Applies.CHILD),
+    Check(
+        function=checks_size.order_notional,
+        cure=Cure.LOTS,
+        source="broker quotes",
+        limits=("max_notional_per_order",),
+    ),
+    Check(
+        function=checks_size.volume_share,
+        cure=Cure.LOTS,
+        source="broker bars",
+        limits=("max_adv_percent", "max_lots_unknown_adv"),
+    ),
+    Check(function=checks_size.position_lots, cure=Cure.LOTS, source="broker account", limits=("max_position_lots",)),
+    Check(
+        function=checks_size.position_share,
+        cure=Cure.LOTS,
+        source="broker account",
+        limits=("max_position_percent_of_equity",),
+    ),
+    Check(function=checks_price.price_on_tick, cure=Cure.PRICE, source="order"),
+    Check(function=checks_price.price_sign, cure=Cure.PRICE, source="broker quotes", limits=("collar_ticks",)),
+    Check(function=checks_price.caller_limit, cure=Cure.PRICE, source="caller"),
+    Check(function=checks_price.collar_ticks, cure=Cure.PRICE, source="broker quotes", limits=("collar_ticks",)),
+    Check(function=checks_price.collar_percent, cure=Cure.PRICE, source="broker quotes", limits=("collar_percent",)),
+    Check(
+        function=checks_desk.message_budget,
+        cure=Cure.TIME,
+        source="desk",
+        limits=("max_messages_per_second",),
+        applies=Applies.CHILD,
+    ),
+    Check(
+        function=checks_desk.parent_messages,
+        cure=Cure.PERSON,
+        source="desk",
+        limits=("max_messages_per_parent",),
+        applies=Applies.PARENT,
+    ),
+)
+
+CHILD_CHECKS = tuple(check.function for check in CHECKS if check.applies is not Applies.PARENT)
+PARENT_CHECKS = tuple(check for check in CHECKS if check.applies is not Applies.CHILD)
+
+
+def table() -> str:
+    """All checks as a Markdown page: ``docs/checks.md``, which is written by ``python -m hydra_nb.risk.table``."""
+    lines = [
+        "# What the gate checks",
+        "",
+        "Every order passes all checks that apply to it; a modify is checked like a new order. A value that equals its",
+        "limit passes, and what is not known is refused. A refusal that waiting cures, or that comes of an unknown",
+        "figure, is tried again while its slice runs; any other stops the parent order. Cancels are never checked.",
+        "",
+        "| check | what must hold | limits | source | applies to | cured by |",
+        "|---|---|---|---|---|---|",
+    ]
+    for check in CHECKS:
+        limits = ", ".join(f"`{name}`" for name in check.limits) or "–"
+        lines.append(
+            f"| `{check.name}` | {check.summary} | {limits} | {check.source} | {check.applies} | {check.cure} |"
+        )
+    return "\n".join(lines) + "\n"

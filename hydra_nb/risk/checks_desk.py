@@ -1,0 +1,179 @@
+"""Checks of the desk itself: kill switch, journal, account, connection, clock, messages.
+
+Each is a pure function of one case. The decisions of those that only pass or do not, with no figure
+to tell, are the same object every time: the gate must not cost the time that they would take to build.
+"""
+
+from hydra_nb.domain.market import ConnectionState
+from hydra_nb.risk.case import Case, number
+from hydra_nb.risk.verdict import Decision
+
+
+def _passes(check: str, message: str, *, source: str, transient: bool = False) -> Decision:
+    return Decision(
+        check=check,
+        allowed=True,
+        observed=None,
+        limit=None,
+        unit="",
+        message=message,
+        source=source,
+        transient=transient,
+    )
+
+
+def _refuses(check: str, message: str, *, source: str, transient: bool = False) -> Decision:
+    return Decision(
+        check=check,
+        allowed=False,
+        observed=None,
+        limit=None,
+        unit="",
+        message=message,
+        source=source,
+        transient=transient,
+    )
+
+
+_NOT_KILLED = _passes("kill_switch", "The kill switch is off", source="journal")
+_JOURNAL_GOOD = _passes("journal_healthy", "The journal takes records", source="journal")
+_ACCOUNT_PINNED = _passes("account", "The account is the desk's", source="broker account")
+_ONE_CURRENCY = _passes("currency", "The contract is in the account's currency", source="broker account")
+_NOT_REPEATED = _passes("repeated_order", "No equal order today", source="journal")
+_CONNECTED = _passes("connection", "Connected", source="broker connection", transient=True)
+_RECONCILED = _passes("reconciled", "Ledger and broker agree", source="journal", transient=True)
+
+
+def kill_switch(case: Case) -> Decision:
+    """No order while the kill switch is on, not even one that would reduce a position."""
+    killed = case.snapshot.killed
+    if killed is None:
+        return _NOT_KILLED
+    return _refuses("kill_switch", f"Killed: {killed}. Rearm the desk to trade again", source="journal")
+
+
+def journal_healthy(case: Case) -> Decision:
+    """No order that could not be recorded before it is sent."""
+    if case.snapshot.journal_healthy:
+        return _JOURNAL_GOOD
+    return _refuses(
+        "journal_healthy",
+        "The journal cannot be written: free the disk, then open the desk again",
+        source="journal",
+    )
+
+
+def account(case: Case) -> Decision:
+    """The order is for the account that the desk was opened on."""
+    if case.account and case.account == case.snapshot.account:
+        return _ACCOUNT_PINNED
+    return _refuses(
+        "account", "The order is for another account than the desk's: open a desk on it", source="broker account"
+    )
+
+
+def currency(case: Case) -> Decision:
+    """The contract is in the account's currency: cash limits know no other yet."""
+    ours, its = case.snapshot.currency, case.contract.currency
+    if ours and ours == its:
+        return _ONE_CURRENCY
+    return _refuses(
+        "currency",
+        f"{case.contract.local_symbol} is in {its}, the account in {ours or 'an unknown currency'}: "
+        "the limits in cash hold for contracts in the account's currency only",
+        source="broker account",
+    )
+
+
+def repeated_order(case: Case) -> Decision:
+    """No equal parent order (account, contract, side, lots, strategy, tag) on one day."""
+    equal = case.snapshot.equal_parent
+    if equal is None or equal == case.parent_id:
+        return _NOT_REPEATED
+    return _refuses(
+        "repeated_order",
+        f"{equal} is an equal order of today: give a tag where you mean a second one",
+        source="journal",
+    )
+
+
+def connection(case: Case) -> Decision:
+    """The way to the broker, and from the gateway to the broker's servers, is up."""
+    state = case.snapshot.connection
+    if state is ConnectionState.UP:
+        return _CONNECTED
+    why = (
+        "The gateway lost the broker's servers" if state is ConnectionState.DEGRADED else "No connection to the gateway"
+    )
+    return _refuses("connection", f"{why}: wait until it is back", source="broker connection", transient=True)
+
+
+def reconciled(case: Case) -> Decision:
+    """Ledger and broker agree on orders, fills and positions."""
+    if case.snapshot.reconciled:
+        return _RECONCILED
+    return _refuses(
+        "reconciled",
+        "Ledger and broker are not reconciled: wait for it, or look at the breaks",
+        source="journal",
+        transient=True,
+    )
+
+
+def clock_skew(case: Case) -> Decision:
+    """Our market time is that of the broker."""
+    skew = number(case.snapshot.clock_skew_s)
+    limit = case.limits.max_clock_skew_s
+    allowed = skew is not None and -limit <= skew <= limit
+    if skew is None:
+        message = "The broker's time is not known yet: wait for its reply"
+    elif allowed:
+        message = "The clock is the broker's"
+    else:
+        message = f"The clock is {abs(skew):.1f} s off the broker's, {limit:g} s allowed: set this machine's clock"
+    return Decision(
+        check="clock_skew",
+        allowed=allowed,
+        observed=None if skew is None else abs(skew),
+        limit=limit,
+        unit="s",
+        message=message,
+        source="broker clock",
+        transient=True,
+    )
+
+
+def message_budget(case: Case) -> Decision:
+    """There is room for one more message in this second."""
+    messages = case.snapshot.messages_last_second + 1
+    limit = case.limits.max_messages_per_second
+    allowed = messages <= limit
+    return Decision(
+        check="message_budget",
+        allowed=allowed,
+        observed=messages,
+        limit=limit,
+        unit="messages/s",
+        message=(
+            "Within the message rate"
+            if allowed
+            else f"Message {messages} of this second, {limit} allowed: wait a second"
+        ),
+        source="desk",
+        transient=True,
+    )
+
+
+def parent_messages(case: Case) -> Decision:
+    """The plan of a parent order sends no more messages than one parent may."""
+    messages, limit = case.messages, case.limits.max_messages_per_parent
+    allowed = 0 <= messages <= limit
+    return Decision(
+        check="parent_messages",
+        allowed=allowed,
+        observed=messages,
+        limit=limit,
+        unit="messages",
+        message=f"{messages} messages at most, {limit} allowed" + ("" if allowed else ": plan fewer slices"),
+        source="desk",
+    )
