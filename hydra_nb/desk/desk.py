@@ -56,7 +56,7 @@ class Desk:
         self._statistics: dict[int, MarketStatistics] = {}
         self._executions: dict[str, Execution] = {}
         self._tickets: dict[str, OrderTicket] = {}
-        self._lag = LagMeter(rooms.clock)
+        self._lag = LagMeter()
         self._closed = False
 
     # Who and how

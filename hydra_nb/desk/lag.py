@@ -3,17 +3,14 @@
 import asyncio
 from collections import deque
 
-from hydra_nb.desk.clocks import LoopClock
-
 BEAT_S = 1.0
 
 
 class LagMeter:
     """Measures by how much a timer of the loop fires late, in host milliseconds."""
 
-    def __init__(self, clock: LoopClock) -> None:
+    def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._clock = clock
         self._lags_ms: deque[float] = deque(maxlen=60)
         self._beat()
 

@@ -1,0 +1,262 @@
+"""Opens a desk: gateway, account, clock, journal, gate and manager, in the order that safety asks for."""
+
+import asyncio
+import hashlib
+import random
+import secrets
+import tempfile
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from hydra_nb.broker.gateway import BrokerGateway
+from hydra_nb.desk import registry
+from hydra_nb.desk.clocks import LoopClock
+from hydra_nb.desk.desk import Desk, Rooms
+from hydra_nb.desk.endpoint import Endpoint, open_endpoint
+from hydra_nb.domain.accounts import mask_account
+from hydra_nb.domain.events import ParentFinished
+from hydra_nb.domain.orders import ParentStatus
+from hydra_nb.errors import DeskBusy, JournalError
+from hydra_nb.journal import Journal
+from hydra_nb.order_manager import ManagerCore, OrderManager
+from hydra_nb.reconcile import reconcile
+from hydra_nb.risk.gate import RiskGate
+from hydra_nb.risk.limits import Limits
+
+IN_MEMORY = ":memory:"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arguments:
+    """The arguments of `connect`; equal ones give the same desk."""
+
+    endpoint: str
+    account: str | None
+    client_id: int
+    journal: str | Path | None
+    limits: Limits | str | Path | None
+    seed: int | None
+    speed: float | str
+    confirm_live: str | None
+
+    @property
+    def key(self) -> registry.Key:
+        """What equal arguments share."""
+        limits = self.limits if isinstance(self.limits, Limits | None) else str(self.limits)
+        journal = None if self.journal is None else str(self.journal)
+        return (self.endpoint, self.account, self.client_id, journal, limits, self.seed, self.speed)
+
+
+class Connecting:
+    """A desk about to be opened: ``await`` it, or use it in ``async with``."""
+
+    def __init__(self, arguments: Arguments, *, fresh: bool) -> None:
+        self._arguments = arguments
+        self._fresh = fresh
+        self._desk: Desk | None = None
+
+    def __await__(self) -> Generator[Any, None, Desk]:
+        """Open the desk, or give the one that equal arguments opened before."""
+        return self._open().__await__()
+
+    async def __aenter__(self) -> Desk:
+        """Open the desk; leaving the block closes it."""
+        self._desk = await self._open()
+        return self._desk
+
+    async def __aexit__(self, *exc: object) -> None:
+        """Close the desk, cancelling what works."""
+        if self._desk is not None:
+            await self._desk.close()
+
+    async def _open(self) -> Desk:
+        async with registry.door():
+            desk = registry.find(self._arguments.key)
+            if desk is not None and not self._fresh:
+                return desk
+            if desk is not None:
+                await _replace(desk)
+            desk = await _open_desk(self._arguments)
+            registry.keep(self._arguments.key, desk)
+            return desk
+
+
+def connect(
+    endpoint: str = "sim",
+    *,
+    account: str | None = None,
+    client_id: int = 1,
+    journal: str | Path | None = None,
+    limits: Limits | str | Path | None = None,
+    seed: int | None = None,
+    speed: float | str = 1.0,
+    confirm_live: str | None = None,
+    fresh: bool = False,
+) -> Connecting:
+    """Open a desk, awaited or in ``async with``; equal arguments give the desk that is open.
+
+    Parameters
+    ----------
+    endpoint
+        ``"sim"``: the embedded simulated gateway; ``"paper"``: 127.0.0.1:4002; ``"live"``:
+        127.0.0.1:4001; or ``"host:port"``.
+    account
+        Needed where the gateway lists several, and for a live one.
+    client_id
+        One a connection; the broker refuses a second with the same.
+    journal
+        Path of the SQLite file; None is one file an account in the user's data directory, for the embedded
+        gateway a temporary file that `Desk.close` leaves and names; ``":memory:"`` only for simulated accounts.
+    limits
+        `Limits`, or the path of a TOML file; None is the conservative default.
+    seed, speed
+        Of the simulated market; ``speed="max"`` is virtual time for callers that own the loop. A gateway program
+        started with a speed needs the same here.
+    confirm_live
+        The last four characters of a live account.
+    fresh
+        Close the desk of equal arguments and open another; refused while its orders work.
+
+    Raises
+    ------
+    BrokerError
+        Nobody answers, the client id is taken, the account is not the one, or live is not confirmed.
+    JournalError
+        The journal is locked, unreadable, of another account, or of a later version.
+    DeskBusy
+        Another desk on this account has orders at work.
+    LimitsError
+        The limits are malformed.
+    """
+    arguments = Arguments(
+        endpoint=endpoint,
+        account=account,
+        client_id=client_id,
+        journal=journal,
+        limits=limits,
+        seed=seed,
+        speed=speed,
+        confirm_live=confirm_live,
+    )
+    return Connecting(arguments, fresh=fresh)
+
+
+async def _replace(desk: Desk) -> None:
+    busy = desk.busy_parents
+    if busy:
+        raise DeskBusy(f"{', '.join(busy)} at work on {desk.masked_account}; wait for the end, or cancel first")
+    await desk.close()
+
+
+async def _open_desk(arguments: Arguments) -> Desk:
+    limits = _limits(arguments.limits)
+    endpoint = open_endpoint(arguments.endpoint, seed=arguments.seed, speed=arguments.speed)
+    clock = LoopClock(asyncio.get_running_loop(), speed=endpoint.speed)
+    gate = RiskGate(limits)
+    broker = BrokerGateway(clock=clock, client_id=arguments.client_id, gate=gate)
+    try:
+        account = await broker.open(
+            endpoint.host, endpoint.port, account=arguments.account, confirm_live=arguments.confirm_live
+        )
+        older = registry.of_account(account)
+        if older is not None:
+            await _replace(older)
+        clock.anchor(await broker.server_time_ns())
+        journal = _open_journal(arguments, account=account, endpoint=endpoint, broker=broker, clock=clock)
+    except BaseException:
+        await broker.close()
+        endpoint.stop()
+        raise
+    try:
+        return await _start(arguments, endpoint=endpoint, clock=clock, gate=gate, broker=broker, journal=journal)
+    except BaseException:
+        await broker.close()
+        journal.close()
+        endpoint.stop()
+        raise
+
+
+async def _start(
+    arguments: Arguments,
+    *,
+    endpoint: Endpoint,
+    clock: LoopClock,
+    gate: RiskGate,
+    broker: BrokerGateway,
+    journal: Journal,
+) -> Desk:
+    core = ManagerCore(journal_id=journal.journal_id)
+    for _, event in journal.events():
+        core.step(event, event.time_ns)
+    manager = OrderManager(core, journal=journal, gate=gate, broker=broker, clock=clock)
+    await broker.start(
+        journal=journal,
+        sink=manager.ingest,
+        quote_sink=manager.on_quote,
+        next_order_id=manager.ledger.last_order_id(arguments.client_id) + 1,
+    )
+    for parent_id in manager.busy_parents:
+        manager.ingest(
+            ParentFinished(
+                time_ns=clock.now_ns(),
+                parent_id=parent_id,
+                status=ParentStatus.INTERRUPTED,
+                reason="the process that worked it ended; its orders expired at the broker",
+            )
+        )
+    await reconcile(manager, broker=broker, clock=clock)
+    return Desk(
+        Rooms(
+            broker=broker,
+            journal=journal,
+            gate=gate,
+            manager=manager,
+            clock=clock,
+            seeds=_seeds(arguments, endpoint),
+            stop_gateway=endpoint.stop,
+        )
+    )
+
+
+def _limits(limits: Limits | str | Path | None) -> Limits:
+    if limits is None:
+        return Limits()
+    return limits if isinstance(limits, Limits) else Limits.from_toml(Path(limits))
+
+
+def _seeds(arguments: Arguments, endpoint: Endpoint) -> random.Random:
+    """Where plans take their seeds: from the market's own on the embedded gateway, else from the system."""
+    if endpoint.embedded:
+        return random.Random(f"plans of {arguments.seed}")  # noqa: S311  replays with the simulated market
+    return random.Random(secrets.randbits(128))  # noqa: S311  jitter hides nothing
+
+
+def _open_journal(
+    arguments: Arguments, *, account: str, endpoint: Endpoint, broker: BrokerGateway, clock: LoopClock
+) -> Journal:
+    path: Path | str
+    if arguments.journal is None:
+        path = _temporary_path(account) if endpoint.embedded else _default_path(account)
+    elif str(arguments.journal) == IN_MEMORY:
+        if not broker.is_simulated:
+            raise JournalError(f"journal=':memory:' is for simulated accounts only, not for {mask_account(account)}")
+        path = IN_MEMORY
+    else:
+        path = Path(arguments.journal).expanduser()
+    journal_id = None
+    if endpoint.is_virtual:
+        journal_id = hashlib.sha256(f"{account} {arguments.client_id}".encode()).hexdigest()[:8]
+    return Journal.open(path, account=account, now_ns=clock.now_ns(), journal_id=journal_id, inline=endpoint.is_virtual)
+
+
+def _default_path(account: str) -> Path:
+    return Path(platformdirs.user_data_dir("hydra_nb")) / f"{account}.sqlite"
+
+
+def _temporary_path(account: str) -> Path:
+    """Name a file in a folder of its own, so that two embedded gateways of one seed never share one."""
+    return Path(tempfile.mkdtemp(prefix="hydra_nb-")) / f"{account}.sqlite"
