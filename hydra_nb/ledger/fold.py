@@ -1,0 +1,339 @@
+"""The ledger: one fold of journalled events, for live running, recovery and analysis alike.
+
+How an order's state follows from events is the table in `hydra_nb.ledger.orders`. Here the events find their
+orders, parents and account figures. No clock is read and nothing is written.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from hydra_nb.domain import events as ev
+from hydra_nb.domain.market import ConnectionState
+from hydra_nb.domain.orders import Action, ParentOrder, ParentStatus, SliceStatus
+from hydra_nb.domain.plan import ExecutionPlan
+from hydra_nb.domain.units import NS_PER_S, Side
+from hydra_nb.ledger import orders as fold_order
+from hydra_nb.ledger.records import OrderRecord, ParentRecord, SliceRecord
+
+_DAY_NS = 86_400 * NS_PER_S
+
+
+class Ledger:
+    """Orders, parents, exposure and account, folded from events.
+
+    Attributes
+    ----------
+    orders
+        Every child order ever reserved, by orderRef; records are frozen and replaced.
+    parents
+        Every parent ever submitted, by id, in order of submission.
+    positions
+        The broker's own last report of each position, by contract id.
+    commissions
+        The broker's report of fees, by execution id, of whatever execution.
+    killed
+        The reason of the kill in force, or None.
+    reconciled
+        Whether ledger and broker agreed since the connection last came up.
+    equity, peak_equity, day_start_equity
+        Account equity, its highest, and the first of the UTC day, in `currency`. `Rearmed` starts the
+        last two anew, so that a breaker that a person released does not trip on the same loss again.
+    """
+
+    def __init__(self) -> None:
+        self.orders: dict[str, OrderRecord] = {}
+        self.parents: dict[str, ParentRecord] = {}
+        self.positions: dict[int, ev.PositionReported] = {}
+        self.commissions: dict[str, ev.CommissionReported] = {}
+        self.killed: str | None = None
+        self.reconciled = False
+        self.connection = ConnectionState.DOWN
+        self.currency = ""
+        self.equity: Decimal | None = None
+        self.peak_equity: Decimal | None = None
+        self.day_start_equity: Decimal | None = None
+        self._equity_day: int | None = None
+        self._open: dict[str, OrderRecord] = {}
+        self._booked: dict[int, int] = {}
+        self._last_order_ids: dict[int, int] = {}
+        self._finished: list[str] = []
+        self._since_rearmed = 0
+        self._fold: Mapping[type[ev.Event], Callable[[Any], None]] = {
+            ev.ParentSubmitted: self._parent_submitted,
+            ev.ParentRefused: self._parent_refused,
+            ev.ParentFinished: self._parent_finished,
+            ev.ParentPaused: self._parent_paused,
+            ev.ParentResumed: self._parent_resumed,
+            ev.SliceFinished: self._slice_finished,
+            ev.ChildReserved: self._child_reserved,
+            ev.ChildSent: self._child_sent,
+            ev.SendFailed: self._order_event(fold_order.send_failed),
+            ev.CancelRequested: self._cancel_requested,
+            ev.AckTimedOut: self._order_event(fold_order.ack_timed_out),
+            ev.OrderStatusReported: self._order_event(fold_order.status),
+            ev.OpenOrderReported: self._order_event(fold_order.open_order),
+            ev.BrokerErrorReported: self._order_event(fold_order.broker_error),
+            ev.DeathProbed: self._order_event(fold_order.death_probed),
+            ev.ExecutionReported: self._executed,
+            ev.CommissionReported: self._commission,
+            ev.PositionReported: self._position,
+            ev.AccountReported: self._account,
+            ev.ConnectionChanged: self._connection_changed,
+            ev.Reconciled: self._reconciled_event,
+            ev.Killed: self._killed_event,
+            ev.Rearmed: self._rearmed,
+        }
+
+    def apply(self, event: ev.Event) -> None:
+        """Fold one event; an event that concerns no order or parent of ours changes nothing."""
+        fold = self._fold.get(type(event))
+        if fold is not None:
+            fold(event)
+
+    # What others ask
+
+    def open_orders(self, con_id: int | None = None) -> Iterator[OrderRecord]:
+        """Orders that are not over, of one contract or of all."""
+        return (r for r in self._open.values() if con_id is None or r.child.contract.con_id == con_id)
+
+    def working(self, con_id: int, *, without: str | None = None) -> tuple[int, int]:
+        """Worst-case working lots (buy, sell) of a contract, leaving out the order named `without`."""
+        buy = sell = 0
+        for record in self.open_orders(con_id):
+            if record.order_ref == without:
+                continue
+            if record.child.side is Side.BUY:
+                buy += record.working_lots
+            else:
+                sell += record.working_lots
+        return buy, sell
+
+    def own_lots(self, con_id: int, *, side: Side) -> dict[Decimal, int]:
+        """Our working lots of one side of a contract by limit price; a pending modify counts at both prices."""
+        lots: dict[Decimal, int] = {}
+        for record in self.open_orders(con_id):
+            if record.child.side is side and record.sent_ns is not None:
+                for price in {record.child.limit_price, record.terms.limit_price}:
+                    lots[price] = lots.get(price, 0) + record.working_lots
+        return lots
+
+    def booked_position(self, con_id: int) -> int:
+        """Signed lots of a contract by our own fills alone."""
+        return self._booked.get(con_id, 0)
+
+    def booked_since(self, con_id: int, *, since_ns: int) -> int:
+        """Lots of a contract bought and sold by us in executions at or after `since_ns` (the broker's time)."""
+        return sum(
+            booking.lots
+            for record in self.orders.values()
+            if record.child.contract.con_id == con_id
+            for booking in record.executions.values()
+            if booking.executed_ns >= since_ns
+        )
+
+    def parent_open_lots(self, parent_id: str, *, without: str | None = None) -> int:
+        """Lots of a parent neither booked nor held by an order of its own other than `without`."""
+        parent = self.parents[parent_id]
+        held = sum(self.orders[ref].working_lots for ref in parent.order_refs if ref != without)
+        return max(0, parent.plan.parent.lots - parent.filled_lots - held)
+
+    def last_order_id(self, client_id: int) -> int:
+        """Highest order id ever reserved for a client id; 0 where there is none."""
+        return self._last_order_ids.get(client_id, 0)
+
+    @property
+    def last_parent_pnl(self) -> Decimal | None:
+        """Realised P&L of the last finished parent that closed lots, since the last `Rearmed`; None without one."""
+        for parent_id in reversed(self._finished[self._since_rearmed :]):
+            told = [
+                commission.realised_pnl
+                for ref in self.parents[parent_id].order_refs
+                for booking in self.orders[ref].executions.values()
+                if (commission := self.commissions.get(booking.exec_id)) and commission.realised_pnl is not None
+            ]
+            if told:
+                return sum(told, start=Decimal(0))
+        return None
+
+    def equal_parent(self, plan: ExecutionPlan, *, now_ns: int) -> str | None:
+        """Id of the parent of the same plan, or of an equal order of the same UTC day.
+
+        Equal means account, contract, side, lots, strategy and tag. An earlier order that was refused
+        before anything was sent stands in the way of the same plan only.
+        """
+        plan_id, wanted = plan.plan_id, _sameness(plan.parent)
+        for parent_id, record in reversed(self.parents.items()):
+            if record.plan.plan_id == plan_id:
+                return parent_id
+            unsent = record.status is ParentStatus.REFUSED and not record.was_sent
+            same_day = record.submitted_ns // _DAY_NS == now_ns // _DAY_NS
+            if same_day and not unsent and _sameness(record.plan.parent) == wanted:
+                return parent_id
+        return None
+
+    # Parents
+
+    def _parent_submitted(self, event: ev.ParentSubmitted) -> None:
+        self.parents[event.parent_id] = ParentRecord(
+            parent_id=event.parent_id,
+            plan=event.plan,
+            submitted_ns=event.time_ns,
+            arrival_mid=event.quote.mid if event.quote is not None else None,
+            slices=tuple(SliceRecord(number=planned.number) for planned in event.plan.slices),
+        )
+
+    def _change_parent(self, parent_id: str, **changes: object) -> None:
+        record = self.parents.get(parent_id)
+        if record is not None and not record.status.is_over:
+            self.parents[parent_id] = replace(record, **changes)  # type: ignore[arg-type]
+
+    def _change_slice(self, parent_id: str, number: int, **changes: object) -> None:
+        record = self.parents[parent_id]
+        changed = replace(record.slices[number - 1], **changes)  # type: ignore[arg-type]
+        slices = (*record.slices[: number - 1], changed, *record.slices[number:])
+        self.parents[parent_id] = replace(record, slices=slices)
+
+    def _parent_refused(self, event: ev.ParentRefused) -> None:
+        self._change_parent(event.parent_id, status=ParentStatus.REFUSED, reason=event.message)
+
+    def _parent_finished(self, event: ev.ParentFinished) -> None:
+        record = self.parents.get(event.parent_id)
+        if record is None or record.finished_ns is not None:
+            return
+        self.parents[event.parent_id] = replace(
+            record, status=event.status, reason=event.reason, finished_ns=event.time_ns
+        )
+        self._finished.append(event.parent_id)
+
+    def _parent_paused(self, event: ev.ParentPaused) -> None:
+        self._change_parent(event.parent_id, status=ParentStatus.PAUSED)
+
+    def _parent_resumed(self, event: ev.ParentResumed) -> None:
+        record = self.parents.get(event.parent_id)
+        if record is not None:
+            status = ParentStatus.WORKING if record.order_refs else ParentStatus.SCHEDULED
+            self._change_parent(event.parent_id, status=status)
+
+    def _slice_finished(self, event: ev.SliceFinished) -> None:
+        if event.parent_id in self.parents:
+            self._change_slice(
+                event.parent_id,
+                event.slice,
+                status=event.status,
+                carried_lots=event.carried_lots,
+                reason=event.reason,
+                done_ns=event.time_ns,
+            )
+
+    # Orders
+
+    def _put(self, record: OrderRecord) -> None:
+        self.orders[record.order_ref] = record
+        if record.state.is_over:
+            self._open.pop(record.order_ref, None)
+        else:
+            self._open[record.order_ref] = record
+
+    def _order_event(self, fold: Callable[[OrderRecord, Any], OrderRecord]) -> Callable[[Any], None]:
+        def apply(event: Any) -> None:
+            record = self.orders.get(event.order_ref)
+            if record is not None:
+                self._put(fold(record, event))
+
+        return apply
+
+    def _child_reserved(self, event: ev.ChildReserved) -> None:
+        child = event.child
+        known = self.orders.get(child.order_ref)
+        self._put(fold_order.reserve(known, event))
+        self._last_order_ids[event.client_id] = max(self._last_order_ids.get(event.client_id, 0), child.order_id)
+        parent = self.parents.get(child.parent_id)
+        if parent is None:
+            return
+        if parent.status is ParentStatus.SCHEDULED:
+            self._change_parent(child.parent_id, status=ParentStatus.WORKING)
+        refs = parent.slices[child.slice - 1].order_refs
+        self._change_slice(
+            child.parent_id,
+            child.slice,
+            status=SliceStatus.WORKING,
+            order_refs=refs if known is not None else (*refs, child.order_ref),
+            stage=child.stage,
+            expires_ns=child.expires_ns,
+        )
+
+    def _count_message(self, record: OrderRecord, *, sent_ns: int | None) -> None:
+        child = record.child
+        parent = self.parents.get(child.parent_id)
+        if parent is None:
+            return
+        one = parent.slices[child.slice - 1]
+        first_ns = one.sent_ns if one.sent_ns is not None else sent_ns
+        self.parents[child.parent_id] = replace(parent, messages=parent.messages + 1)
+        self._change_slice(child.parent_id, child.slice, messages=one.messages + 1, sent_ns=first_ns)
+
+    def _child_sent(self, event: ev.ChildSent) -> None:
+        record = self.orders.get(event.order_ref)
+        if record is not None:
+            self._put(fold_order.sent(record, event))
+            self._count_message(record, sent_ns=event.time_ns if event.action is Action.PLACE else None)
+
+    def _cancel_requested(self, event: ev.CancelRequested) -> None:
+        record = self.orders.get(event.order_ref)
+        if record is not None:
+            self._put(fold_order.cancel_requested(record, event))
+            self._count_message(record, sent_ns=None)
+
+    def _executed(self, event: ev.ExecutionReported) -> None:
+        record = self.orders.get(event.order_ref)
+        if record is None:
+            return
+        folded = fold_order.executed(record, event)
+        self._put(folded)
+        gained = folded.booked_lots - record.booked_lots
+        child = record.child
+        self._booked[child.contract.con_id] = self.booked_position(child.contract.con_id) + child.side.sign * gained
+        parent = self.parents.get(child.parent_id)
+        if parent is not None and gained:
+            self.parents[child.parent_id] = replace(parent, filled_lots=parent.filled_lots + gained)
+            filled = parent.slices[child.slice - 1].filled_lots + gained
+            self._change_slice(child.parent_id, child.slice, filled_lots=filled)
+
+    # Account and desk
+
+    def _commission(self, event: ev.CommissionReported) -> None:
+        self.commissions[event.exec_id] = event
+
+    def _position(self, event: ev.PositionReported) -> None:
+        self.positions[event.con_id] = event
+
+    def _account(self, event: ev.AccountReported) -> None:
+        self.currency = event.currency
+        if event.equity is None:
+            return
+        self.equity = event.equity
+        self.peak_equity = event.equity if self.peak_equity is None else max(self.peak_equity, event.equity)
+        day = event.time_ns // _DAY_NS
+        if day != self._equity_day:
+            self._equity_day, self.day_start_equity = day, event.equity
+
+    def _connection_changed(self, event: ev.ConnectionChanged) -> None:
+        self.connection = event.state
+        self.reconciled = False
+
+    def _reconciled_event(self, event: ev.Reconciled) -> None:
+        self.reconciled = event.breaks == 0
+
+    def _killed_event(self, event: ev.Killed) -> None:
+        self.killed = event.reason
+
+    def _rearmed(self, _event: ev.Rearmed) -> None:
+        self.killed = None
+        self.peak_equity = self.day_start_equity = self.equity
+        self._since_rearmed = len(self._finished)
+
+
+def _sameness(parent: ParentOrder) -> tuple[object, ...]:
+    return (parent.account, parent.contract.con_id, parent.side, parent.lots, parent.strategy, parent.tag)

@@ -1,0 +1,123 @@
+"""What the ledger keeps of one execution, one child order, one slice and one parent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from hydra_nb.domain.orders import ChildOrder, OrderState, ParentStatus, SliceStatus, Stage
+from hydra_nb.domain.plan import ExecutionPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookedExecution:
+    """The latest revision of one execution family; a bust has zero lots."""
+
+    exec_id: str
+    revision: int
+    lots: int
+    price: Decimal
+    executed_ns: int
+    received_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRecord:
+    """All that is known of one child order.
+
+    `child` holds the terms that the broker is known to have (of the place until a modify is
+    acknowledged), `pending` the gated terms of a modify without acknowledgement. `executions` is keyed by
+    family. `messages` counts the frames sent: places, modifies and cancels.
+    """
+
+    child: ChildOrder
+    client_id: int
+    state: OrderState
+    reserved_ns: int
+    pending: ChildOrder | None = None
+    executions: Mapping[str, BookedExecution] = field(default_factory=dict)
+    booked_lots: int = 0
+    average_price: Decimal | None = None
+    perm_ids: frozenset[int] = frozenset()
+    cancelled_perm_ids: frozenset[int] = frozenset()
+    sent_ns: int | None = None
+    acked_ns: int | None = None
+    modify_sent_ns: int | None = None
+    cancel_requested_ns: int | None = None
+    messages: int = 0
+    last_status: str | None = None
+    last_error: str | None = None
+    late_fill: bool = False
+    overfilled: bool = False
+
+    @property
+    def order_ref(self) -> str:
+        """The order's own name."""
+        return self.child.order_ref
+
+    @property
+    def terms(self) -> ChildOrder:
+        """The latest gated terms, acknowledged or not."""
+        return self.pending or self.child
+
+    @property
+    def total_lots(self) -> int:
+        """The larger of the acknowledged and the pending total."""
+        return self.child.lots if self.pending is None else max(self.child.lots, self.pending.lots)
+
+    @property
+    def expires_ns(self) -> int:
+        """The later of the acknowledged and the pending expiry, UTC nanoseconds."""
+        return self.child.expires_ns if self.pending is None else max(self.child.expires_ns, self.pending.expires_ns)
+
+    @property
+    def working_lots(self) -> int:
+        """Lots that can still fill in the worst case."""
+        return 0 if self.state.is_over else max(0, self.total_lots - self.booked_lots)
+
+    @property
+    def wire_cancelled(self) -> bool:
+        """Whether the wire said Cancelled or ApiCancelled for every permId that the order has."""
+        return bool(self.cancelled_perm_ids) and self.perm_ids <= self.cancelled_perm_ids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceRecord:
+    """What became of one slice so far; `carried_lots` were given to later slices."""
+
+    number: int
+    status: SliceStatus = SliceStatus.PLANNED
+    order_refs: tuple[str, ...] = ()
+    filled_lots: int = 0
+    carried_lots: int = 0
+    stage: Stage | None = None
+    expires_ns: int | None = None
+    sent_ns: int | None = None
+    done_ns: int | None = None
+    messages: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParentRecord:
+    """What became of one parent order so far; `slices` are in order of their numbers."""
+
+    parent_id: str
+    plan: ExecutionPlan
+    submitted_ns: int
+    arrival_mid: Decimal | None
+    slices: tuple[SliceRecord, ...]
+    status: ParentStatus = ParentStatus.SCHEDULED
+    reason: str = ""
+    finished_ns: int | None = None
+    filled_lots: int = 0
+    messages: int = 0
+
+    @property
+    def order_refs(self) -> tuple[str, ...]:
+        """All child orders of the parent, in the order of slices and attempts."""
+        return tuple(ref for one in self.slices for ref in one.order_refs)
+
+    @property
+    def was_sent(self) -> bool:
+        """Whether any child order of the parent was handed to the socket."""
+        return any(one.sent_ns is not None for one in self.slices)

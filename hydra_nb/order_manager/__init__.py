@@ -1,0 +1,1 @@
+"""Order manager: a sans-IO core that decides, and its asyncio shell that owns every task."""
