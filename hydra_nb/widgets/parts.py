@@ -1,0 +1,165 @@
+"""Pieces of HTML that the cards and the ticket share. Every text from outside is escaped here."""
+
+import html
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from hydra_nb.domain.instrument import FutureContract
+from hydra_nb.domain.market import Quote
+from hydra_nb.domain.orders import ParentOrder, Strategy
+from hydra_nb.domain.units import Side
+from hydra_nb.widgets import numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STRATEGY_NAMES = {Strategy.TWAP: "TWAP", Strategy.LIMIT_PATIENCE: "Limit with patience"}
+_SIDE_SIGNS = {Side.BUY: "▲", Side.SELL: "▼"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a table: its head, and the classes of its cells (``hy-left``, ``hy-optional``)."""
+
+    head: str
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """A state as shown: its sign and words, one sentence, and its tone (``good``, ``warn``, ``bad`` or none)."""
+
+    words: str
+    sentence: str
+    tone: str = ""
+
+
+def escape(value: object) -> str:
+    """Text that may stand anywhere in HTML, attributes included."""
+    return html.escape(str(value), quote=True)
+
+
+def rows(frame: "pd.DataFrame") -> list[dict[str, Any]]:
+    """The rows of a frame, in order."""
+    return cast("list[dict[str, Any]]", frame.to_dict("records"))
+
+
+def ladder_s(row: dict[str, Any]) -> float:
+    """Seconds that the ladder of a scheduled slice lasts: all its waits."""
+    return sum(numbers.number(row[name]) or 0.0 for name in ("wait_mid_s", "wait_step_s", "wait_cross_s"))
+
+
+def table(columns: Sequence[Column], body: Iterable[tuple[str, Sequence[str]]], *, caption: str) -> str:
+    """Rows as a table whose first column heads the row.
+
+    `body` gives for each row its class and its cells, which are HTML already. `caption` names it for a screen reader.
+    """
+    head = "".join(f'<th scope="col" class="{column.style}">{escape(column.head)}</th>' for column in columns)
+    lines = []
+    for style, cells in body:
+        first, *others = cells
+        named = zip(columns[1:], others, strict=True)
+        lines.append(
+            f'<tr class="{style}"><th scope="row" class="{columns[0].style}">{first}</th>'
+            + "".join(f'<td class="{column.style}">{cell}</td>' for column, cell in named)
+            + "</tr>"
+        )
+    return (
+        f'<div class="hy-scroll"><table class="hy-table" aria-label="{escape(caption)}"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(lines)}</tbody></table></div>"
+    )
+
+
+def time_cell(value: Any, *, time_zone: str) -> str:
+    """Time of day at the exchange, UTC to the millisecond on hover."""
+    if numbers.moment(value) is None:
+        return numbers.UNKNOWN
+    shown = numbers.clock_time(value, time_zone=time_zone)
+    return f'<span title="{escape(numbers.utc_time(value))}">{escape(shown)}</span>'
+
+
+def badge(name: str) -> str:
+    """The account's badge: SIM dashed, PAPER outlined, LIVE filled."""
+    style = {"LIVE": "hy-badge-live", "PAPER": "hy-badge-paper"}.get(name, "hy-badge-sim")
+    return f'<span class="hy-badge {style}">{escape(name)}</span>'
+
+
+def live_band(name: str) -> str:
+    """The band over the whole width of anything that trades real money; empty otherwise."""
+    return '<div class="hy-live-band"><b>LIVE</b> real money.</div>' if name == "LIVE" else ""
+
+
+def side_words(side: Side, lots: int) -> str:
+    """Sign, side and lots: ``▲ BUY 13``."""
+    return f"{_SIDE_SIGNS[side]} {side} {numbers.lots(lots)}"
+
+
+def side_style(side: Side | None) -> str:
+    """The class that gives a card its side's colour and edge."""
+    return "" if side is None else f"hy-{side.lower()}"
+
+
+def contract_line(contract: FutureContract) -> str:
+    """Name, code, exchange, quote unit, and the value of one tick."""
+    tick_value = numbers.cash(contract.tick_value, currency=contract.currency)
+    facts = (
+        f"{contract.local_symbol} · {contract.exchange} · {numbers.quote_unit(contract)}"
+        f" · tick {numbers.price(contract.tick, decimals=contract.decimals)} = {tick_value}"
+    )
+    return f'<span class="hy-name">{escape(contract.name)}</span> <span class="hy-muted">{escape(facts)}</span>'
+
+
+def order_head(parent: ParentOrder, *, badge_name: str, right: str) -> str:
+    """The header of a card: account, side and lots, strategy, contract; `right` is HTML."""
+    tag = f'<span class="hy-muted">· tag {escape(parent.tag)}</span>' if parent.tag else ""
+    return (
+        f'{live_band(badge_name)}<div class="hy-head">{badge(badge_name)}'
+        f'<span class="hy-side">{escape(side_words(parent.side, parent.lots))}</span>'
+        f"<span>{contract_line(parent.contract)} {tag}</span>"
+        f'<span class="hy-right">{right}</span></div>'
+    )
+
+
+def state_words(state: State) -> str:
+    """The state's sign and words in its tone."""
+    return f'<span class="hy-state hy-{state.tone or "plain"}">{escape(state.words)}</span>'
+
+
+def title(name: str, *, note: str, right: str = "") -> str:
+    """The head of a pane: its name, a note, and something at the right end."""
+    return (
+        f'<div class="hy-title"><b>{escape(name)}</b><span class="hy-muted">{escape(note)}</span>'
+        f'<span class="hy-right hy-muted">{escape(right)}</span></div>'
+    )
+
+
+def tile(name: str, value: str, *, note: str = "") -> str:
+    """One labelled figure of a strip; `value` is text."""
+    return f"<div><dt>{escape(name)}</dt><dd><b>{escape(value)}</b> <small>{escape(note)}</small></dd></div>"
+
+
+def quote_strip(contract: FutureContract, quote: Quote | None) -> str:
+    """Bid, ask, mid, spread and the time of the quote; an en dash for what is not known."""
+    decimals, zone = contract.decimals, contract.time_zone
+    if quote is None:
+        return f'<dl class="hy-quote">{tile("Quote", numbers.UNKNOWN, note="none yet")}</dl>'
+    spread = None if quote.bid is None or quote.ask is None or not quote.has_both_sides else (quote.ask - quote.bid)
+    spread_cash = None if spread is None else contract.cash(spread, lots=1)
+    feed = "halted" if quote.halted else str(quote.feed)
+    tiles = (
+        tile("Bid × size", numbers.price(quote.bid, decimals=decimals), note=f"× {numbers.lots(quote.bid_size)}"),
+        tile("Ask × size", numbers.price(quote.ask, decimals=decimals), note=f"× {numbers.lots(quote.ask_size)}"),
+        tile("Mid", numbers.average_price(quote.mid, decimals=decimals)),
+        tile(
+            "Spread",
+            numbers.UNKNOWN if spread is None else f"{numbers.plain(spread / contract.tick)} ticks",
+            note="" if spread is None else f"= {numbers.cash(spread_cash, currency=contract.currency)} a lot",
+        ),
+        tile(
+            f"Quoted at, {numbers.zone_name(quote.time_ns, time_zone=zone)}",
+            numbers.clock_time(quote.time_ns, time_zone=zone),
+            note=feed,
+        ),
+    )
+    return f'<dl class="hy-quote">{"".join(tiles)}</dl>'
