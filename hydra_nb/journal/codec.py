@@ -18,9 +18,12 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 from hydra_nb.domain.events import EVENT_TYPES, Event
+from hydra_nb.domain.instrument import FutureContract
 
 Encode = Callable[[Any], str]
 Decode = Callable[[Any], Any]
+
+_REMEMBERED = 64  # contracts
 
 EVENT_BY_KIND: dict[str, type[Event]] = {kind.__name__: kind for kind in EVENT_TYPES}
 
@@ -51,6 +54,8 @@ def decode_event(kind: str, payload: str) -> Event:
 @cache
 def _encoder(hint: Any) -> Encode:
     """Writer of the JSON text of values with this type hint."""
+    if hint is FutureContract:
+        return _remembering(_dataclass_encoder(FutureContract))
     if dataclasses.is_dataclass(hint):
         return _dataclass_encoder(typing.cast("type", hint))
     arguments = typing.get_args(hint)
@@ -81,6 +86,27 @@ def _dataclass_encoder(kind: type) -> Encode:
     fields = [(field.name, _encoder(hints[field.name])) for field in dataclasses.fields(kind)]
     template = "{" + ",".join(f'"{name}":%s' for name, _ in fields) + "}"
     return lambda value: template % tuple([write(getattr(value, name)) for name, write in fields])
+
+
+def _remembering(write: Encode) -> Encode:
+    """Writer that keeps the text of the objects it saw last, by identity.
+
+    Contracts are large, and the same object goes into every child order. Equality would not do: equal decimals may
+    have different texts, and what is written must not depend on what was written before.
+    """
+    texts: dict[int, tuple[Any, str]] = {}
+
+    def write_once(value: Any) -> str:
+        known = texts.get(id(value))
+        if known is not None:
+            return known[1]
+        if len(texts) >= _REMEMBERED:
+            texts.clear()
+        text = write(value)
+        texts[id(value)] = value, text  # with the object, so that its identity is not given to another
+        return text
+
+    return write_once
 
 
 @cache

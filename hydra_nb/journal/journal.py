@@ -165,25 +165,26 @@ class Journal:
     ) -> None:
         """Take down the gate's decisions on a parent, a place or a modify; `slice` None on a parent's."""
         self._refuse_when_closed()
+        action_name = action.value
         self._writer.add_decisions(
             [
                 DecisionRow(
-                    seq=0,
-                    time_ns=time_ns,
-                    parent_id=parent_id,
-                    slice=slice,
-                    action=action.value,
-                    check=made.check,
-                    allowed=int(made.allowed),
-                    observed=made.observed,
-                    limit=made.limit,
-                    unit=made.unit,
-                    message=made.message,
-                    source=made.source,
-                    would_pass=made.would_pass,
-                    transient=int(made.transient),
+                    seq,
+                    time_ns,
+                    parent_id,
+                    slice,
+                    action_name,
+                    made.check,
+                    int(made.allowed),
+                    made.observed,
+                    made.limit,
+                    made.unit,
+                    made.message,
+                    made.source,
+                    made.would_pass,
+                    int(made.transient),
                 )
-                for made in decisions
+                for seq, made in enumerate(decisions, self._writer.next_decision)
             ]
         )
 
@@ -192,7 +193,7 @@ class Journal:
         self._refuse_when_closed()
         self._writer.add_quote(
             QuoteRow(
-                seq=0,
+                seq=self._writer.next_quote,
                 time_ns=quote.time_ns,
                 con_id=quote.con_id,
                 local_symbol=local_symbol,

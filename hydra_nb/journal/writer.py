@@ -38,6 +38,8 @@ class Writer:
     ----------
     database
         Held while the connection is in use.
+    next_decision, next_quote
+        Sequence numbers for the rows to be added next.
     healthy, failure
         False, and what went wrong, from a write that failed until one succeeds.
     """
@@ -54,8 +56,8 @@ class Writer:
         self._decisions: list[DecisionRow] = []
         self._quotes: list[QuoteRow] = []
         self._last_seq, self._last_hash = last_event
-        self._last_decision = _last_seq(connection, "decisions")
-        self._last_quote = _last_seq(connection, "quotes")
+        self.next_decision = _last_seq(connection, "decisions") + 1
+        self.next_quote = _last_seq(connection, "quotes") + 1
         self._settled = 0  # kill requests up to this id are settled
         self._appended = 0  # rows and marks appended since opening
         self._committed = 0  # how many of them are durable
@@ -73,22 +75,20 @@ class Writer:
             return unhashed.seq
 
     def add_decisions(self, rows: Sequence[DecisionRow]) -> None:
-        """Append decisions and number them."""
+        """Append decisions, numbered from `next_decision`."""
         with self._state:
-            for row in rows:
-                self._last_decision += 1
-                self._decisions.append(row._replace(seq=self._last_decision))
+            self._decisions.extend(rows)
+            self.next_decision += len(rows)
             self._appended += len(rows)
 
     def add_quote(self, row: QuoteRow) -> None:
-        """Append a quote and number it; once quotes are many they are written without anybody waiting."""
+        """Append a quote, numbered `next_quote`; once quotes are many they are written without anybody waiting."""
         with self._state:
-            self._last_quote += 1
-            self._quotes.append(row._replace(seq=self._last_quote))
+            self._quotes.append(row)
+            self.next_quote += 1
             self._appended += 1
             del self._quotes[:-QUOTES_KEPT]
-            many = self._last_quote % QUOTES_WRITTEN_AT == 0
-        if many:
+        if row.seq % QUOTES_WRITTEN_AT == 0:
             self._write_aside()
 
     def settle_requests(self, through: int) -> None:
