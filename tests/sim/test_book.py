@@ -1,6 +1,7 @@
 """The book: price-time priority, conservation of lots, and levels that agree with their orders."""
 
 from collections import Counter
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
@@ -149,37 +150,50 @@ def test_impossible_orders_are_errors_of_the_caller() -> None:
     assert book.cancel(7) == 0
 
 
+@dataclass
+class _Plain:
+    """One order of the model."""
+
+    key: int
+    owner: Owner
+    side: SimSide
+    price: int
+    lots: int
+
+
 class _Model:
     """The book once more, as slow and plain as can be: one list, searched for the best each time."""
 
     def __init__(self) -> None:
-        self.orders: list[list[object]] = []  # [key, owner, side, price, lots] in order of arrival
+        self.orders: list[_Plain] = []  # in order of arrival
 
-    def enter(self, key: int, owner: Owner, side: SimSide, price: int, lots: int) -> list[tuple[int, int, int]]:
+    def enter(self, new: _Plain) -> list[tuple[int, int, int]]:
+        """Give (resting key, price, lots) of each match; what is left joins the list."""
         found = []
-        sign = 1 if side is BUY else -1
-        while lots:
-            against = [o for o in self.orders if o[2] is not side and sign * (price - o[3]) >= 0]  # type: ignore[operator]
+        sign = 1 if new.side is BUY else -1
+        while new.lots:
+            against = [o for o in self.orders if o.side is not new.side and sign * (new.price - o.price) >= 0]
             if not against:
-                self.orders.append([key, owner, side, price, lots])
+                self.orders.append(new)
                 break
-            best = min(against, key=lambda o: sign * o[3])  # type: ignore[operator]
-            if owner is CLIENT and best[1] is CLIENT:
+            best = min(against, key=lambda order: sign * order.price)
+            if new.owner is CLIENT and best.owner is CLIENT:
                 self.orders.remove(best)
                 continue
-            traded = min(lots, best[4])  # type: ignore[call-overload]
-            found.append((best[0], best[3], traded))
-            lots -= traded
-            best[4] -= traded  # type: ignore[operator]
-            if best[4] == 0:
+            traded = min(new.lots, best.lots)
+            found.append((best.key, best.price, traded))
+            new.lots -= traded
+            best.lots -= traded
+            if best.lots == 0:
                 self.orders.remove(best)
-        return found  # type: ignore[return-value]
+        return found
 
     def depth(self, side: SimSide) -> dict[int, int]:
+        """Give lots by price."""
         total: Counter[int] = Counter()
-        for _, _, its_side, price, lots in self.orders:
-            if its_side is side:
-                total[price] += lots  # type: ignore[index, operator]
+        for order in self.orders:
+            if order.side is side:
+                total[order.price] += order.lots
         return dict(total)
 
 
@@ -210,22 +224,22 @@ def test_any_sequence_agrees_with_a_plain_model_and_never_leaves_a_cross(
             entry = enter(book, number, side=side, price=price, lots=lots, owner=owner)
             traded = sum(match.lots for match in entry.matches)
 
-            assert trades(entry) == model.enter(number, owner, side, price, lots)
+            assert trades(entry) == model.enter(_Plain(number, owner, side, price, lots))
             assert traded + entry.rested_lots == lots
             left = sum(order.lots for each in SimSide for order in book.queue(each))
             assert left <= resting - traded + entry.rested_lots
             assert (left < resting - traded + entry.rested_lots) == bool(entry.displaced)
         elif pick in book:
-            held = next(order for order in model.orders if order[0] == pick)
+            held = next(order for order in model.orders if order.key == pick)
             if verb == "cancel":
-                assert book.cancel(pick) == held[4]
+                assert book.cancel(pick) == held.lots
                 model.orders.remove(held)
-            elif price == held[3] and lots <= held[4]:  # type: ignore[operator]
+            elif price == held.price and lots <= held.lots:
                 assert not book.amend(pick, price_ticks=price, lots=lots).matches
-                held[4] = lots
+                held.lots = lots
             else:
                 model.orders.remove(held)
-                expected = model.enter(pick, held[1], held[2], price, lots)  # type: ignore[arg-type]
+                expected = model.enter(_Plain(pick, held.owner, held.side, price, lots))
                 assert trades(book.amend(pick, price_ticks=price, lots=lots)) == expected
 
         for each in SimSide:

@@ -27,6 +27,29 @@ def test_a_day_order_survives_a_pause_and_ends_with_the_trade_date() -> None:
     ]
 
 
+def test_a_day_order_that_ends_with_its_session_is_cancelled_and_not_held() -> None:
+    """One change at the close, and it is the last."""
+    floor = Floor()
+    floor.submit(tif=TimeInForce.DAY)
+
+    events = floor.exchange.advance(floor.start_ns + OATS_OVERNIGHT)
+
+    assert statuses(events) == [(OrderStatus.CANCELLED, 0)]
+
+
+def test_held_orders_enter_in_order_of_arrival_and_a_larger_size_arrives_anew() -> None:
+    """The first of two grows while it is held and enters after the second; a smaller third keeps its place."""
+    floor = Floor()
+    for order_id in (1, 2, 3):
+        floor.submit(order_id, after_ns=TO_THE_CLOSE)
+    floor.submit(1, after_ns=TO_THE_CLOSE + S, lots=5)
+    floor.submit(3, after_ns=TO_THE_CLOSE + S, lots=1)
+
+    opened = floor.exchange.advance(floor.start_ns + OATS_OVERNIGHT)
+
+    assert [event.order.terms.order_id for event in opened if isinstance(event, OrderChanged)] == [2, 3, 1]
+
+
 def test_an_order_in_a_closed_market_is_held_until_the_open() -> None:
     """The touch is gone at the close; a marketable order waits, and trades with the first quotes."""
     floor = Floor()
