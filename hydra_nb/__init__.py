@@ -1,1 +1,72 @@
-"""Execute orders in thin commodity futures from a Jupyter notebook, through Interactive Brokers."""
+"""Execute orders in thin commodity futures from a Jupyter notebook, through Interactive Brokers.
+
+::
+
+    import hydra_nb
+
+    desk = await hydra_nb.connect()
+    plan = await desk.preview("BUY", 13, "ZO", slices=5, duration="50m")
+    execution = await desk.submit(plan)
+    fills = (await execution).fills
+
+Names are loaded when they are first used; importing the package has no side effects.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hydra_nb import errors as errors
+    from hydra_nb.broker.gateway import BrokerGateway as BrokerGateway
+    from hydra_nb.desk.connect import connect as connect
+    from hydra_nb.desk.desk import Desk as Desk
+    from hydra_nb.desk.execution import Execution as Execution
+    from hydra_nb.desk.plan import Plan as Plan
+    from hydra_nb.desk.sync import enable_sync as enable_sync
+    from hydra_nb.desk.sync import run as run
+    from hydra_nb.domain.instrument import FutureContract as FutureContract
+    from hydra_nb.journal import Journal as Journal
+    from hydra_nb.order_manager import AlreadySent as AlreadySent
+    from hydra_nb.order_manager import OrderManager as OrderManager
+    from hydra_nb.risk.gate import RiskGate as RiskGate
+    from hydra_nb.risk.limits import Limits as Limits
+    from hydra_nb.sim.gateway import SimulatedGateway as SimulatedGateway
+    from hydra_nb.widgets.ticket import OrderTicket as OrderTicket
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AlreadySent": "hydra_nb.order_manager",
+    "BrokerGateway": "hydra_nb.broker.gateway",
+    "Desk": "hydra_nb.desk.desk",
+    "Execution": "hydra_nb.desk.execution",
+    "FutureContract": "hydra_nb.domain.instrument",
+    "Journal": "hydra_nb.journal",
+    "Limits": "hydra_nb.risk.limits",
+    "OrderManager": "hydra_nb.order_manager",
+    "OrderTicket": "hydra_nb.widgets.ticket",
+    "Plan": "hydra_nb.desk.plan",
+    "RiskGate": "hydra_nb.risk.gate",
+    "SimulatedGateway": "hydra_nb.sim.gateway",
+    "connect": "hydra_nb.desk.connect",
+    "enable_sync": "hydra_nb.desk.sync",
+    "run": "hydra_nb.desk.sync",
+}
+
+__all__ = [*_HOMES, "errors"]  # noqa: PLE0604  the names are strings, given by the table above
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used (PEP 562)."""
+    if name == "errors":
+        return import_module("hydra_nb.errors")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hydra_nb' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -23,7 +23,7 @@ from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.errors import DeskBusy, JournalError
 from hydra_nb.journal import Journal
 from hydra_nb.order_manager import ManagerCore, OrderManager
-from hydra_nb.reconcile import reconcile
+from hydra_nb.reconcile import Reconciler
 from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.limits import Limits
 
@@ -208,13 +208,18 @@ async def _start(
                 reason="the process that worked it ended; its orders expired at the broker",
             )
         )
-    await reconcile(manager, broker=broker, clock=clock)
+    reconciler = Reconciler(
+        manager.ledger, broker=broker, clock=clock, own_prefix=journal.order_ref_prefix, ingest=manager.ingest
+    )
+    await reconciler.run()
+    manager.cancel_orphans()
     return Desk(
         Rooms(
             broker=broker,
             journal=journal,
             gate=gate,
             manager=manager,
+            reconciler=reconciler,
             clock=clock,
             seeds=_seeds(arguments, endpoint),
             stop_gateway=endpoint.stop,

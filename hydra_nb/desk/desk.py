@@ -24,7 +24,7 @@ from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.errors import InvalidOrder, NotConnected, UnknownInstrument
 from hydra_nb.journal import Journal
 from hydra_nb.order_manager import OrderManager
-from hydra_nb.reconcile import reconcile
+from hydra_nb.reconcile import Reconciler
 from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.limits import Limits
 from hydra_nb.widgets.ticket import OrderTicket
@@ -41,6 +41,7 @@ class Rooms:
     journal: Journal
     gate: RiskGate
     manager: OrderManager
+    reconciler: Reconciler
     clock: LoopClock
     seeds: random.Random
     stop_gateway: Callable[[], None]
@@ -312,7 +313,7 @@ class Desk:
     async def reconcile(self) -> pd.DataFrame:
         """Compare our ledger with the broker's account of orders, executions and positions; empty is good."""
         self._must_be_open()
-        return frames.breaks(await reconcile(self._rooms.manager, broker=self._rooms.broker, clock=self._rooms.clock))
+        return frames.breaks(await self._rooms.reconciler.run())
 
     # Frames
 

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from decimal import Decimal
 
-from hydra_nb.algos.routing import choose_strategy, participation_of
+from hydra_nb.algos.routing import participation, route
 from hydra_nb.algos.schedule import plan_slices
 from hydra_nb.cost import predict
 from hydra_nb.desk.arguments import How
@@ -42,7 +42,8 @@ def draw_plan(sheet: Sheet) -> ExecutionPlan:
     """
     how = sheet.how
     adv_lots = how.adv if how.adv is not None else sheet.statistics.adv_lots
-    strategy = choose_strategy(sheet.lots, adv_lots=adv_lots) if how.strategy == "auto" else Strategy(how.strategy)
+    forced = None if how.strategy == "auto" else Strategy(how.strategy)
+    strategy = route(sheet.lots, adv_lots=adv_lots, forced=forced)
     slices, duration_ns = plan_slices(
         sheet.lots,
         strategy=strategy,
@@ -68,15 +69,10 @@ def draw_plan(sheet: Sheet) -> ExecutionPlan:
         duration_ns=duration_ns,
         step=Decimal(str(how.step)),
         seed=sheet.seed,
-        participation=participation_of(sheet.lots, adv_lots=adv_lots),
+        participation=participation(sheet.lots, adv_lots=adv_lots),
         adv_lots=adv_lots,
         adv_source="caller" if how.adv is not None else sheet.statistics.source,
         decision_mid=None if sheet.quote is None else sheet.quote.mid,
-        prediction=predict(
-            quote=sheet.quote,
-            lots=sheet.lots,
-            adv_lots=adv_lots,
-            daily_volatility=sheet.statistics.daily_volatility,
-        ),
+        prediction=predict(sheet.quote, statistics=sheet.statistics, lots=sheet.lots, adv_lots=how.adv),
         previewed_ns=sheet.now_ns,
     )

@@ -9,8 +9,7 @@ from hydra_nb.analysis import frames, plots
 from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import ParentOrder, Strategy
 from hydra_nb.domain.plan import ExecutionPlan
-from hydra_nb.risk.gate import WouldPass
-from hydra_nb.risk.verdict import Decision
+from hydra_nb.risk.verdict import Decision, WouldPass
 from hydra_nb.widgets import render
 
 

@@ -1,1 +1,6 @@
-"""Order manager: a sans-IO core that decides, and its asyncio shell that owns every task."""
+"""The order manager: a sans-IO core that decides, and its asyncio shell that carries out."""
+
+from hydra_nb.order_manager.core import ManagerCore
+from hydra_nb.order_manager.shell import AlreadySent, OrderManager
+
+__all__ = ["AlreadySent", "ManagerCore", "OrderManager"]

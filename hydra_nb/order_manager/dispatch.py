@@ -194,7 +194,7 @@ class Dispatcher:
 
     async def _cancel_later(self, action: CancelChild) -> None:
         await self._clock.sleep(RESEND_CANCEL_S)
-        if self._clock.now_ns() < self._ledger.orders[action.order_ref].child.expires_ns:
+        if self._clock.now_ns() < self._ledger.orders[action.order_ref].expires_ns:
             self.cancel(action)
 
     def probe(self, action: ProbeDeath) -> None:

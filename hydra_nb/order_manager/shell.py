@@ -12,7 +12,7 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from hydra_nb.algos.actions import CancelChild, CoreAction, ProbeDeath, Propose, Record, WakeAt
-from hydra_nb.algos.prices import indicative_limits
+from hydra_nb.algos.prices import IndicativeLimits, indicative_limits
 from hydra_nb.broker.port import BrokerPort
 from hydra_nb.clock import Clock, TimerHandle
 from hydra_nb.domain.events import (
@@ -40,7 +40,7 @@ from hydra_nb.order_manager.dispatch import Dispatcher
 from hydra_nb.order_manager.snapshot import SnapshotTaker
 from hydra_nb.order_manager.tasks import TaskKeeper
 from hydra_nb.risk.gate import RiskGate
-from hydra_nb.risk.verdict import Decision
+from hydra_nb.risk.verdict import Decision, WouldPass
 
 KILL_WAIT_S = 15.0
 """Host seconds to wait for the proof that cancelled orders are dead; the cancels themselves never wait."""
@@ -72,7 +72,7 @@ class OrderManager:
         self._broker = broker
         self._clock = clock
         self._loop = asyncio.get_running_loop()
-        self._tasks = TaskKeeper(self._task_failed)
+        self.tasks = TaskKeeper(self._task_failed)
         self.snapshots = SnapshotTaker(ledger=core.ledger, broker=broker, journal=journal, clock=clock)
         self._dispatch = Dispatcher(
             core.ledger,
@@ -81,13 +81,13 @@ class OrderManager:
             broker=broker,
             clock=clock,
             snapshots=self.snapshots,
-            tasks=self._tasks,
+            tasks=self.tasks,
             record=self._record,
             ingest=self.ingest,
         )
         self._queue: deque[Event | CoreAction] = deque()
         self._draining = False
-        self._timers: dict[tuple[str, int], TimerHandle] = {}
+        self._timers: dict[str, tuple[int, TimerHandle]] = {}
         self._endings: dict[str, asyncio.Event] = {}
         self._listeners: list[Callable[[], None]] = []
         self._telling = False
@@ -169,24 +169,26 @@ class OrderManager:
     # Timers, the disk, and those who watch
 
     def _wake_at(self, parent_id: str, *, time_ns: int) -> None:
-        key = (parent_id, time_ns)
-        if key not in self._timers:
-            self._timers[key] = self._clock.call_at(time_ns, lambda: self._wake(key))
+        """Keep one timer a parent, the earliest asked for; when it fires the strategy asks for its next."""
+        pending = self._timers.get(parent_id)
+        if pending is not None:
+            if pending[0] <= time_ns:
+                return
+            pending[1].cancel()
+        self._timers[parent_id] = (time_ns, self._clock.call_at(time_ns, lambda: self._wake(parent_id)))
 
-    def _wake(self, key: tuple[str, int]) -> None:
-        del self._timers[key]
-        parent_id = key[0]
+    def _wake(self, parent_id: str) -> None:
+        del self._timers[parent_id]
         parent = self.ledger.parents[parent_id]
-        if parent.status.is_over:
-            return
-        quote = self._broker.quote(parent.plan.parent.contract.con_id)
-        self.ingest(Woke(time_ns=self._clock.now_ns(), parent_id=parent_id, quote=quote))
+        if not parent.status.is_over:
+            quote = self._broker.quote(parent.plan.parent.contract.con_id)
+            self.ingest(Woke(time_ns=self._clock.now_ns(), parent_id=parent_id, quote=quote))
 
     def _commit_soon(self) -> None:
         """Facts become durable in the background, many at a time; intents wait for their own commit."""
         if not self._committing:
             self._committing = True
-            self._tasks.start(self._commit(), where="journal")
+            self.tasks.start(self._commit(), where="journal")
 
     async def _commit(self) -> None:
         try:
@@ -222,17 +224,37 @@ class OrderManager:
 
     def check_parent(self, plan: ExecutionPlan) -> tuple[Decision, ...]:
         """Ask the gate about a whole plan at the prices of now; sends and records nothing."""
-        parent = plan.parent
-        quote = self._broker.quote(parent.contract.con_id)
-        prices = indicative_limits(
-            quote, side=parent.side, tick=parent.contract.tick, step=plan.step, limit=parent.limit
-        )
+        prices = self.indicative(plan)
         return self._gate.check_parent(
-            parent,
-            snapshot=self.snapshots.of_parent(parent, plan=plan),
+            plan.parent,
+            snapshot=self.snapshots.of_parent(plan),
             first_price=prices.mid,
             worst_price=prices.cross,
             messages=plan.messages_budget,
+            slices=len(plan.slices),
+        )
+
+    def would_pass(self, plan: ExecutionPlan) -> WouldPass:
+        """Give what all checks together would allow of a plan at the prices of now."""
+        prices = self.indicative(plan)
+        return self._gate.would_pass(
+            plan.parent,
+            snapshot=self.snapshots.of_parent(plan),
+            first_price=prices.mid,
+            worst_price=prices.cross,
+            messages=plan.messages_budget,
+            slices=len(plan.slices),
+        )
+
+    def indicative(self, plan: ExecutionPlan) -> IndicativeLimits:
+        """Give the prices that the stages of a plan would have now."""
+        parent = plan.parent
+        return indicative_limits(
+            self._broker.quote(parent.contract.con_id),
+            side=parent.side,
+            tick=parent.contract.tick,
+            step=plan.step,
+            limit=parent.limit,
         )
 
     async def submit(self, plan: ExecutionPlan) -> str:
@@ -247,7 +269,7 @@ class OrderManager:
             The preview is older than its validity.
         """
         now_ns = self._clock.now_ns()
-        earlier = self.ledger.parent_of_plan(plan.plan_id) or self.ledger.equal_parent(plan, now_ns)
+        earlier = self.ledger.equal_parent(plan, now_ns=now_ns)
         if earlier is not None:
             self._say_already_sent(earlier)
             return earlier
@@ -261,7 +283,7 @@ class OrderManager:
         quote = self._broker.quote(plan.parent.contract.con_id)
         self.ingest(ParentSubmitted(time_ns=now_ns, parent_id=parent_id, plan=plan, quote=quote))
         refusal = self._gate.verdict(decisions)
-        if refusal is not None:
+        if refusal is not None and (not refusal.transient or not plan.parent.contract.is_open(now_ns)):
             decisive = refusal.decisive
             self.ingest(
                 ParentRefused(time_ns=now_ns, parent_id=parent_id, check=decisive.check, message=decisive.message)
@@ -316,9 +338,13 @@ class OrderManager:
                 wait.cancel()
 
     def _cancels(self, *, reason: str) -> tuple[CancelChild, ...]:
-        return tuple(
-            CancelChild(order_ref=record.child.order_ref, reason=reason) for record in self.ledger.working_orders()
-        )
+        return tuple(CancelChild(order_ref=record.order_ref, reason=reason) for record in self.ledger.open_orders())
+
+    def cancel_orphans(self) -> None:
+        """Cancel orders in the market whose parent is over, as after a process that ended in the middle."""
+        for record in list(self.ledger.open_orders()):
+            if self.ledger.parents[record.child.parent_id].status.is_over:
+                self._enqueue(CancelChild(order_ref=record.order_ref, reason="its parent order is over"))
 
     async def rearm(self, reason: str) -> None:
         """Allow orders again after a kill."""
@@ -339,8 +365,8 @@ class OrderManager:
             waits = [self.cancel(parent_id, reason="the desk was closed") for parent_id in self.busy_parents]
             if waits:
                 await asyncio.wait([asyncio.ensure_future(wait) for wait in waits], timeout=KILL_WAIT_S)
-        for timer in self._timers.values():
+        for _, timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
         self._listeners.clear()
-        await self._tasks.close()
+        await self.tasks.close()

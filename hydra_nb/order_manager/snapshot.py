@@ -5,14 +5,15 @@ from decimal import Decimal
 
 from hydra_nb.broker.port import BrokerPort
 from hydra_nb.clock import Clock
-from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.domain.orders import ChildOrder, ParentOrder
 from hydra_nb.domain.plan import ExecutionPlan
-from hydra_nb.domain.units import Side
+from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.journal import Journal
 from hydra_nb.ledger import Ledger
 from hydra_nb.risk.snapshot import RiskSnapshot
+
+DAY_NS = 86_400 * NS_PER_S
 
 OWN_TOUCH_MEMORY_S = 600
 """How long the touch that others made before we joined may stand in for it."""
@@ -62,18 +63,13 @@ class ReferencePrices:
         if price is None or not self._is_ours(quote.con_id, side=side, price=price, size=size):
             return price
         seen = self._sides.get((quote.con_id, side))
-        if seen is None or quote.time_ns - seen.time_ns > OWN_TOUCH_MEMORY_S * 1_000_000_000:
+        if seen is None or quote.time_ns - seen.time_ns > OWN_TOUCH_MEMORY_S * NS_PER_S:
             return None
         return seen.price
 
     def _is_ours(self, con_id: int, *, side: Side, price: Decimal, size: int) -> bool:
         """Whether our working orders are the whole touch."""
-        ours = sum(
-            record.working_lots
-            for record in self._ledger.working_orders(con_id)
-            if record.child.side is side and record.child.limit_price == price
-        )
-        return ours >= size > 0
+        return self._ledger.own_lots(con_id, side=side).get(price, 0) >= size
 
 
 class SnapshotTaker:
@@ -85,57 +81,52 @@ class SnapshotTaker:
         self._journal = journal
         self._clock = clock
         self._statistics: dict[int, MarketStatistics] = {}
+        self._positions: dict[int, tuple[int, int]] = {}
         self.references = ReferencePrices(ledger)
 
     def learn(self, statistics: MarketStatistics) -> None:
         """Keep volume and volatility of a contract for the checks to come."""
         self._statistics[statistics.con_id] = statistics
 
-    def of_parent(self, parent: ParentOrder, *, plan: ExecutionPlan | None = None) -> RiskSnapshot:
+    def of_parent(self, plan: ExecutionPlan) -> RiskSnapshot:
         """Take the snapshot in which a whole parent order is checked."""
-        now_ns = self._clock.now_ns()
-        equal = None if plan is None else self._ledger.equal_parent(plan, now_ns)
-        return self._take(parent, now_ns=now_ns, open_lots=parent.lots, without=None, equal_parent=equal)
+        equal = self._ledger.equal_parent(plan, now_ns=self._clock.now_ns())
+        return self._take(plan.parent, open_lots=plan.parent.lots, child=None, equal_parent=equal)
 
     def of_child(self, child: ChildOrder, *, parent: ParentOrder) -> RiskSnapshot:
         """Take the snapshot in which a child, or its modify, is checked: everything reserved but itself."""
-        held = sum(
-            record.booked_lots + record.working_lots
-            for record in self._ledger.orders_of(child.parent_id)
-            if record.child.order_ref != child.order_ref
-        )
+        own = self._ledger.orders.get(child.order_ref)
+        open_lots = self._ledger.parent_open_lots(child.parent_id, without=child.order_ref)
         return self._take(
             parent,
-            now_ns=self._clock.now_ns(),
-            open_lots=parent.lots - held,
-            without=child.order_ref,
+            open_lots=open_lots + (0 if own is None else own.booked_lots),
+            child=child,
             equal_parent=None,
         )
 
     def _take(
-        self, parent: ParentOrder, *, now_ns: int, open_lots: int, without: str | None, equal_parent: str | None
+        self, parent: ParentOrder, *, open_lots: int, child: ChildOrder | None, equal_parent: str | None
     ) -> RiskSnapshot:
-        contract = parent.contract
-        ledger = self._ledger
-        record = None if without is None else ledger.orders.get(without)
-        quote = self._broker.quote(contract.con_id)
+        con_id = parent.contract.con_id
+        ledger, now_ns = self._ledger, self._clock.now_ns()
+        own = None if child is None else ledger.orders.get(child.order_ref)
+        quote = self._broker.quote(con_id)
         reference_mid, reference_age_s = self.references.mid(quote, now_ns=now_ns)
-        buys, sells = self._working(contract, without=without)
-        statistics = self._statistics.get(contract.con_id)
-        account = self._broker.account_state()
+        buys, sells = ledger.working(con_id, without=None if child is None else child.order_ref)
+        statistics = self._statistics.get(con_id)
         return RiskSnapshot(
             now_ns=now_ns,
             host_ns=self._clock.host_ns(),
             account=self._broker.account,
-            currency=account.currency,
+            currency=self._broker.account_state().currency,
             quote=quote,
             reference_mid=reference_mid,
             reference_age_s=reference_age_s,
-            position_lots=self._broker.position(contract.con_id),
+            position_lots=self._position(con_id),
             working_buy_lots=buys,
             working_sell_lots=sells,
             parent_open_lots=open_lots,
-            order_booked_lots=0 if record is None else record.booked_lots,
+            order_booked_lots=0 if own is None else own.booked_lots,
             caller_limit=parent.limit,
             equity=ledger.equity,
             peak_equity=ledger.peak_equity,
@@ -144,7 +135,7 @@ class SnapshotTaker:
             adv_lots=None if statistics is None else statistics.adv_lots,
             adv_source="unknown" if statistics is None else statistics.source,
             caller_adv_lots=parent.caller_adv_lots,
-            lots_today=ledger.lots_today(contract.con_id, now_ns) + buys + sells,
+            lots_today=ledger.booked_since(con_id, since_ns=now_ns - now_ns % DAY_NS) + buys + sells,
             connection=self._broker.state,
             reconciled=ledger.reconciled,
             killed=ledger.killed,
@@ -154,14 +145,14 @@ class SnapshotTaker:
             equal_parent=equal_parent,
         )
 
-    def _working(self, contract: FutureContract, *, without: str | None) -> tuple[int, int]:
-        """Worst-case working lots (buy, sell) of the contract, without one order."""
-        buys = sells = 0
-        for record in self._ledger.working_orders(contract.con_id):
-            if record.child.order_ref == without:
-                continue
-            if record.child.side is Side.BUY:
-                buys += record.working_lots
-            else:
-                sells += record.working_lots
-        return buys, sells
+    def _position(self, con_id: int) -> int | None:
+        """Give the broker's position with the executions of ours that came after it was told."""
+        told = self._broker.position(con_id)
+        if told is None:
+            return None
+        booked = self._ledger.booked_position(con_id)
+        seen, booked_then = self._positions.get(con_id, (None, 0))
+        if seen != told:
+            self._positions[con_id] = (told, booked)
+            return told
+        return told + booked - booked_then

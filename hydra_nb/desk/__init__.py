@@ -1,0 +1,1 @@
+"""The desk that a notebook holds, and how it is opened."""
