@@ -1,0 +1,243 @@
+"""The command line: ``hydra-nb demo | lab | gateway | fills | decisions | kill``.
+
+Exit status: 0 done, 1 refused or short, 2 bad use. Heavy modules are imported by the command that needs them.
+"""
+
+import asyncio
+import importlib.util
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hydra_nb.errors import HydraError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DONE, SHORT, BAD_USE = 0, 1, 2
+TABLE_WIDTH = 132
+
+app = typer.Typer(
+    name="hydra-nb",
+    help="Execute orders in thin commodity futures. Start with: hydra-nb demo, or hydra-nb lab.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line; errors of the tree are one sentence and exit status 2."""
+    try:
+        app()
+    except HydraError as error:
+        _complain(str(error))
+        sys.exit(BAD_USE)
+
+
+@app.command()
+def demo(
+    seed: Annotated[int, typer.Option(help="Seed of the simulated market and of the plan.")] = 7,
+    lots: Annotated[int, typer.Option(min=1, help="Lots of oats to buy.")] = 13,
+    slices: Annotated[int, typer.Option(min=1, help="Slices of the TWAP.")] = 5,
+    duration: Annotated[str, typer.Option(help="From submission to the end.")] = "50m",
+) -> None:
+    """Buy oats on the simulated gateway in virtual time: plan, risk decisions, fills, cost; no browser needed."""
+    from hydra_nb.sim.loop import run_virtual
+
+    complete = run_virtual(lambda _loop: _trade(seed=seed, lots=lots, slices=slices, duration=duration))
+    raise typer.Exit(DONE if complete else SHORT)
+
+
+async def _trade(*, seed: int, lots: int, slices: int, duration: str) -> bool:
+    """Run the main job on a desk in virtual time and print it; gives whether every lot was filled."""
+    import hydra_nb
+
+    async with hydra_nb.connect(seed=seed, speed="max", journal=":memory:") as desk:
+        plan = await desk.preview("BUY", lots, "ZO", slices=slices, duration=duration)
+        contract = plan.parent.contract
+        _say(
+            f"[bold]{desk.badge} {desk.masked_account}[/]  BUY {lots} {contract.name} {contract.local_symbol}, "
+            f"{plan.strategy}, plan {plan.plan_id}"
+        )
+        _show(
+            "Schedule", plan.schedule, "slice start lots cumulative_lots limit_mid limit_step limit_cross participation"
+        )
+        _show("Risk decisions", plan.risk, "check allowed observed limit unit message")
+        execution = await (await desk.submit(plan))
+        _show(
+            "Fills",
+            execution.fills,
+            "time slice stage side lots price arrival_mid slippage_ticks slippage_cash commission",
+        )
+        _show(
+            "Expected cost",
+            plan.expected_cost,
+            "slippage_ticks slippage_bps slippage_cash commission currency source n_evidence",
+        )
+        fees = execution.fills["commission"].sum()
+        _say(
+            f"{execution.status}: {execution.filled_lots} of {lots} lots at {execution.average_price:.4f}, arrival "
+            f"{execution.arrival_mid:g}: {execution.slippage_ticks:+.1f} ticks a lot, {execution.slippage_cash:+,.2f} "
+            f"{contract.currency}, fees {fees:,.2f}; {execution.messages_used} of "
+            f"{execution.messages_budget} messages. "
+            f"{execution.reason}"
+        )
+        return execution.filled_lots == lots
+
+
+@app.command()
+def lab(
+    port: Annotated[int | None, typer.Option(help="Port of JupyterLab; its own choice where none is given.")] = None,
+    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+) -> None:
+    """Open JupyterLab on the tour notebook, which trades on the embedded simulated gateway."""
+    if importlib.util.find_spec("jupyterlab") is None:
+        _complain('JupyterLab is not installed; run: pip install "hydra_nb[lab]"')
+        raise typer.Exit(BAD_USE)
+    words = [sys.executable, "-m", "jupyterlab", str(_tour())]
+    words += [] if port is None else [f"--port={port}"]
+    words += [] if browser else ["--no-browser"]
+    os.execv(sys.executable, words)  # noqa: S606  our own interpreter, with words that we wrote
+
+
+def _tour() -> Path:
+    """Find the tour: in the checkout, else a copy of the packaged one in the working directory."""
+    package = Path(__file__).parent
+    checkout = package.parent / "notebooks" / "tour.ipynb"
+    if checkout.exists():
+        return checkout
+    copy = Path.cwd() / "tour.ipynb"
+    if not copy.exists():
+        shutil.copy(package / "notebooks" / "tour.ipynb", copy)
+    return copy
+
+
+@app.command()
+def gateway(
+    port: Annotated[int, typer.Option(help="Port on loopback; 0 takes a free one.")] = 4002,
+    seed: Annotated[int, typer.Option(help="Decides account, listed months, first day and order flow.")] = 7,
+    speed: Annotated[float, typer.Option(help="Market seconds in one second; clients need the same speed.")] = 1.0,
+) -> None:
+    """Run the simulated gateway for any client of the IB API, until interrupted."""
+    from hydra_nb.sim.gateway import SimulatedGateway
+
+    try:
+        market = SimulatedGateway(seed=seed, speed=speed, port=port)
+        asyncio.run(
+            market.serve(
+                listening=lambda: _say(f"{market.account} on 127.0.0.1:{market.port}, speed {speed:g}; Ctrl-C ends it")
+            )
+        )
+    except KeyboardInterrupt:
+        raise typer.Exit(DONE) from None
+    except (OSError, ValueError) as error:
+        _complain(f"the gateway cannot run on port {port}: {error}")
+        raise typer.Exit(BAD_USE) from None
+
+
+JournalOption = Annotated[Path, typer.Option("--journal", help="The journal's SQLite file.")]
+CsvOption = Annotated[Path | None, typer.Option("--csv", help="Write a CSV file instead of a table.")]
+ParquetOption = Annotated[Path | None, typer.Option("--parquet", help="Write a Parquet file (needs pyarrow).")]
+ParentOption = Annotated[str | None, typer.Option("--parent", help="Of one parent order only, for instance P-0001.")]
+
+
+@app.command()
+def fills(
+    journal: JournalOption,
+    parent: ParentOption = None,
+    csv: CsvOption = None,
+    parquet: ParquetOption = None,
+) -> None:
+    """Print or export the fills of a journal, one row an execution."""
+    from hydra_nb.analysis import frames
+    from hydra_nb.journal import JournalReader
+
+    with JournalReader.open(journal) as reader:
+        frame = frames.fills(reader, parent_id=parent)
+    columns = (
+        "time parent_id slice stage local_symbol side lots price arrival_mid slippage_ticks slippage_cash currency"
+    )
+    _give("Fills", frame, columns=columns, csv=csv, parquet=parquet)
+
+
+@app.command()
+def decisions(
+    journal: JournalOption,
+    parent: ParentOption = None,
+    csv: CsvOption = None,
+    parquet: ParquetOption = None,
+) -> None:
+    """Print or export the risk decisions of a journal, one row a check."""
+    from hydra_nb.analysis import frames
+    from hydra_nb.journal import JournalReader
+
+    with JournalReader.open(journal) as reader:
+        frame = frames.decisions(reader, parent_id=parent)
+    columns = "time parent_id slice action check allowed observed limit unit message"
+    _give("Risk decisions", frame, columns=columns, csv=csv, parquet=parquet)
+
+
+@app.command()
+def kill(
+    journal: JournalOption,
+    reason: Annotated[str, typer.Option(help="Kept with the kill, and shown.")] = "killed from a terminal",
+) -> None:
+    """Halt the desk on a journal: it cancels all own orders, and sends nothing more until it is re-armed."""
+    from hydra_nb.journal import Journal
+
+    Journal.request_kill(journal, reason)
+    _say("Kill requested. A desk at work on this journal halts within a second; any later one opens killed.")
+
+
+def _give(title: str, frame: "pd.DataFrame", *, columns: str, csv: Path | None, parquet: Path | None) -> None:
+    if csv is not None:
+        frame.to_csv(csv, index=False)
+    if parquet is not None:
+        if importlib.util.find_spec("pyarrow") is None:
+            _complain("Parquet needs pyarrow; run: pip install pyarrow, or use --csv")
+            raise typer.Exit(BAD_USE)
+        frame.to_parquet(parquet, index=False)
+    if csv is None and parquet is None:
+        _show(title, frame, columns)
+
+
+def _say(text: str) -> None:
+    Console(width=TABLE_WIDTH, highlight=False).print(text)
+
+
+def _complain(text: str) -> None:
+    Console(stderr=True, width=TABLE_WIDTH, highlight=False).print(text, style="red")
+
+
+def _show(title: str, frame: "pd.DataFrame", columns: str) -> None:
+    """Print some columns of a frame; numbers to the right, what is unknown as a dash."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    names = columns.split()
+    for name in names:
+        numeric = frame[name].dtype.kind in "fiu"
+        table.add_column(name, justify="right" if numeric else "left", no_wrap=name != "message")
+    for row in frame[names].itertuples(index=False):
+        table.add_row(*[_cell(value) for value in row])
+    console = Console(width=TABLE_WIDTH, highlight=False)
+    console.print(table)
+    console.print()
+
+
+def _cell(value: object) -> str:
+    import pandas as pd
+
+    if value is None or (not isinstance(value, str) and pd.isna(value)):  # type: ignore[call-overload]  # any scalar
+        return "–"
+    if isinstance(value, pd.Timestamp):
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 100 else f"{value:,.2f}"
+    return str(value)
