@@ -30,8 +30,8 @@ def open_file(path: Path | str, *, account: str, now_ns: int, journal_id: str | 
     """Connection to a new or an existing journal, ready to be written; see `Journal.open`."""
     with contextlib.ExitStack() as undo:
         try:
-            if isinstance(path, Path):
-                path.touch(mode=0o600)
+            if isinstance(path, Path) and not path.exists():
+                path.touch(mode=0o600)  # never opened again but by SQLite: closing it would drop SQLite's own locks
             connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=_BUSY_S)
             undo.callback(connection.close)
             if _is_blank(connection):

@@ -64,6 +64,7 @@ class Journal:
         last_event = JournalReader(connection, lock=threading.Lock()).verify()
         self._writer = Writer(connection, path=path, last_event=last_event, inline=inline)
         self._reader = self._open_reader()
+        self._reader_at_rest: JournalReader | None = None
         self._intents: dict[int, str] = {}  # content hash by seq, reserved and not sealed
         self._receipts: dict[int, Receipt] = {}  # by identity
         self._kill_seen = 0
@@ -274,21 +275,21 @@ class Journal:
         self, *, kinds: Collection[type[Event]] | None = None, parent_id: str | None = None, after: int = 0
     ) -> Iterator[tuple[int, Event]]:
         """Sequence numbers and events in order; see `JournalReader.events`."""
-        return self._reader.events(kinds=kinds, parent_id=parent_id, after=after)
+        return self._reading().events(kinds=kinds, parent_id=parent_id, after=after)
 
     def decisions_rows(
         self, *, parent_id: str | None = None, since_ns: int | None = None, until_ns: int | None = None
     ) -> list[DecisionRow]:
         """Decisions of the gate in order; see `JournalReader.decisions_rows`."""
-        return self._reader.decisions_rows(parent_id=parent_id, since_ns=since_ns, until_ns=until_ns)
+        return self._reading().decisions_rows(parent_id=parent_id, since_ns=since_ns, until_ns=until_ns)
 
     def quotes_rows(self, *, since_ns: int | None = None, until_ns: int | None = None) -> list[QuoteRow]:
         """Quotes in order; see `JournalReader.quotes_rows`."""
-        return self._reader.quotes_rows(since_ns=since_ns, until_ns=until_ns)
+        return self._reading().quotes_rows(since_ns=since_ns, until_ns=until_ns)
 
     def verify(self) -> None:
         """Raise `JournalUnreadable`, naming the row, where the chain of hashes is broken."""
-        self._reader.verify()
+        self._reading().verify()
 
     # Kill requests of other processes
 
@@ -313,7 +314,7 @@ class Journal:
 
     def pending_kill(self) -> str | None:
         """Reason of a kill that another process asked for and that is not settled; to be polled."""
-        found = self._reader.pending_kill(after=self._kill_settled)
+        found = self._reading().pending_kill(after=self._kill_settled)
         if found is None:
             return None
         self._kill_seen = found[0]
@@ -348,7 +349,6 @@ class Journal:
                     self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 self._reader.close()
                 self._connection.close()
-                self._reader = JournalReader.open(self.path)
             if self._lock is not None:
                 self._lock.release()
 
@@ -358,6 +358,12 @@ class Journal:
             return JournalReader(self._connection, lock=self._writer.database, pending=self._writer.pending)
         connection = connect_read_only(Path(self.path))
         return JournalReader(connection, lock=threading.Lock(), pending=self._writer.pending)
+
+    def _reading(self) -> JournalReader:
+        """The reader; after closing one of the file at rest, made when first asked for."""
+        if self._closed and self.path != MEMORY and self._reader_at_rest is None:
+            self._reader_at_rest = JournalReader.open(self.path)
+        return self._reader_at_rest or self._reader
 
     def _refuse_when_closed(self) -> None:
         """Nothing can be taken down any more once the file is closed."""
