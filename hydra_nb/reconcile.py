@@ -109,7 +109,7 @@ class Reconciler:
         )
 
     def _positions(self) -> list[Break]:
-        told = self._broker.positions()
+        told = {position.con_id: position for position in self._broker.positions() or ()}
         if self._others_lots is None:
             self._others_lots = {
                 con_id: told_now.lots - self._ledger.booked_position(con_id) for con_id, told_now in told.items()

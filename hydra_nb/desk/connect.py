@@ -213,6 +213,7 @@ async def _start(
     )
     await reconciler.run()
     manager.cancel_orphans()
+    manager.heed_requests()
     return Desk(
         Rooms(
             broker=broker,
@@ -222,6 +223,7 @@ async def _start(
             reconciler=reconciler,
             clock=clock,
             seeds=_seeds(arguments, endpoint),
+            is_virtual=endpoint.is_virtual,
             stop_gateway=endpoint.stop,
         )
     )

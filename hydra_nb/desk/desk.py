@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from hydra_nb.algos.prices import IndicativeLimits
 from hydra_nb.analysis import frames
 from hydra_nb.broker.port import BrokerPort
 from hydra_nb.desk import months, registry
@@ -16,11 +17,12 @@ from hydra_nb.desk.arguments import How, parse_side, whole
 from hydra_nb.desk.clocks import LoopClock
 from hydra_nb.desk.drawing import Sheet, draw_plan
 from hydra_nb.desk.execution import Execution
-from hydra_nb.desk.lag import LagMeter
 from hydra_nb.desk.plan import Plan
+from hydra_nb.desk.pulse import Pulse
 from hydra_nb.domain.accounts import mask_account
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
+from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.errors import InvalidOrder, NotConnected, UnknownInstrument
 from hydra_nb.journal import Journal
 from hydra_nb.order_manager import OrderManager
@@ -44,6 +46,7 @@ class Rooms:
     reconciler: Reconciler
     clock: LoopClock
     seeds: random.Random
+    is_virtual: bool
     stop_gateway: Callable[[], None]
 
 
@@ -57,7 +60,7 @@ class Desk:
         self._statistics: dict[int, MarketStatistics] = {}
         self._executions: dict[str, Execution] = {}
         self._tickets: dict[str, OrderTicket] = {}
-        self._lag = LagMeter()
+        self._pulse = None if rooms.is_virtual else Pulse(rooms.manager.heed_requests)
         self._closed = False
 
     # Who and how
@@ -124,7 +127,7 @@ class Desk:
             "quote_age_s": {c.local_symbol: ages[c.con_id] for c in self._contracts.values() if c.con_id in ages},
             "clock_skew_s": broker.clock_skew_s(),
             "messages_last_second": broker.messages_last_second(),
-            "loop_lag_ms": self._lag.worst_ms,
+            "loop_lag_ms": 0.0 if self._pulse is None else self._pulse.worst_lag_ms,
             "parents_at_work": len(self.busy_parents),
         }
 
@@ -249,7 +252,7 @@ class Desk:
             quotes=quotes,
             badge=self.badge,
             masked_account=self.masked_account,
-            notices=manager.notices(terms),
+            notices=_notices(terms, prices=manager.indicative(terms)),
         )
 
     async def submit(self, plan: Plan) -> Execution:
@@ -374,7 +377,8 @@ class Desk:
         await self._rooms.manager.close(working=working)
         self._closed = True
         registry.forget(self)
-        self._lag.stop()
+        if self._pulse is not None:
+            self._pulse.stop()
         await self._rooms.broker.close()
         self._rooms.journal.close()
         self._rooms.stop_gateway()
@@ -395,3 +399,17 @@ class Desk:
     def __repr__(self) -> str:
         """Say which account, and how many orders work."""
         return f"<Desk {self.badge} {self.masked_account}: {len(self.busy_parents)} parents at work>"
+
+
+def _notices(terms: ExecutionPlan, *, prices: IndicativeLimits) -> tuple[str, ...]:
+    """Say in words what a person should know beside the figures of a plan."""
+    notices = []
+    contract = terms.parent.contract
+    if prices.capped and prices.cross is not None:
+        notices.append(
+            f"The cross stops at {contract.format_price(prices.cross)}, short of the opposite touch: "
+            f"it never goes further than 10 steps from mid, nor past the limit."
+        )
+    if terms.adv_source == "caller":
+        notices.append("The average daily volume is the caller's figure.")
+    return tuple(notices)

@@ -29,6 +29,7 @@ from hydra_nb.domain.events import (
     TaskFailed,
     Woke,
 )
+from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import ConnectionState, Quote
 from hydra_nb.domain.orders import Action, ParentStatus
 from hydra_nb.domain.plan import PLAN_VALID_S, ExecutionPlan
@@ -161,9 +162,10 @@ class OrderManager:
     def _task_failed(self, parent_id: str | None, where: str, error: Exception) -> None:
         self.ingest(self._failed(parent_id, where=where, error=error))
 
-    def on_quote(self, quote: Quote) -> None:
-        """Remember the mid that others make; quotes are kept by the journal in batches of its own."""
+    def on_quote(self, quote: Quote, contract: FutureContract) -> None:
+        """Remember the mid that others make; the journal keeps quotes in batches of its own."""
         self.snapshots.references.note(quote)
+        self._journal.append_quote(quote, contract.local_symbol)
         self._tell_listeners()
 
     # Timers, the disk, and those who watch
@@ -336,6 +338,13 @@ class OrderManager:
             _, late = await asyncio.wait(waits, timeout=KILL_WAIT_S)
             for wait in late:
                 wait.cancel()
+
+    def heed_requests(self) -> None:
+        """Carry out a kill that another process wrote into the journal; to be called now and then."""
+        reason = self._journal.pending_kill()
+        if reason is not None:
+            self.ingest(Killed(time_ns=self._clock.now_ns(), reason=reason))
+            self._journal.settle_kill()
 
     def _cancels(self, *, reason: str) -> tuple[CancelChild, ...]:
         return tuple(CancelChild(order_ref=record.order_ref, reason=reason) for record in self.ledger.open_orders())
