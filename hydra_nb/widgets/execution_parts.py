@@ -129,7 +129,7 @@ def figures_pane(execution: ExecutionPort) -> str:
     fee_words = f"Fees {numbers.cash(sum(known) if known else None, currency=contract.currency)}"
     if fees and waiting:
         fee_words += f", {waiting} to come"
-    arrival = numbers.average_price(execution.arrival_mid, decimals=contract.decimals)
+    arrival = numbers.mid_price(execution.arrival_mid, decimals=contract.decimals)
     tiles = (
         ("Slippage to arrival", numbers.cash(execution.slippage_cash, currency=contract.currency), "", fee_words),
         ("A lot", numbers.ticks(execution.slippage_ticks, signed=True), "ticks", "+ is a cost"),
@@ -143,7 +143,7 @@ def figures_pane(execution: ExecutionPort) -> str:
             "Messages",
             numbers.lots(execution.messages_used),
             f"of {numbers.lots(execution.messages_budget)}",
-            "of the plan's budget",
+            "the plan's budget",
         ),
     )
     content = "".join(

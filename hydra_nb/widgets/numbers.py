@@ -50,6 +50,13 @@ def average_price(value: Any, *, decimals: int) -> str:
     return price(value, decimals=decimals + 1)
 
 
+def mid_price(value: Any, *, decimals: int) -> str:
+    """A mid: as a price where it is on tick, with one decimal more where it lies between ticks."""
+    known = number(value)
+    between = known is not None and abs(round(known, decimals) - known) > 1e-9
+    return price(known, decimals=decimals + between)
+
+
 def cash(value: Any, *, currency: str, whole: bool = False) -> str:
     """Cash with its currency, and with cents below 10,000: ``$877.50``, ``−$12,500``.
 

@@ -116,6 +116,7 @@ def order_head(parent: ParentOrder, *, badge_name: str, right: str) -> str:
     return (
         f'{live_band(badge_name)}<div class="hy-head">{badge(badge_name)}'
         f'<span class="hy-side">{escape(side_words(parent.side, parent.lots))}</span>'
+        f'<span class="hy-name">{escape(STRATEGY_NAMES[parent.strategy])}</span>'
         f"<span>{contract_line(parent.contract)} {tag}</span>"
         f'<span class="hy-right">{right}</span></div>'
     )
@@ -150,7 +151,7 @@ def quote_strip(contract: FutureContract, quote: Quote | None) -> str:
     tiles = (
         tile("Bid × size", numbers.price(quote.bid, decimals=decimals), note=f"× {numbers.lots(quote.bid_size)}"),
         tile("Ask × size", numbers.price(quote.ask, decimals=decimals), note=f"× {numbers.lots(quote.ask_size)}"),
-        tile("Mid", numbers.average_price(quote.mid, decimals=decimals)),
+        tile("Mid", numbers.mid_price(quote.mid, decimals=decimals)),
         tile(
             "Spread",
             numbers.UNKNOWN if spread is None else f"{numbers.plain(spread / contract.tick)} ticks",

@@ -13,7 +13,7 @@ import pandas as pd
 from hydra_nb.widgets import numbers
 from hydra_nb.widgets.parts import escape, ladder_s
 
-_WIDTH, _HEIGHT = 760, 150
+_WIDTH, _HEIGHT = 900, 158
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 8, 8, 22
 _TIME_STEPS_S = (30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 14400)
 _MOST_TIME_MARKS = 8
@@ -52,9 +52,7 @@ def schedule_picture(schedule: Sequence[dict[str, Any]], *, limit: float | None,
         y = scale.y(limit)
         text = f"limit {numbers.price(limit, decimals=decimals)}"
         parts.append(f'<line class="hy-p-limit" x1="{_LEFT}" x2="{_WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>')
-        parts.append(
-            f'<text x="{_WIDTH - _RIGHT - 4}" y="{y - 5 if y > _TOP + 16 else y + 13}" text-anchor="end">{text}</text>'
-        )
+        parts.append(f'<text x="{_WIDTH - _RIGHT - 4}" y="{y - 5}" text-anchor="end">{text}</text>')
     parts += [_steps(row, scale) for row in drawn]
     return f'<svg class="hy-picture" viewBox="0 0 {_WIDTH} {_HEIGHT}" aria-hidden="true">{"".join(parts)}</svg>'
 
@@ -83,7 +81,10 @@ def _scale(schedule: Sequence[dict[str, Any]], *, limit: float | None) -> _Scale
     )
     span = max(last - first, 60.0)
     return _Scale(
-        first_s=first - span * 0.02, last_s=last + span * 0.03, low=low - room * 0.45, high=high + room * 0.15
+        first_s=first - span * 0.02,
+        last_s=last + span * 0.03,
+        low=low - room * 0.45,
+        high=high + room * (0.15 if limit is None else 0.3),
     )
 
 

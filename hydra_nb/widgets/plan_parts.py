@@ -14,6 +14,7 @@ from hydra_nb.widgets.picture import schedule_picture
 LEAST_EVIDENCE = 10  # below so many own slices no point estimate is shown
 NEAREST_SHOWN = 4  # passing checks shown beside the refusing ones; the rest is folded
 _PRICE_UNITS = ("price", "ticks", "% of mid")  # a check in these units would pass at another price, not with fewer lots
+_ACRONYMS = {"adv": "ADV", "pnl": "P&L"}
 _ROUTING_SHARE = 0.01  # lots over ADV from which routing takes TWAP; here only to word the reason
 
 
@@ -73,7 +74,8 @@ def schedule_pane(plan: PlanPort) -> str:
     note = "blue: stage prices, lots below · shaded: where jitter could have put the start"
     if plan.parent.limit is not None:
         note += " · dashed: your limit"
-    head = title("Schedule", note=note, right=f"plan {plan.plan_id[:4]}·{plan.plan_id[4:8]}")
+    lead = f'<p class="hy-lead">{escape(strategy_sentence(plan))}</p>'
+    head = lead + title("Schedule", note=note, right=f"plan {plan.plan_id[:4]}·{plan.plan_id[4:8]}")
     return (
         f'<section class="hy-pane" aria-label="Schedule">{head}{picture}{_schedule_table(schedule, contract)}</section>'
     )
@@ -192,7 +194,9 @@ def _would_pass_line(plan: PlanPort) -> str:
         words.append(numbers.plural(int(lots), "lot"))
     if (price := numbers.number(row["price"])) is not None:
         words.append(f"a limit of {numbers.price(price, decimals=contract.decimals)}")
-    if (time := numbers.moment(row["time"])) is not None:
+    previewed = [time for check in rows(plan.risk) if (time := numbers.moment(check["time"])) is not None]
+    time = numbers.moment(row["time"])
+    if time is not None and (not previewed or time > max(previewed)):
         zone = contract.time_zone
         words.append(f"from {numbers.clock_time(time, time_zone=zone)} {numbers.zone_name(time, time_zone=zone)}")
     if not words:
@@ -236,7 +240,10 @@ def _use(row: dict[str, Any]) -> float:
 
 
 def _check_name(check: object) -> str:
-    return str(check).replace("_", " ").strip().capitalize()
+    """The check's name in words: ``adv_share`` is ``ADV share``."""
+    words = str(check).replace("_", " ").strip()
+    named = " ".join(_ACRONYMS.get(word, word) for word in words.split(" "))
+    return named[:1].upper() + named[1:]
 
 
 def _sentence(message: object) -> str:

@@ -14,7 +14,6 @@ from hydra_nb.widgets.plan_parts import (
     plan_state,
     risk_pane,
     schedule_pane,
-    strategy_sentence,
 )
 from hydra_nb.widgets.style import STYLE
 
@@ -53,11 +52,7 @@ def plan_card(plan: PlanPort, *, badge: str, masked_account: str) -> str:
 
 def plan_body(plan: PlanPort) -> str:
     """The panes of a plan without header, foot and style sheet, for a place that has them already."""
-    return (
-        f'<section class="hy-pane" aria-label="Strategy"><b>{escape(strategy_sentence(plan))}</b></section>'
-        f"{schedule_pane(plan)}"
-        f'<div class="hy-split">{risk_pane(plan)}{cost_pane(plan)}</div>{notices(plan)}'
-    )
+    return f'{schedule_pane(plan)}<div class="hy-split">{risk_pane(plan)}{cost_pane(plan)}</div>{notices(plan)}'
 
 
 def execution_card(execution: ExecutionPort, *, badge: str, masked_account: str, now_ns: int) -> str:
@@ -96,7 +91,7 @@ def execution_body(execution: ExecutionPort, *, badge: str, masked_account: str,
     return (
         f'<article class="hy hy-card {side_style(parent.side)}" aria-label="Execution {escape(execution.parent_id)}">'
         f"{order_head(parent, badge_name=badge, right=right)}"
-        f'<div class="hy-split" style="border-top:0">{progress_pane(execution, now_ns=now_ns)}'
+        f'<div class="hy-split hy-halves">{progress_pane(execution, now_ns=now_ns)}'
         f"{figures_pane(execution)}</div>"
-        f'<div style="border-top:1px solid var(--hy-line)">{slices_pane(execution)}</div>{sentence}</article>'
+        f"{slices_pane(execution)}{sentence}</article>"
     )

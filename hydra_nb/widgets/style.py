@@ -75,6 +75,10 @@ _CARD = """
 .hy-split { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr);
   border-top: 1px solid var(--hy-line); }
 .hy-split > .hy-pane + .hy-pane { border-top: 0; border-left: 1px solid var(--hy-line); }
+.hy-split + .hy-pane { border-top: 1px solid var(--hy-line); }
+.hy-split.hy-halves { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); border-top: 0; }
+.hy-lead { margin: 0 0 8px; font-weight: 600; }
+.hy p { margin-block: 0 6px; }
 .hy-title { font-size: 12px; display: flex; flex-wrap: wrap; gap: 0 8px; margin-bottom: 6px; }
 .hy-title b { color: var(--hy-ink); font-weight: 600; }
 .hy-foot { display: flex; flex-wrap: wrap; gap: 2px 16px; background: var(--hy-band);
@@ -118,9 +122,10 @@ _TABLE = """
 
 _FIGURES = """
 .hy-big { font-size: 20px; font-weight: 600; color: var(--hy-ink); line-height: 1.3; }
-.hy-figures { display: grid; margin: 0; grid-template-columns: repeat(4, minmax(0, auto)); gap: 4px 24px; align-content: start; }
+.hy-figures { display: grid; margin: 0; grid-template-columns: repeat(4, minmax(0, auto)); gap: 4px 24px;
+  align-content: start; }
 .hy-figures dt { font-size: 11px; color: var(--hy-muted); margin: 0; font-weight: 400; }
-.hy-figures dd { margin: 0; white-space: nowrap; }
+.hy-figures dd { margin: 0; white-space: nowrap; } .hy-figures dt { white-space: nowrap; }
 .hy-row { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 12px; }
 .hy-bar { position: relative; height: 20px; margin: 22px 0 8px; background: var(--hy-track); border-radius: 3px; }
 .hy-bar > i { position: absolute; top: 0; bottom: 0; }
@@ -152,12 +157,13 @@ _FIGURES = """
 .hy-p-stage { fill: none; stroke: var(--hy-data); stroke-width: 3; stroke-linejoin: miter; }
 .hy-p-limit { stroke: var(--hy-warn); stroke-dasharray: 7 5; stroke-width: 1.5; } .hy-p-mid { stroke: var(--hy-grey);
   stroke-dasharray: 2 3; }
-.hy-quote { display: flex; margin: 0; flex-wrap: wrap; background: var(--hy-band); border-bottom: 1px solid var(--hy-line); }
+.hy-quote { display: flex; margin: 0; flex-wrap: wrap; background: var(--hy-band);
+  border-bottom: 1px solid var(--hy-line); }
 .hy-quote > div { padding: 6px 14px; border-right: 1px solid var(--hy-line); white-space: nowrap; }
 .hy-quote > div:last-child { border-right: 0; }
 .hy-quote dt { font-size: 11px; color: var(--hy-muted); font-weight: 400; } .hy-quote dd { margin: 0; }
 .hy-quote b { font-size: 15px; font-weight: 600; color: var(--hy-ink); }
-@container (max-width: 700px) { .hy-split { grid-template-columns: minmax(0, 1fr); }
+@container (max-width: 700px) { .hy-split, .hy-split.hy-halves { grid-template-columns: minmax(0, 1fr); }
   .hy-split > .hy-pane + .hy-pane { border-left: 0; border-top: 1px solid var(--hy-line); }
   .hy-optional { display: none; } .hy-figures { grid-template-columns: repeat(2, minmax(0, auto)); } }
 """
