@@ -1,0 +1,34 @@
+"""The table of checks in the docs is the one in the code."""
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+from hydra_nb.risk.checks import CHECKS
+from hydra_nb.risk.limits import Limits
+
+PAGE = Path(__file__).parents[2] / "docs" / "checks.md"
+
+
+def test_the_page_of_checks_is_what_the_code_prints():
+    """Write it anew with ``python -m hydra_nb.risk.table > docs/checks.md``."""
+    printed = subprocess.run(
+        [sys.executable, "-m", "hydra_nb.risk.table"], capture_output=True, check=True, encoding="utf-8"
+    ).stdout
+
+    assert PAGE.read_text(encoding="utf-8") == printed
+
+
+def test_every_limit_is_read_by_a_check_and_every_check_names_true_limits():
+    """No limit is set in vain."""
+    read = {name for check in CHECKS for name in check.limits}
+
+    assert read == {field.name for field in dataclasses.fields(Limits)}
+
+
+def test_names_of_checks_are_unique():
+    """They are keys in the frames."""
+    names = [check.name for check in CHECKS]
+
+    assert len(set(names)) == len(names)
