@@ -10,7 +10,7 @@
       PendingCancel                             cancel_p.  cancel_p.  cancel_p.  -          cancel_p.  -       -
     status Inactive                             unknown    unknown    unknown    -          -          -       -
     execution, total not reached                working    working    -          -          working*   - (l)   - (l)
-    execution, total reached                    filled     filled     filled     filled     filled     - (l)   filled (l)
+    execution, total reached                    filled     filled     filled     filled     filled     - (l)   fill. (l)
     CancelRequested                             cancel_p.  cancel_p.  cancel_p.  -          cancel_p.  -       -
     AckTimedOut                                 unknown    unknown    unknown    unknown    -          -       -
     DeathProbed, proven                         dead       dead       dead       dead       dead       -       -
@@ -19,9 +19,9 @@
     BrokerErrorReported                         -          -          -          -          -          -       -
 
 ``-`` keeps the state; ``*`` is cancel_pending where a cancel was asked for or the wire said cancelled; ``(l)`` sets
-the flag `late_fill` where lots were added. A status of PendingSubmit or ApiPending tells nothing. Proven means: the wire
-said cancelled for every permId, or the expiry and 2 s have passed; the order is not among the open orders; and the
-executions reply holds the lots that are booked. A modify is acknowledged by an open order with its terms; it never
+the flag `late_fill` where lots were added. A status of PendingSubmit or ApiPending tells nothing. Proven means: the
+wire said cancelled for every permId, or the expiry and 2 s have passed; the order is not among the open orders; and
+the executions reply holds the lots that are booked. A modify is acknowledged by an open order with its terms; it never
 changes the state. No error code ends an order.
 """
 

@@ -1,0 +1,132 @@
+"""The manager's core: folds an event, asks the strategies concerned, returns what they want done.
+
+It neither sleeps nor sends and holds no clock: the same events in the same order give the same actions.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hydra_nb.algos import twap
+from hydra_nb.algos.actions import CoreAction
+from hydra_nb.domain import events as ev
+from hydra_nb.domain.orders import ParentStatus, SliceStatus
+from hydra_nb.ledger import Ledger
+
+MESSAGES_PER_SLICE = 4  # one place, two modifies, one cancel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParentView:
+    """Counts of one parent order.
+
+    `due_lots` are the planned lots of slices whose ladder has ended, `shortfall_lots` those that no slice will work
+    any more, `average_price` in the quoted unit.
+    """
+
+    parent_id: str
+    status: ParentStatus
+    reason: str
+    lots: int
+    filled_lots: int
+    working_lots: int
+    due_lots: int
+    shortfall_lots: int
+    average_price: Decimal | None
+    arrival_mid: Decimal | None
+    messages_used: int
+    messages_budget: int
+
+
+class ManagerCore:
+    """Decides for all parent orders of one journal.
+
+    Parameters
+    ----------
+    journal_id
+        Id of the journal; orderRefs are ``hy:{journal_id}:{parent_id}:{slice}:{attempt}``.
+    """
+
+    def __init__(self, *, journal_id: str) -> None:
+        self.ledger = Ledger()
+        self._journal_id = journal_id
+        self._running: dict[str, twap.ParentState] = {}
+        self._now_ns = 0
+
+    def step(self, event: ev.Event, now_ns: int) -> tuple[CoreAction, ...]:
+        """Fold `event`, then let the parents that it concerns decide; actions are in the order to be done."""
+        self._now_ns = now_ns
+        self.ledger.apply(event)
+        if isinstance(event, ev.ParentSubmitted):
+            prefix = f"hy:{self._journal_id}:{event.parent_id}"
+            self._running[event.parent_id] = twap.begin(event, ref_prefix=prefix)
+        actions: tuple[CoreAction, ...] = ()
+        for parent_id in self._concerned(event):
+            state = self._running[parent_id]
+            own: dict[Decimal, int] = {}
+            if isinstance(event, ev.Woke):
+                own = self.ledger.own_lots(state.terms.con_id, side=state.terms.side)
+            state, asked = twap.decide(
+                state, event, now_ns=now_ns, orders=self.ledger.orders, connection=self.ledger.connection, own=own
+            )
+            if state.over:
+                del self._running[parent_id]
+            else:
+                self._running[parent_id] = state
+            actions += asked
+        return actions
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """Ids of the parents that are not over, in order of submission."""
+        return tuple(self._running)
+
+    def parent_view(self, parent_id: str) -> ParentView:
+        """Counts of a parent as of the last step; KeyError for an unknown id."""
+        record = self.ledger.parents[parent_id]
+        orders = [self.ledger.orders[ref] for ref in record.order_refs]
+        booked = sum(order.booked_lots for order in orders)
+        value = sum(
+            (order.average_price * order.booked_lots for order in orders if order.average_price is not None),
+            start=Decimal(0),
+        )
+        lots = record.plan.parent.lots
+        state = self._running.get(parent_id)
+        return ParentView(
+            parent_id=parent_id,
+            status=record.status,
+            reason=record.reason,
+            lots=lots,
+            filled_lots=booked,
+            working_lots=sum(order.working_lots for order in orders),
+            due_lots=self._due_lots(parent_id),
+            shortfall_lots=max(0, lots - booked) if state is None else state.pool_lots,
+            average_price=value / booked if booked else None,
+            arrival_mid=record.arrival_mid,
+            messages_used=record.messages,
+            messages_budget=MESSAGES_PER_SLICE * len(record.slices),
+        )
+
+    def _due_lots(self, parent_id: str) -> int:
+        """Planned lots of the slices that are over, or whose ladder has ended; cancelled ones never came due."""
+        record = self.ledger.parents[parent_id]
+        over = {
+            one.number
+            for one in record.slices
+            if one.done_ns is not None and (one.sent_ns is not None or one.status is not SliceStatus.CANCELLED)
+        }
+        state = self._running.get(parent_id)
+        if state is not None:
+            over |= {one.number for one in (*state.active, *state.waiting) if one.end_ns <= self._now_ns}
+        return sum(planned.lots for planned in record.plan.slices if planned.number in over)
+
+    def _concerned(self, event: ev.Event) -> tuple[str, ...]:
+        """Running parents that an event concerns."""
+        if isinstance(event, ev.Killed | ev.ConnectionChanged):
+            return tuple(self._running)
+        parent_id = getattr(event, "parent_id", None)
+        if isinstance(event, ev.ChildReserved):
+            parent_id = event.child.parent_id
+        elif parent_id is None:
+            order = self.ledger.orders.get(getattr(event, "order_ref", None) or "")
+            parent_id = order.child.parent_id if order is not None else None
+        return (parent_id,) if parent_id in self._running else ()
