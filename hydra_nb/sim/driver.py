@@ -51,6 +51,9 @@ class Link(Protocol):
     def close(self) -> None:
         """Close once everything delivered has gone out."""
 
+    def abort(self) -> None:
+        """Close at once."""
+
 
 class CoreDriver:
     """Feeds a core with bytes and time, and its clients with what it says.
@@ -105,7 +108,7 @@ class CoreDriver:
             self._timer.cancel()
         for session, link in list(self._links.items()):
             self.disconnect(session)
-            link.close()
+            link.abort()
 
     def _wake(self) -> None:
         self._timer = self._timer_ns = None

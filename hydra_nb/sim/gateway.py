@@ -196,8 +196,8 @@ class _Connection(asyncio.Protocol):
     def deliver(self, data: bytes) -> None:
         """Send, or queue behind what waits already."""
         self._pending += data
-        if len(self._pending) > _BACKLOG_BYTES and self._transport is not None:
-            self._transport.abort()
+        if len(self._pending) > _BACKLOG_BYTES:
+            self.abort()
         elif self._timer is None:
             self._write()
 
@@ -206,6 +206,11 @@ class _Connection(asyncio.Protocol):
         self._is_closing = True
         if self._timer is None:
             self._write()
+
+    def abort(self) -> None:
+        """Close, whatever is left to send."""
+        if self._transport is not None:
+            self._transport.abort()
 
     def _write(self) -> None:
         self._timer = None

@@ -327,6 +327,11 @@ class GatewayCore:
         request: ask.AccountUpdates | ask.AccountUpdatesMulti | ask.AccountSummary | ask.ProfitAndLoss,
         now_ns: int,
     ) -> None:
+        if not isinstance(request, ask.AccountSummary) and request.account not in {"", self.exchange.account}:
+            req_id = replies.NO_REQUEST if isinstance(request, ask.AccountUpdates) else request.req_id
+            message = f"Error validating request: account {request.account!r} is not managed here"
+            session.error(req_id, Code.CANNOT_VALIDATE, message)
+            return
         match request:
             case ask.AccountUpdates(subscribe=False):
                 self._end(session, "account")

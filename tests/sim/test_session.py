@@ -476,6 +476,16 @@ def test_account_values_are_renewed_every_three_minutes_and_after_fills(
     assert [fields[13] for fields in filled if fields[0] == "7"] == ["1"]
 
 
+def test_values_of_an_account_that_is_not_managed_are_refused(client: WireClient):
+    """There is one account, and a wrong code is a mistake."""
+    client.reqAccountUpdates(True, "U1234567")
+    client.reqAccountUpdatesMulti(6, "U1234567", "", False)
+    client.reqPnL(7, "U1234567", "")
+    client.reqPnLSingle(8, "U1234567", "", 1)
+
+    assert client.errors() == [(-1, 321), (6, 321), (7, 321), (8, 321)]
+
+
 def test_the_timer_covers_account_refreshes_and_ends_with_them(core: GatewayCore, client: WireClient):
     """Nobody polls: the driver sleeps until the next event."""
     idle_ns = core.next_event_ns()
