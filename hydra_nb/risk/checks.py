@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from hydra_nb.risk import checks_account, checks_desk, checks_market, checks_price, checks_size
 from hydra_nb.risk.case import Case
+from hydra_nb.risk.limits import BOUNDS, Limits
 from hydra_nb.risk.verdict import Decision
 
 
@@ -157,4 +158,9 @@ def table() -> str:
         lines.append(
             f"| `{check.name}` | {check.summary} | {limits} | {check.source} | {check.applies} | {check.cure} |"
         )
+    lines += ["", "## Limits and their defaults", "", "| limit | default | unit | from | to |", "|---|---|---|---|---|"]
+    defaults = Limits()
+    for name, bounds in BOUNDS.items():
+        value = getattr(defaults, name)
+        lines.append(f"| `{name}` | {value:,g} | {bounds.unit} | {bounds.low:,g} | {bounds.high:,.15g} |")
     return "\n".join(lines) + "\n"

@@ -249,9 +249,9 @@ def position_share(case: Case) -> Decision:
         )
     worst, cash = held + case.open_lots, float(equity)
     most = 0 if cash <= 0 else whole_lots(limit / 100 * cash / case.lot_value) if case.lot_value else worst
-    allowed = worst <= max(most, 0)
+    allowed = worst <= most
     share = worst * case.lot_value / cash * 100 if cash > 0 else None
-    left = max(most, 0) - held
+    left = most - held
     if allowed:
         message = "Position within its share of equity"
     elif share is None:

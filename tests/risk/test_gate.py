@@ -275,17 +275,30 @@ def test_an_approval_whose_order_was_changed_is_refused(change, words):
         gate.redeem(approved, host_ns=HOST_NS)
 
 
-def test_approvals_that_nobody_redeems_are_dropped():
-    """By age at the next check, and by number where the clock stands."""
+def test_approvals_that_nobody_redeems_are_dropped_by_age():
+    """At the next check after their life; a young one stays."""
     gate = RiskGate(Limits())
-    old = approve(gate)
+    old, young = approve(gate), approve(gate, host_ns=HOST_NS + 1)
 
-    for count in range(MAX_APPROVALS + 5):
-        approve(gate, host_ns=HOST_NS + 2 * NS_PER_S + 1 + count // 2_000)
+    approve(gate, host_ns=HOST_NS + 2 * NS_PER_S + 1)
+
+    assert len(gate._seals) == 2
+    with pytest.raises(SendRefused, match="not one that the gate holds"):
+        gate.redeem(old, host_ns=HOST_NS)
+    gate.redeem(young, host_ns=HOST_NS + 2)
+
+
+def test_approvals_are_bounded_in_number():
+    """Where the clock stands, the oldest goes."""
+    gate = RiskGate(Limits())
+    oldest = approve(gate)
+
+    for _ in range(MAX_APPROVALS):
+        approve(gate)
 
     assert len(gate._seals) == MAX_APPROVALS
     with pytest.raises(SendRefused, match="not one that the gate holds"):
-        gate.redeem(old, host_ns=HOST_NS)
+        gate.redeem(oldest, host_ns=HOST_NS)
 
 
 def test_the_demo_order_passes_whole():
