@@ -1,0 +1,94 @@
+"""The notebooks: committed without outputs, told in short cells, safe by default, and running from top to bottom."""
+
+import ast
+import re
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed; pip install 'hydra_nb[test]'")
+nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed; pip install 'hydra_nb[test]'")
+pytest.importorskip("ipykernel", reason="ipykernel is not installed; pip install 'hydra_nb[test]'")
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+MAX_CELL_LINES = 10
+MAX_RUN_S = 60.0
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+
+
+def code_cells(path: Path) -> list[str]:
+    """Sources of the code cells of a notebook."""
+    return [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def test_there_is_a_tour() -> None:
+    """The notebook that the first command opens is there."""
+    assert "tour.ipynb" in [path.name for path in NOTEBOOKS]
+
+
+@each_notebook
+def test_a_notebook_is_valid_and_committed_without_outputs(path: Path) -> None:
+    """No output, no execution count and no cell metadata is kept."""
+    notebook = nbformat.read(path, as_version=4)
+
+    nbformat.validate(notebook)
+
+    assert notebook.metadata.kernelspec.name == "python3"
+    for cell in notebook.cells:
+        assert cell.metadata == {}
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+
+
+@each_notebook
+def test_a_notebook_is_a_story_in_short_cells(path: Path) -> None:
+    """Every code cell is under ten lines, and follows a cell that explains it."""
+    cells = nbformat.read(path, as_version=4).cells
+
+    assert cells[0].cell_type == "markdown"
+    for before, cell in pairwise(cells):
+        if cell.cell_type == "code":
+            assert len(cell.source.splitlines()) < MAX_CELL_LINES, cell.source
+            assert before.cell_type == "markdown", f"nothing explains {cell.source!r}"
+
+
+@each_notebook
+def test_a_notebook_connects_to_nothing_but_the_embedded_gateway(path: Path) -> None:
+    """No cell opens a paper or a live account."""
+    sources = code_cells(path)
+
+    trees = [
+        compile(source, path.name, "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT) for source in sources
+    ]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    connects = [call for call in calls if ast.unparse(call.func).rpartition(".")[2] == "connect"]
+
+    assert connects
+    for call in connects:
+        assert [ast.literal_eval(argument) for argument in call.args] in ([], ["sim"])
+        assert not {keyword.arg for keyword in call.keywords} & {"account", "confirm_live", "journal"}
+    assert not re.search(r"confirm_live|4001|7496", "\n".join(sources))
+
+
+@pytest.mark.timeout(180)
+@each_notebook
+def test_a_notebook_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
+    """A fresh kernel runs every cell without an error, in under a minute."""
+    notebook = nbformat.read(path, as_version=4)
+    client = nbclient.NotebookClient(
+        notebook, timeout=90, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+    )
+
+    began_s = time.monotonic()
+    client.execute()
+    took_s = time.monotonic() - began_s
+
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error"]
+    assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code")
+    assert took_s < MAX_RUN_S
