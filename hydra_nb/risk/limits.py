@@ -151,7 +151,7 @@ BOUNDS: Mapping[str, Bounds] = {
     "max_messages_per_second": Bounds(low=0, high=45, unit="messages", whole=True),
     "max_clock_skew_s": Bounds(low=0, high=60, unit="s"),
 }
-"""What each limit may be. 45 messages a second is what a gateway takes before it closes the connection at 50."""
+"""What each limit may be. Beyond 45 messages a second the client queues, and a cancel would wait behind orders."""
 
 
 def _check_value(name: str, value: object, *, bounds: Bounds) -> None:
