@@ -1,0 +1,265 @@
+"""DataFrames of a journal, live or at rest. Columns, dtypes and units: `hydra_nb.analysis.columns`.
+
+Every function takes a journal, a reader, or a `History` of one, which saves folding the journal anew each time.
+Filters, all optional: `parent_id`; `since` and `until`, both included, anything that `pandas.Timestamp` takes, without
+a time zone meaning UTC; `symbol`, of the future or of its month.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from hydra_nb.analysis import columns
+from hydra_nb.analysis.columns import make_frame
+from hydra_nb.analysis.history import History
+from hydra_nb.analysis.plan_frames import decisions_frame, expected_cost, schedule, would_pass
+from hydra_nb.analysis.rows import execution_row, fill_row, position_row, slice_rows
+from hydra_nb.domain.market import Quote
+from hydra_nb.journal import JournalReading
+from hydra_nb.ledger import ParentRecord
+from hydra_nb.reconcile import Break
+
+__all__ = [
+    "breaks",
+    "decisions",
+    "decisions_frame",
+    "executions",
+    "expected_cost",
+    "fills",
+    "orders",
+    "positions",
+    "quotes",
+    "schedule",
+    "slices",
+    "would_pass",
+]
+
+Source = JournalReading | History
+Moment = str | int | dt.datetime | dt.date | pd.Timestamp
+
+
+def executions(
+    source: Source,
+    *,
+    parent_id: str | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    symbol: str | None = None,
+) -> pd.DataFrame:
+    """One row a parent order, in order of submission; times filter by submission."""
+    history = _history(source)
+    wanted = _Filter.make(parent_id=parent_id, since=since, until=until, symbol=symbol)
+    rows = (
+        execution_row(record, history=history)
+        for record in history.ledger.parents.values()
+        if wanted.parent(record) and wanted.time(record.submitted_ns)
+    )
+    return make_frame(columns.EXECUTIONS, rows)
+
+
+def slices(
+    source: Source,
+    *,
+    parent_id: str | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    symbol: str | None = None,
+) -> pd.DataFrame:
+    """One row a planned slice of every parent, with what became of it; times filter by the planned start."""
+    history = _history(source)
+    wanted = _Filter.make(parent_id=parent_id, since=since, until=until, symbol=symbol)
+    rows = (
+        row
+        for record in history.ledger.parents.values()
+        if wanted.parent(record)
+        for row in slice_rows(record, history=history)
+        if wanted.time(row["start"])
+    )
+    return make_frame(columns.SLICES, rows)
+
+
+def decisions(
+    source: Source,
+    *,
+    parent_id: str | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    symbol: str | None = None,
+) -> pd.DataFrame:
+    """One row a check of the gate, passed or not, in order."""
+    wanted = _Filter.make(parent_id=parent_id, since=since, until=until, symbol=symbol)
+    found = _reader(source).decisions_rows(parent_id=parent_id, since_ns=wanted.since_ns, until_ns=wanted.until_ns)
+    if symbol is not None:
+        parents = _history(source).ledger.parents
+        found = [row for row in found if row.parent_id in parents and wanted.parent(parents[row.parent_id])]
+    rows = ({**row._asdict(), "time": row.time_ns} for row in found)
+    return make_frame(columns.DECISIONS, rows)
+
+
+def fills(
+    source: Source,
+    *,
+    parent_id: str | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    symbol: str | None = None,
+) -> pd.DataFrame:
+    """One row a fill, latest correction applied, busts left out, as first received; times filter by `received_time`."""
+    history = _history(source)
+    wanted = _Filter.make(parent_id=parent_id, since=since, until=until, symbol=symbol)
+    rows = (
+        fill_row(fill, history=history)
+        for fill in history.fills.values()
+        if fill.latest.lots > 0
+        and (record := history.ledger.parents.get(fill.terms.child.parent_id)) is not None
+        and wanted.parent(record)
+        and wanted.time(fill.first.time_ns)
+    )
+    return make_frame(columns.FILLS, rows)
+
+
+def orders(source: Source) -> pd.DataFrame:
+    """One row a child order of the journal, as the ledger knows it now, in order of their reservation."""
+    rows = (
+        {
+            "order_ref": record.order_ref,
+            "parent_id": record.child.parent_id,
+            "slice": record.child.slice,
+            "order_id": record.child.order_id,
+            "perm_id": max(record.perm_ids, default=None),
+            "local_symbol": record.child.contract.local_symbol,
+            "side": record.child.side,
+            "lots": record.total_lots,
+            "filled_lots": record.booked_lots,
+            "working_lots": record.working_lots,
+            "limit_price": record.terms.limit_price,
+            "expires": record.expires_ns,
+            "state": record.state,
+        }
+        for record in _history(source).ledger.orders.values()
+    )
+    return make_frame(columns.ORDERS, rows)
+
+
+def positions(source: Source, *, quotes: Mapping[int, Quote]) -> pd.DataFrame:
+    """One row a contract with a position or with working orders of ours, by local symbol.
+
+    Parameters
+    ----------
+    source
+        The journal.
+    quotes
+        Top of the book now, by contract id; where it lacks one, mid and value are NaN.
+    """
+    history = _history(source)
+    ledger = history.ledger
+    working = {record.child.contract.con_id for record in ledger.open_orders()}
+    booked = {con_id for con_id in history.contracts if ledger.booked_position(con_id)}
+    rows = [
+        row
+        for con_id in {*ledger.positions, *working, *booked}
+        if (row := position_row(con_id, history=history, quote=quotes.get(con_id)))["position"] or con_id in working
+    ]
+    return make_frame(columns.POSITIONS, sorted(rows, key=lambda row: str(row["local_symbol"])))
+
+
+def quotes(
+    source: Source,
+    *,
+    parent_id: str | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    symbol: str | None = None,
+) -> pd.DataFrame:
+    """One row a change of the top of a watched book, in order; a parent's are those of its contract while it ran."""
+    wanted = _Filter.make(parent_id=parent_id, since=since, until=until, symbol=symbol)
+    found: Iterable[Any] = _reader(source).quotes_rows(since_ns=wanted.since_ns, until_ns=wanted.until_ns)
+    if symbol is not None:
+        months = {c.con_id for c in _history(source).contracts.values() if symbol in (c.symbol, c.local_symbol)}
+        found = (row for row in found if row.local_symbol == symbol or row.con_id in months)
+    if parent_id is not None:
+        lives = _lifetime(parent_id, history=_history(source))
+        found = (row for row in found if lives(row.con_id, row.time_ns))
+    rows = ({**row._asdict(), "time": row.time_ns} for row in found)
+    return make_frame(columns.QUOTES, rows)
+
+
+def breaks(found: Iterable[Break]) -> pd.DataFrame:
+    """One row a difference between ledger and broker."""
+    rows = (
+        {
+            "time": one.time_ns,
+            "kind": one.kind,
+            "local_symbol": one.local_symbol,
+            "order_ref": one.order_ref,
+            "ours": one.ours,
+            "brokers": one.brokers,
+            "resolved": one.resolved,
+            "message": one.message,
+        }
+        for one in found
+    )
+    return make_frame(columns.RECONCILE, rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Filter:
+    """What a caller wants to see; None leaves it open."""
+
+    parent_id: str | None
+    since_ns: int | None
+    until_ns: int | None
+    symbol: str | None
+
+    @classmethod
+    def make(
+        cls, *, parent_id: str | None, since: Moment | None, until: Moment | None, symbol: str | None
+    ) -> "_Filter":
+        """Read the moments."""
+        return cls(parent_id=parent_id, since_ns=_as_ns(since), until_ns=_as_ns(until), symbol=symbol)
+
+    def parent(self, record: ParentRecord) -> bool:
+        """Whether a parent is wanted, its times aside."""
+        contract = record.plan.parent.contract
+        return (self.parent_id is None or record.parent_id == self.parent_id) and (
+            self.symbol is None or self.symbol in (contract.symbol, contract.local_symbol)
+        )
+
+    def time(self, time_ns: int) -> bool:
+        """Whether a time is wanted."""
+        return (self.since_ns is None or time_ns >= self.since_ns) and (
+            self.until_ns is None or time_ns <= self.until_ns
+        )
+
+
+def _as_ns(moment: Moment | None) -> int | None:
+    """UTC nanoseconds of a moment; without a time zone it is UTC."""
+    if moment is None:
+        return None
+    stamp = pd.Timestamp(moment)
+    return int((stamp.tz_localize("UTC") if stamp.tz is None else stamp).as_unit("ns").value)
+
+
+def _reader(source: Source) -> JournalReading:
+    return source.reader if isinstance(source, History) else source
+
+
+def _history(source: Source) -> History:
+    """The history of a source, up to date."""
+    history = source if isinstance(source, History) else History(source)
+    history.catch_up()
+    return history
+
+
+def _lifetime(parent_id: str, *, history: History) -> Callable[[int, int], bool]:
+    """Whether a quote, by contract id and time, belongs to a parent's contract and the time in which it ran."""
+    record = history.ledger.parents.get(parent_id)
+    if record is None:
+        return lambda _con_id, _time_ns: False
+    wanted, begun_ns, ended_ns = record.plan.parent.contract.con_id, record.submitted_ns, record.finished_ns
+    return lambda con_id, time_ns: (
+        con_id == wanted and time_ns >= begun_ns and (ended_ns is None or time_ns <= ended_ns)
+    )
