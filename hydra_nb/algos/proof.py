@@ -74,7 +74,7 @@ def end(state: SliceState, *, now_ns: int, order: OrderRecord | None, connection
 
 
 def _cancel(state: SliceState, *, now_ns: int, order: OrderRecord, connection: ConnectionState) -> Decided:
-    """Cancel what has been sent and has not ended; once more where no answer came for 10 s."""
+    """Cancel what has not ended, also on its way to the wire; once more where no answer came for 10 s."""
     if not _wants_cancel(state, order=order) or now_ns < state.next_cancel_ns or now_ns >= order.expires_ns:
         return state, ()
     if connection is ConnectionState.DOWN:
@@ -86,7 +86,7 @@ def _cancel(state: SliceState, *, now_ns: int, order: OrderRecord, connection: C
 
 
 def _wants_cancel(state: SliceState, *, order: OrderRecord) -> bool:
-    return order.sent_ns is not None and not order.wire_cancelled and state.cancels < 2
+    return not order.wire_cancelled and state.cancels < 2
 
 
 def _is_provable(state: SliceState, *, order: OrderRecord) -> bool:

@@ -12,8 +12,6 @@ from hydra_nb.domain import events as ev
 from hydra_nb.domain.orders import ParentStatus, SliceStatus
 from hydra_nb.ledger import Ledger
 
-MESSAGES_PER_SLICE = 4  # one place, two modifies, one cancel
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParentView:
@@ -103,7 +101,7 @@ class ManagerCore:
             average_price=value / booked if booked else None,
             arrival_mid=record.arrival_mid,
             messages_used=record.messages,
-            messages_budget=MESSAGES_PER_SLICE * len(record.slices),
+            messages_budget=record.plan.messages_budget,
         )
 
     def _due_lots(self, parent_id: str) -> int:
