@@ -59,7 +59,7 @@ def _reason(execution: ExecutionPort) -> str:
 
 
 def progress_pane(execution: ExecutionPort, *, now_ns: int) -> str:
-    """Lots filled, working and due on one bar, the time gone on another."""
+    """Lots filled, working and due on one bar; the time gone on another, while it runs."""
     lots, filled, working = execution.parent.lots, execution.filled_lots, execution.working_lots
     open_lots = max(0, lots - filled - working)
     rest = f"{numbers.lots(open_lots)} short" if execution.status.is_over else f"{numbers.lots(open_lots)} to come"
@@ -103,16 +103,13 @@ def _time_bar(execution: ExecutionPort, *, now_ns: int) -> str:
         for row in rows(execution.slices)
         if (start := numbers.moment(row["start"])) is not None
     ]
-    if not spans:
+    if not spans or execution.status.is_over:
         return ""
     zone = execution.parent.contract.time_zone
     first, last = min(start for start, _ in spans), max(end for _, end in spans)
     gone = min(1.0, max(0.0, (now_ns - first) / max(1, last - first)))
     end = numbers.clock_time(last, time_zone=zone)
-    if execution.status.is_over or now_ns >= last:
-        right = f"planned end {end}"
-    else:
-        right = f"ends {end}, in {numbers.duration((last - now_ns) / 1e9)}"
+    right = f"planned end {end}" if now_ns >= last else f"ends {end}, in {numbers.duration((last - now_ns) / 1e9)}"
     left = f"Time {numbers.duration((min(now_ns, last) - first) / 1e9)}"
     return (
         f'<div class="hy-time hy-muted"><span>{left}</span><span aria-hidden="true"><i style="width:{gone * 100:.1f}%">'

@@ -60,15 +60,16 @@ def mid_price(value: Any, *, decimals: int) -> str:
 def cash(value: Any, *, currency: str, whole: bool = False) -> str:
     """Cash with its currency, and with cents below 10,000: ``$877.50``, ``−$12,500``.
 
-    `whole` leaves the cents out where the amount has four digits or more, for tiles and sentences.
+    `whole` leaves the cents out from 100 on, for tiles, intervals and sentences.
     """
     known = number(value)
     if known is None:
         return UNKNOWN
-    cents = abs(known) < (1_000 if whole else CENTS_BELOW)
-    amount = f"{abs(_half_up(known, decimals=2 if cents else 0)):,.{2 if cents else 0}f}"
+    cents = abs(known) < (100 if whole else CENTS_BELOW)
+    rounded = _half_up(known, decimals=2 if cents else 0)
+    amount = f"{abs(rounded):,}"
     sign = _CURRENCY_SIGNS.get(currency)
-    return ("−" if known < 0 else "") + (f"{sign}{amount}" if sign else f"{currency} {amount}")
+    return ("−" if rounded < 0 else "") + (f"{sign}{amount}" if sign else f"{currency} {amount}")
 
 
 def ticks(value: Any, *, signed: bool = False) -> str:

@@ -89,8 +89,8 @@ def _scale(schedule: Sequence[dict[str, Any]], *, limit: float | None) -> _Scale
 
 
 def _price_marks(scale: _Scale, *, decimals: int) -> str:
-    """Three to six grid lines at round prices."""
-    step = _round_step((scale.high - scale.low) / 4, least=10.0**-decimals)
+    """Two to six grid lines at round prices."""
+    step = _round_step((scale.high - scale.low) / 5, least=10.0**-decimals)
     mark, lines = math.ceil(scale.low / step) * step, []
     while mark <= scale.high:
         y = scale.y(mark)

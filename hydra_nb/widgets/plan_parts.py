@@ -168,7 +168,7 @@ def _refusal(row: dict[str, Any], contract: FutureContract) -> str:
     unit = str(row["unit"] or "")
     observed = numbers.quantity(row["observed"], unit=unit, contract=contract)
     allowed = numbers.quantity(row["limit"], unit=unit, contract=contract)
-    figures = [f"{observed} observed, {allowed} allowed."] if numbers.UNKNOWN not in (observed, allowed) else []
+    figures = [escape(f"{observed} observed, {allowed} allowed.")] if numbers.UNKNOWN not in (observed, allowed) else []
     passing = numbers.number(row["would_pass"])
     if passing is not None:
         figures.append(f"Would pass: <b>{escape(_would_pass_words(passing, row, contract))}</b>.")

@@ -81,10 +81,11 @@ def execution_body(execution: ExecutionPort, *, badge: str, masked_account: str,
     """The card of an execution without the style sheet, for a place that has it already."""
     parent, zone = execution.parent, execution.parent.contract.time_zone
     state = execution_state(execution)
+    zone_name = escape(numbers.zone_name(now_ns, time_zone=zone))
+    clock = f"<span class='hy-muted'>{time_cell(now_ns, time_zone=zone)} {zone_name}</span>"
     right = (
         f"{state_words(state)}<span class='hy-muted'>{escape(execution.parent_id)}</span>"
-        f"<span class='hy-muted'>{time_cell(now_ns, time_zone=zone)} "
-        f"{escape(numbers.zone_name(now_ns, time_zone=zone))}</span>"
+        f"{'' if execution.status.is_over else clock}"
         f"<span class='hy-muted'>{escape(masked_account)}</span>"
     )
     sentence = f'<div class="hy-foot" role="status">{escape(state.sentence)}</div>' if state.sentence else ""

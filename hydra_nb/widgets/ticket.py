@@ -5,7 +5,7 @@ changed since. Everything else keeps Send off and says why. Nothing that reduces
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import ipywidgets
@@ -63,6 +63,8 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         What a person reads.
     """
 
+    _closed = True  # until it is made: a ticket that failed on the way has nothing to close
+
     def __init__(self, desk: DeskPort, symbol: str) -> None:
         self.plan: PlanPort | None = None
         self.execution: ExecutionPort | None = None
@@ -73,17 +75,17 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         self._sent_plans: dict[str, tuple[ExecutionPort | None, int]] = {}
         self._changed = False
         self._following = False
-        self._closed = False
         self.fields: Fields = make_fields(symbol)
         self._make_views()
         super().__init__(children=self._arrange(), _dom_classes=("hy", "hy-ticket"))
         for field in self.fields.all:
             field.observe(self._edited, names="value")
         self.fields.instrument.observe(self._instrument_changed, names="value")
-        self.preview_button.on_click(lambda _: self._start(self.preview()))
-        self.send_button.on_click(lambda _: self._start(self.send()))
+        self.preview_button.on_click(lambda _: self._start(self.preview(), tells_itself=True))
+        self.send_button.on_click(lambda _: self._start(self.send(), tells_itself=True))
         self.kill_button.on_click(lambda _: self._start(self._kill()))
         self._stop_listening: Callable[[], None] = desk.subscribe(self._desk_changed)
+        self._closed = False
         self._show()
         self._start(self._look_up())
 
@@ -146,7 +148,8 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
                 self._show_failure(error)
             raise
         if revision != self._revision:
-            self._show_state(CHANGED)
+            if self._state is not DRAWING:  # else a later preview is on its way and will tell
+                self._show_state(CHANGED)
             return None
         self.plan, self._contract = plan, plan.parent.contract
         self.plan_view.value = plan_body(plan)
@@ -181,17 +184,17 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
             self._show()
             return None
         self._sent_plans[plan.plan_id] = (None, self._desk.now_ns())
-        earlier = self.execution
         self._show_state(State(words="◌ Sending", sentence="The plan is handed to the desk."))
         try:
             execution = await self._desk.submit(plan)
         except Exception as error:
             self._show_failure(error)
             raise
-        sent_ns = self._desk.now_ns()
+        known_ns = self._sent_ns(execution)
+        sent_ns = self._desk.now_ns() if known_ns is None else known_ns
         self._sent_plans[plan.plan_id] = (execution, sent_ns)
         self.execution = execution
-        if earlier is not None and earlier.parent_id == execution.parent_id:
+        if known_ns is not None:
             self._show_already_sent(plan)
         else:
             sentence = f"Parent {execution.parent_id} is accepted. This plan cannot be sent a second time."
@@ -204,20 +207,22 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         if not self._closed:
             self._closed = True
             self._stop_listening()
+            for part in list(_parts(self)):
+                part.close()
             super().close()
 
-    def _start(self, work: Coroutine[Any, Any, object]) -> None:
-        self._desk.spawn(self._guarded(work))
+    def _start(self, work: Coroutine[Any, Any, object], *, tells_itself: bool = False) -> None:
+        self._desk.spawn(self._guarded(work, tells_itself=tells_itself))
 
-    async def _guarded(self, work: Coroutine[Any, Any, object]) -> None:
-        """Await a gesture's work; what a person typed wrongly is shown and done with, the rest the desk reports."""
+    async def _guarded(self, work: Coroutine[Any, Any, object], *, tells_itself: bool) -> None:
+        """Await a gesture's work and show its failure; a wrong field ends here, the rest the desk reports."""
         try:
             await work
-        except OrderError as error:
-            self._show_failure(error)
         except Exception as error:
-            self._show_failure(error)
-            raise
+            if not tells_itself:
+                self._show_failure(error)
+            if not isinstance(error, OrderError):
+                raise
 
     async def _kill(self) -> None:
         self._show_state(State(words="■ Halting", sentence="All own orders are being cancelled.", tone="bad"))
@@ -282,6 +287,11 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
     def _time(self, time_ns: int) -> str:
         zone = "UTC" if self._contract is None else self._contract.time_zone
         return numbers.clock_time(time_ns, time_zone=zone)
+
+    def _sent_ns(self, execution: ExecutionPort) -> int | None:
+        """When this ticket sent an order before; None where it did not. The desk knows equal orders, and gives them."""
+        known = self._sent_plans.values()
+        return next((ns for sent, ns in known if sent is not None and sent.parent_id == execution.parent_id), None)
 
     def _show_already_sent(self, plan: PlanPort) -> ExecutionPort | None:
         execution, sent_ns = self._sent_plans[plan.plan_id]
@@ -362,3 +372,11 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
                 masked_account=self._desk.masked_account,
                 now_ns=self._desk.now_ns(),
             )
+
+
+def _parts(box: ipywidgets.Box) -> Iterator[ipywidgets.DOMWidget]:
+    """All widgets inside a box, at any depth."""
+    for child in box.children:
+        if isinstance(child, ipywidgets.Box):
+            yield from _parts(child)
+        yield child

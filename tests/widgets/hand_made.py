@@ -102,7 +102,14 @@ def schedule_rows(*, waits: tuple[float, float, float] = (300, 150, 75)) -> list
 def check(name: str, *, allowed: bool = True, message: str = "Within the limit", **figures: Any) -> dict[str, Any]:
     """One row of the gate's dry run."""
     figures = {"observed": None, "limit": None, "unit": "", "would_pass": None} | figures
-    return {"time": NOW, "action": "parent", "check": name, "allowed": allowed, "message": message, "source": "x"} | figures
+    return {
+        "time": NOW,
+        "action": "parent",
+        "check": name,
+        "allowed": allowed,
+        "message": message,
+        "source": "x",
+    } | figures
 
 
 PASSING = [
@@ -140,26 +147,32 @@ class HandPlan:
 
     @property
     def strategy(self) -> Strategy:
+        """The strategy of the parent."""
         return self.parent.strategy
 
     @property
     def passes(self) -> bool:
+        """Whether all rows of `checks` are allowed."""
         return all(row["allowed"] for row in self.checks)
 
     @property
     def schedule(self) -> pd.DataFrame:
+        """Five slices, with `waits`."""
         return frame(schedule_rows(waits=self.waits), SCHEDULE_COLUMNS)
 
     @property
     def risk(self) -> pd.DataFrame:
+        """The rows of `checks`."""
         return frame(self.checks, RISK_COLUMNS)
 
     @property
     def would_pass(self) -> pd.DataFrame:
+        """Thirteen lots at 375.00, now."""
         return frame([{"lots": 13, "price": 375.0, "time": NOW}], "lots:l price:f time:t")
 
     @property
     def expected_cost(self) -> pd.DataFrame:
+        """The figures of oats, changed by `cost`."""
         row = {
             "slippage_ticks": 5.4,
             "slippage_bps": 36.5,
@@ -177,6 +190,7 @@ class HandPlan:
         return frame([row | self.cost], COST_COLUMNS)
 
     def plot(self) -> go.Figure:
+        """No picture is needed here."""
         return go.Figure()
 
 
@@ -271,9 +285,11 @@ class HandDesk:
     bid: Decimal = Decimal("368.25")
 
     def now_ns(self) -> int:
+        """The time that the test set."""
         return int(self.now.value)
 
     def latest_quote(self, contract: FutureContract) -> Quote | None:
+        """Oats, quoted at `bid` and 371.75."""
         return Quote(
             con_id=contract.con_id,
             time_ns=self.now_ns(),
@@ -284,11 +300,13 @@ class HandDesk:
         )
 
     async def instrument(self, what: str) -> FutureContract:
+        """Oats, and nothing else."""
         if what not in ("ZO", "ZOH7"):
             raise UnknownInstrument(f"no future is listed under {what!r}; give a symbol such as 'ZO'")
         return OATS
 
     async def preview(self, side: str, lots: int, instrument: Any, **how: Any) -> HandPlan:
+        """Note the call, wait for `preview_gate` where there is one, draw a plan."""
         self.previews.append({"side": side, "lots": lots, "instrument": instrument} | how)
         if self.preview_gate is not None:
             await self.preview_gate.wait()
@@ -300,6 +318,7 @@ class HandDesk:
         )
 
     async def submit(self, plan: HandPlan) -> HandExecution:
+        """Note the plan; fail where the test wants it."""
         await asyncio.sleep(0)
         self.submitted.append(plan.plan_id)
         if self.submit_error is not None:
@@ -308,15 +327,19 @@ class HandDesk:
         return self.execution
 
     async def kill(self, reason: str) -> None:
+        """Take the reason down."""
         self.killed = reason
 
     async def rearm(self, reason: str) -> None:
-        self.killed = None
+        """Forget the kill, for any reason that is one."""
+        self.killed = None if reason else self.killed
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run as a task of the loop, and keep it."""
         self.tasks.append(asyncio.get_running_loop().create_task(work))
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Keep the listener until it is taken back."""
         self.listeners.append(listener)
         return lambda: self.listeners.remove(listener)
 

@@ -1,0 +1,1 @@
+"""Tests of what a person sees, without a browser."""
