@@ -1,0 +1,116 @@
+"""Keeps the connection honest: asks the time, notices silence, and connects again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from hydra_nb.broker.inbox import Inbox
+from hydra_nb.broker.skew import TimeReply
+from hydra_nb.domain.events import TaskFailed
+from hydra_nb.errors import BrokerError, NoReply, NotConnected
+
+HEARTBEAT_S = 10.0
+"""Host seconds between two time requests, and between two attempts to connect again."""
+MISSES_TO_HANG_UP = 2
+"""Time requests without an answer after which the connection counts as half open and is closed."""
+
+
+class HeldTasks:
+    """Tasks that are held until they end; their failures become events.
+
+    Parameters
+    ----------
+    inbox
+        Told of failures.
+    """
+
+    def __init__(self, inbox: Inbox) -> None:
+        self._inbox = inbox
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self, work: Coroutine[Any, Any, None], *, where: str) -> None:
+        """Run a coroutine; `where` names it in the event of its failure."""
+        task = asyncio.get_running_loop().create_task(self._guard(work, where))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """Cancel all that run and wait for their ends; the caller's own task is left alone."""
+        tasks = [task for task in self._tasks if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _guard(self, work: Coroutine[Any, Any, None], where: str) -> None:
+        try:
+            await work
+        except NotConnected:
+            return  # the loss of the connection was told already, and whoever connects again begins anew
+        except Exception as error:  # noqa: BLE001  a task's edge
+            failed = TaskFailed(time_ns=self._inbox.now_ns(), parent_id=None, where=where, error=repr(error))
+            self._inbox.tell(failed)
+
+
+class Keeper:
+    """Beats as long as it runs.
+
+    Parameters
+    ----------
+    inbox
+        Holds the state of the link.
+    is_connected
+        Whether the socket is open.
+    ask_time
+        Asks the broker its time.
+    hang_up
+        Closes the socket, with a reason in words.
+    connect_again
+        Opens it again, and asks for all that was subscribed.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        *,
+        is_connected: Callable[[], bool],
+        ask_time: Callable[[], Awaitable[TimeReply]],
+        hang_up: Callable[[str], Awaitable[None]],
+        connect_again: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._inbox = inbox
+        self._is_connected = is_connected
+        self._ask_time = ask_time
+        self._hang_up = hang_up
+        self._connect_again = connect_again
+        self._misses = 0
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            if self._is_connected():
+                await self._beat()
+            else:
+                await self._try_again()
+
+    async def _beat(self) -> None:
+        link = self._inbox.link
+        try:
+            await self._ask_time()
+        except NoReply as silence:
+            self._misses += 1
+            self._inbox.note_link(changed=link.answers(heard=False), message=str(silence))
+            if self._misses >= MISSES_TO_HANG_UP:
+                await self._hang_up(f"{self._misses} time requests without an answer")
+        except NotConnected:
+            return
+        else:
+            self._misses = 0
+            self._inbox.note_link(changed=link.answers(heard=True), message="the gateway answers again")
+
+    async def _try_again(self) -> None:
+        self._misses = 0
+        try:
+            await self._connect_again()
+        except BrokerError:
+            return  # still away; the next beat tries again

@@ -1,0 +1,51 @@
+"""The state of the way to the broker, from what the wire tells and what it fails to tell."""
+
+from hydra_nb.domain.market import ConnectionState
+
+LOST_SERVERS = 1100
+RESTORED_DATA_LOST = 1101
+RESTORED = 1102
+
+
+class Link:
+    """Up only while the socket is open, the gateway has its servers, and it answers.
+
+    Every method tells whether the state changed.
+    """
+
+    def __init__(self) -> None:
+        self._is_open = False
+        self._has_servers = True
+        self._answers = True
+
+    @property
+    def state(self) -> ConnectionState:
+        """State as a whole."""
+        if not self._is_open:
+            return ConnectionState.DOWN
+        return ConnectionState.UP if self._has_servers and self._answers else ConnectionState.DEGRADED
+
+    def opened(self) -> bool:
+        """The socket is open and the account is one we may use."""
+        return self._change(is_open=True, has_servers=True, answers=True)
+
+    def closed(self) -> bool:
+        """The socket is gone."""
+        return self._change(is_open=False)
+
+    def servers(self, *, present: bool) -> bool:
+        """The gateway lost its servers, or has them again."""
+        return self._change(has_servers=present)
+
+    def answers(self, *, heard: bool) -> bool:
+        """A time request was answered, or not."""
+        return self._change(answers=heard)
+
+    def _change(
+        self, *, is_open: bool | None = None, has_servers: bool | None = None, answers: bool | None = None
+    ) -> bool:
+        before = self.state
+        self._is_open = self._is_open if is_open is None else is_open
+        self._has_servers = self._has_servers if has_servers is None else has_servers
+        self._answers = self._answers if answers is None else answers
+        return self.state is not before

@@ -1,0 +1,107 @@
+"""Orders and cancels on their way out, and the questions that prove an order dead."""
+
+from typing import Protocol
+
+from hydra_nb.broker.asking import Requests
+from hydra_nb.broker.inbox import Inbox
+from hydra_nb.broker.pacing import Pace
+from hydra_nb.broker.sent import WIRE_OVER
+from hydra_nb.clock import Clock
+from hydra_nb.domain.events import DeathProbed, OpenOrderReported
+from hydra_nb.domain.market import ConnectionState
+from hydra_nb.domain.orders import ChildOrder
+from hydra_nb.errors import NotConnected, SendRefused
+from hydra_nb.journal import Journal, Receipt
+from hydra_nb.risk.gate import RiskGate
+from hydra_nb.risk.verdict import Approved
+
+
+class OrderWire(Protocol):
+    """The frames of orders."""
+
+    @property
+    def takes_orders(self) -> bool:
+        """Whether what is written now can still go out."""
+        ...
+
+    def place(self, child: ChildOrder) -> None:
+        """Send a fresh order."""
+        ...
+
+    def cancel(self, order_id: int) -> None:
+        """Send a cancel."""
+        ...
+
+    def send_open_orders_request(self) -> None:
+        """Ask for the open orders of all clients."""
+        ...
+
+    async def executions(self, account: str) -> None:
+        """Ask for an account's executions since midnight; returns when all have been told."""
+        ...
+
+
+class OrdersOut:
+    """The only door for orders; see `BrokerGateway` for what its methods promise."""
+
+    def __init__(
+        self, wire: OrderWire, *, inbox: Inbox, pace: Pace, requests: Requests, gate: RiskGate, clock: Clock
+    ) -> None:
+        self._wire = wire
+        self._inbox = inbox
+        self._pace = pace
+        self._requests = requests
+        self._gate = gate
+        self._clock = clock
+        self._journal: Journal | None = None
+
+    def use_journal(self, journal: Journal) -> None:
+        """From now on redeem receipts of this journal."""
+        self._journal = journal
+
+    def place(self, approved: Approved, receipt: Receipt) -> None:
+        """Redeem approval and receipt, look at every field once more, send."""
+        journal, state = self._journal, self._inbox.link.state
+        if journal is None or state is not ConnectionState.UP or not self._wire.takes_orders:
+            raise NotConnected(f"the connection is {state}; nothing new is sent")
+        if not self._pace.takes_order:
+            raise SendRefused(f"{self._pace.last_second()} frames in the last second; the rest is kept for cancels")
+        self._gate.redeem(approved, host_ns=self._clock.host_ns())
+        journal.redeem(receipt, approved.content_hash)
+        child = approved.child
+        if child.content_hash != approved.content_hash:
+            raise SendRefused(f"{child.order_ref} is not what was approved")
+        if child.account != self._inbox.account:
+            raise SendRefused(f"{child.order_ref} is for another account")
+        self._inbox.orders.check(child, action=approved.action)
+        try:
+            self._wire.place(child)
+        except ConnectionError as error:
+            raise NotConnected(f"{child.order_ref} was not sent: {error}") from error
+        self._inbox.orders.note(child)
+
+    def cancel(self, child: ChildOrder) -> None:
+        """Send a cancel before all else that waits."""
+        if not self._wire.takes_orders:
+            raise NotConnected(f"{child.order_ref} cannot be cancelled: the gateway is not connected")
+        self._pace.cancel_first(lambda: self._wire.cancel(child.order_id))
+
+    async def open_orders(self) -> tuple[OpenOrderReported, ...]:
+        """Open orders of all clients."""
+        send = self._wire.send_open_orders_request
+        return await self._requests.ask("open orders", lambda: self._inbox.open_orders.ask(send))
+
+    async def fetch_executions(self) -> None:
+        """Have the inbox hear the executions that it missed."""
+        await self._requests.ask("executions", lambda: self._wire.executions(self._inbox.account))
+
+    async def probe_death(self, child: ChildOrder) -> DeathProbed:
+        """Open orders first, then executions: a fill between the two is seen."""
+        reports = [report for report in await self.open_orders() if report.order_ref == child.order_ref]
+        await self.fetch_executions()
+        return DeathProbed(
+            time_ns=self._clock.now_ns(),
+            order_ref=child.order_ref,
+            still_open=any(report.status not in WIRE_OVER for report in reports),
+            executed_lots=self._inbox.executions.executed_lots(child.order_ref),
+        )

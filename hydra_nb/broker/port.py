@@ -1,0 +1,126 @@
+"""What the rest of the house may ask of the broker."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from hydra_nb.domain.events import DeathProbed, Event, OpenOrderReported, PositionReported
+from hydra_nb.domain.instrument import FutureContract
+from hydra_nb.domain.market import AccountState, ConnectionState, MarketStatistics, Quote
+from hydra_nb.domain.orders import ChildOrder
+from hydra_nb.risk.verdict import Approved
+
+if TYPE_CHECKING:
+    from hydra_nb.journal import Journal, Receipt
+
+
+class BrokerPort(Protocol):
+    """One connection to one account; `BrokerGateway` is the only one there is."""
+
+    @property
+    def account(self) -> str:
+        """The account traded on; empty before it is known."""
+        ...
+
+    @property
+    def client_id(self) -> int:
+        """Id of this connection at the gateway."""
+        ...
+
+    @property
+    def state(self) -> ConnectionState:
+        """State of the way to the broker."""
+        ...
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the account trades real money."""
+        ...
+
+    @property
+    def is_paper(self) -> bool:
+        """Whether the account trades on paper."""
+        ...
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the account is one of the simulated gateway."""
+        ...
+
+    async def start(
+        self,
+        *,
+        journal: "Journal",
+        sink: Callable[[Event], None],
+        quote_sink: Callable[[Quote, FutureContract], None],
+        next_order_id: int,
+    ) -> None:
+        """Begin to hand events on, and wait until account values and positions are known."""
+        ...
+
+    def reserve_order_id(self) -> int:
+        """An id for a new order, never given twice."""
+        ...
+
+    def place(self, approved: Approved, receipt: "Receipt") -> None:
+        """Send a place or a modify; what is raised was not sent."""
+        ...
+
+    def cancel(self, child: ChildOrder) -> None:
+        """Send a cancel; never blocked by anything but a lost connection."""
+        ...
+
+    async def contracts(self, symbol: str) -> tuple[FutureContract, ...]:
+        """All listed months of a symbol, nearest first."""
+        ...
+
+    async def contract(self, key: object) -> FutureContract:
+        """One listed month, by contract id, local symbol, or an ib_async contract."""
+        ...
+
+    def watch(self, contract: FutureContract) -> None:
+        """Keep a live quote of a contract."""
+        ...
+
+    def quote(self, con_id: int) -> Quote | None:
+        """The quote as of the last tick; None before the first."""
+        ...
+
+    async def statistics(self, contract: FutureContract) -> MarketStatistics:
+        """Average daily volume and daily volatility."""
+        ...
+
+    def account_state(self) -> AccountState:
+        """Account values as last told."""
+        ...
+
+    def position(self, con_id: int) -> int | None:
+        """Signed lots; None until the broker has told its positions."""
+        ...
+
+    def positions(self) -> tuple[PositionReported, ...] | None:
+        """Positions that are not flat; None until the broker has told them."""
+        ...
+
+    async def probe_death(self, child: ChildOrder) -> DeathProbed:
+        """Ask for open orders, then for executions, and tell what they say of one order."""
+        ...
+
+    async def open_orders(self) -> tuple[OpenOrderReported, ...]:
+        """Open orders of all clients, as the broker tells them now."""
+        ...
+
+    async def fetch_executions(self) -> None:
+        """Hand on executions that were not heard of before."""
+        ...
+
+    def clock_skew_s(self) -> float | None:
+        """Seconds by which our clock is provably off the broker's; None before the first answer."""
+        ...
+
+    def messages_last_second(self) -> int:
+        """Frames sent within the last second of host time."""
+        ...
+
+    async def close(self) -> None:
+        """End the connection and everything that runs for it."""
+        ...
