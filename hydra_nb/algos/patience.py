@@ -15,7 +15,16 @@ from dataclasses import replace
 
 from hydra_nb.algos.actions import CoreAction, Propose
 from hydra_nb.algos.prices import MarketSight, ladder_price, last_resort
-from hydra_nb.algos.proof import answer_deadline_ns, await_answers, end, ending_wake_ns, held, settle, start_ending
+from hydra_nb.algos.proof import (
+    BROKER_ENDED,
+    answer_deadline_ns,
+    await_answers,
+    end,
+    ending_wake_ns,
+    held,
+    settle,
+    start_ending,
+)
 from hydra_nb.algos.slice_state import DOUBT_NS, MODIFY_ROOM_NS, PROOF_NS, RETRY_NS, Decided, Phase, SliceState
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.market import ConnectionState
@@ -87,7 +96,7 @@ def stop(state: SliceState, *, now_ns: int, reason: str, unsent: SliceStatus = S
     if state.phase in (Phase.PLACING, Phase.HELD):
         outcome = SliceStatus.PARTIAL if state.filled_before else unsent
         return replace(state, phase=Phase.DONE, filled=state.filled_before, outcome=outcome, reason=reason)
-    state = replace(state, renew=False)
+    state = replace(state, renew=False, stopped=True)
     return start_ending(state, now_ns=now_ns, reason=reason) if state.phase is Phase.LIVE else state
 
 
@@ -107,6 +116,8 @@ def _absorb(state: SliceState, event: ev.Event, *, now_ns: int, order: OrderReco
             return replace(state, proposed=None, skip=True, reason=f"a modify was refused: {event.message}")
         case ev.SendFailed(action=Action.MODIFY):
             return replace(state, skip=True, reason=f"a modify was not sent: {event.reason}")
+        case ev.SendFailed():
+            return replace(state, refusal=f"not sent: {event.reason}")
         case ev.ChildSent(action=Action.PLACE):
             return replace(state, sent=True)
         case ev.BrokerErrorReported() if order is not None and order.pending is not None and not _is_notice(event.code):
@@ -182,13 +193,15 @@ def _work(
         raise InvariantBroken(f"slice {state.order_ref} works an order that the ledger does not know")
     if order.state.is_over and order.sent_ns is None and order.booked_lots == 0:
         again = replace(state, phase=Phase.PLACING, attempt=state.attempt + 1, retry_ns=now_ns + RETRY_NS)
-        return (held(again) if state.paused else replace(again, refusal="the order could not be sent")), ()
+        return (held(again) if state.paused else again), ()
     if order.state.is_over:
         return settle(state, order=order), ()
     if state.paused:
         return start_ending(state, now_ns=now_ns, reason="paused"), ()
     if order.wire_cancelled or order.last_status == "Inactive":
-        words = f"the broker ended the order early ({order.last_error or order.last_status})"
+        words = f"{BROKER_ENDED} ({order.last_error or order.last_status})"
+        if now_ns >= order.expires_ns:
+            words = "the order expired before its next stage"
         return start_ending(state, now_ns=now_ns, reason=state.reason or words), ()
     if now_ns >= min(state.end_ns, order.expires_ns + PROOF_NS):
         return start_ending(state, now_ns=now_ns, reason=state.reason or "the ladder ended"), ()

@@ -9,6 +9,8 @@ from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import OrderState, SliceStatus
 from hydra_nb.ledger import OrderRecord
 
+BROKER_ENDED = "the broker ended the order early"
+
 
 def await_answers(state: SliceState, *, now_ns: int, order: OrderRecord, connection: ConnectionState) -> Decided:
     """Doubt an order or a modify without an answer for 10 s, and ask the broker about a doubtful one."""
@@ -75,8 +77,10 @@ def end(state: SliceState, *, now_ns: int, order: OrderRecord | None, connection
 
 def _cancel(state: SliceState, *, now_ns: int, order: OrderRecord, connection: ConnectionState) -> Decided:
     """Cancel what has not ended, also on its way to the wire; once more where no answer came for 10 s."""
-    if not _wants_cancel(state, order=order) or now_ns < state.next_cancel_ns or now_ns >= order.expires_ns:
+    if not _wants_cancel(state, order=order) or now_ns < state.next_cancel_ns:
         return state, ()
+    if now_ns >= order.expires_ns:
+        return replace(state, cancels=2), ()  # the broker has ended it by itself
     if connection is ConnectionState.DOWN:
         return replace(state, next_cancel_ns=now_ns + RETRY_NS), ()
     actions: tuple[CoreAction, ...] = (CancelChild(order_ref=order.order_ref, reason=state.reason),)
@@ -107,10 +111,10 @@ def settle(state: SliceState, *, order: OrderRecord | None) -> SliceState:
         short = False
     if not short:
         outcome, reason = SliceStatus.FILLED, "filled"
-    elif order is None and not filled:
-        refused = state.refusal is not None
+    elif not filled and (order is None or order.sent_ns is None):
+        refused = order is None and state.refusal is not None
         outcome, reason = (SliceStatus.REFUSED if refused else SliceStatus.CANCELLED), state.refusal or state.reason
-    elif filled or not state.reason.startswith("the broker ended"):
+    elif filled or not (state.stopped or state.reason.startswith(BROKER_ENDED)):
         outcome, reason = SliceStatus.PARTIAL, state.reason or "the order ended before its ladder"
     else:
         outcome, reason = SliceStatus.CANCELLED, state.reason
@@ -129,6 +133,6 @@ def ending_wake_ns(state: SliceState, *, order: OrderRecord | None) -> int:
         probe_ns = state.probe_ns if state.probe_ns is not None else state.ending_ns
         provable = _is_provable(state, order=order)
         times.append(probe_ns if provable else max(probe_ns, order.expires_ns + PROOF_NS))
-        if _wants_cancel(state, order=order) and state.next_cancel_ns < order.expires_ns:
+        if _wants_cancel(state, order=order):
             times.append(state.next_cancel_ns)
     return min(times)

@@ -67,6 +67,7 @@ class SliceState:
     skip: bool = False
     paused: bool = False
     renew: bool = False
+    stopped: bool = False
     retry_ns: int = 0
     ending_ns: int = 0
     next_cancel_ns: int = 0

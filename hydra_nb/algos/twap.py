@@ -217,13 +217,17 @@ def _advance(
 ) -> ParentState:
     """Ask every active slice, and take out those that are done."""
     advanced = []
+    changed = False
     for one in state.active:
+        after = one
         if not one.is_done:
-            one, asked = patience.decide(
-                one, event, now_ns=now_ns, order=orders.get(one.order_ref), connection=connection, sight=sight
-            )
+            order = orders.get(one.order_ref)
+            after, asked = patience.decide(one, event, now_ns=now_ns, order=order, connection=connection, sight=sight)
             actions.extend(asked)
-        advanced.append(one)
+        changed = changed or after is not one or one.is_done
+        advanced.append(after)
+    if not changed:
+        return state
     return _collect(replace(state, active=tuple(advanced)), now_ns=now_ns, orders=orders, actions=actions)
 
 
@@ -242,9 +246,9 @@ def _collect(
         state = _finish_slice(state, one, now_ns=now_ns, orders=orders, actions=actions)
     held = sum(one.lots for one in (*state.active, *state.waiting))
     accounted = state.settled_lots + state.unresolved_lots + state.pool_lots + held
-    overfilled = state.stop is not None and state.stop.status is ParentStatus.NEEDS_HUMAN
+    # A parent that is being stopped places nothing more, and must come to its end whatever was wrong.
     invariant(
-        accounted == state.lots or overfilled,
+        accounted == state.lots or state.stop is not None,
         f"parent {state.terms.parent_id}: {accounted} lots accounted for, {state.lots} ordered",
     )
     return state
@@ -277,7 +281,7 @@ def _finish_slice(
         state = replace(state, waiting=waiting, pool_lots=pool)
     order = orders.get(one.order_ref)
     sent = state.sent or (order is not None and order.sent_ns is not None)
-    refusal = one.refusal if one.refusal is not None else state.refusal
+    refusal = one.refusal if outcome is SliceStatus.REFUSED else state.refusal
     state = replace(state, settled_lots=state.settled_lots + settled, sent=sent, refusal=refusal)
     finished = ev.SliceFinished(
         time_ns=now_ns,
@@ -311,7 +315,9 @@ def spread(lots: int, *, over: tuple[SliceState, ...]) -> tuple[tuple[SliceState
             taken = min(each + (place < rest), rooms[i] - given[i])
             given[i] += taken
             lots -= taken
-    return tuple(replace(one, lots=one.lots + given[i]) for i, one in enumerate(over)), lots
+    return tuple(
+        replace(one, lots=one.lots + more) if more else one for one, more in zip(over, given, strict=True)
+    ), lots
 
 
 def _verdict(state: ParentState) -> tuple[ParentStatus, str]:

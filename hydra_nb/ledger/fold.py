@@ -189,11 +189,11 @@ class Ledger:
         if record is not None and not record.status.is_over:
             self.parents[parent_id] = replace(record, **changes)  # type: ignore[arg-type]
 
-    def _change_slice(self, parent_id: str, number: int, **changes: object) -> None:
-        record = self.parents[parent_id]
-        changed = replace(record.slices[number - 1], **changes)  # type: ignore[arg-type]
-        slices = (*record.slices[: number - 1], changed, *record.slices[number:])
-        self.parents[parent_id] = replace(record, slices=slices)
+    def _change_slice(self, parent: ParentRecord, number: int, *, changes: Mapping[str, object], **of: object) -> None:
+        """Change one slice of a parent, and with it what `of` tells of the parent itself."""
+        changed = replace(parent.slices[number - 1], **changes)  # type: ignore[arg-type]
+        slices = (*parent.slices[: number - 1], changed, *parent.slices[number:])
+        self.parents[parent.parent_id] = replace(parent, slices=slices, **of)  # type: ignore[arg-type]
 
     def _parent_refused(self, event: ev.ParentRefused) -> None:
         self._change_parent(event.parent_id, status=ParentStatus.REFUSED, reason=event.message)
@@ -217,15 +217,15 @@ class Ledger:
             self._change_parent(event.parent_id, status=status)
 
     def _slice_finished(self, event: ev.SliceFinished) -> None:
-        if event.parent_id in self.parents:
-            self._change_slice(
-                event.parent_id,
-                event.slice,
-                status=event.status,
-                carried_lots=event.carried_lots,
-                reason=event.reason,
-                done_ns=event.time_ns,
-            )
+        parent = self.parents.get(event.parent_id)
+        if parent is not None:
+            changes = {
+                "status": event.status,
+                "carried_lots": event.carried_lots,
+                "reason": event.reason,
+                "done_ns": event.time_ns,
+            }
+            self._change_slice(parent, event.slice, changes=changes)
 
     # Orders
 
@@ -252,17 +252,15 @@ class Ledger:
         parent = self.parents.get(child.parent_id)
         if parent is None:
             return
-        if parent.status is ParentStatus.SCHEDULED:
-            self._change_parent(child.parent_id, status=ParentStatus.WORKING)
         refs = parent.slices[child.slice - 1].order_refs
-        self._change_slice(
-            child.parent_id,
-            child.slice,
-            status=SliceStatus.WORKING,
-            order_refs=refs if known is not None else (*refs, child.order_ref),
-            stage=child.stage,
-            expires_ns=child.expires_ns,
-        )
+        changes = {
+            "status": SliceStatus.WORKING,
+            "order_refs": refs if known is not None else (*refs, child.order_ref),
+            "stage": child.stage,
+            "expires_ns": child.expires_ns,
+        }
+        status = ParentStatus.WORKING if parent.status is ParentStatus.SCHEDULED else parent.status
+        self._change_slice(parent, child.slice, changes=changes, status=status)
 
     def _count_message(self, record: OrderRecord, *, sent_ns: int | None) -> None:
         child = record.child
@@ -271,8 +269,8 @@ class Ledger:
             return
         one = parent.slices[child.slice - 1]
         first_ns = one.sent_ns if one.sent_ns is not None else sent_ns
-        self.parents[child.parent_id] = replace(parent, messages=parent.messages + 1)
-        self._change_slice(child.parent_id, child.slice, messages=one.messages + 1, sent_ns=first_ns)
+        changes = {"messages": one.messages + 1, "sent_ns": first_ns}
+        self._change_slice(parent, child.slice, changes=changes, messages=parent.messages + 1)
 
     def _child_sent(self, event: ev.ChildSent) -> None:
         record = self.orders.get(event.order_ref)
@@ -297,9 +295,8 @@ class Ledger:
         self._booked[child.contract.con_id] = self.booked_position(child.contract.con_id) + child.side.sign * gained
         parent = self.parents.get(child.parent_id)
         if parent is not None and gained:
-            self.parents[child.parent_id] = replace(parent, filled_lots=parent.filled_lots + gained)
-            filled = parent.slices[child.slice - 1].filled_lots + gained
-            self._change_slice(child.parent_id, child.slice, filled_lots=filled)
+            changes = {"filled_lots": parent.slices[child.slice - 1].filled_lots + gained}
+            self._change_slice(parent, child.slice, changes=changes, filled_lots=parent.filled_lots + gained)
 
     # Account and desk
 

@@ -119,7 +119,7 @@ class ManagerCore:
 
     def _concerned(self, event: ev.Event) -> tuple[str, ...]:
         """Running parents that an event concerns."""
-        if isinstance(event, ev.Killed | ev.ConnectionChanged):
+        if isinstance(event, (ev.Killed, ev.ConnectionChanged)):
             return tuple(self._running)
         parent_id = getattr(event, "parent_id", None)
         if isinstance(event, ev.ChildReserved):

@@ -54,7 +54,7 @@ def make_plan(
         duration_ns=None if duration_s is None else duration_s * NS_PER_S,
         patience_ns=300 * NS_PER_S,
         jitter=0.20,
-        rng=random.Random(seed),
+        rng=random.Random(seed),  # noqa: S311  a schedule is no secret
     )
     return ExecutionPlan(
         parent=ParentOrder(account="SIM1234567", contract=OATS, side=side, lots=lots, strategy=strategy, limit=limit),
@@ -90,6 +90,7 @@ class Faults:
     execution_lost: float = 0.0  # told only when asked for
     twice: float = 0.0  # a report comes twice
     late_report_s: float = 0.0  # reports are late by up to so much, each by its own
+    stall: float = 0.0  # a timer is late by up to 400 s
     never_dead: bool = False  # the broker shows the order as open for ever
 
 
@@ -118,9 +119,9 @@ class ToyDesk:
     ) -> None:
         self.plan = plan
         self.core = ManagerCore(journal_id="J")
-        self.rng = random.Random(seed)
+        self.rng = random.Random(seed)  # noqa: S311  nor is a toy market
         self.faults = faults or Faults()
-        self.quote = quote or (lambda now_ns: steady_quote(now_ns))
+        self.quote = quote or steady_quote
         self.check = check
         self.now_ns = START_NS
         self.orders: dict[str, ToyOrder] = {}
@@ -187,7 +188,8 @@ class ToyDesk:
             case Record():
                 self.ingest(action.event)
             case WakeAt():
-                self.at(action.time_ns, lambda: self._wake(action.parent_id))
+                late_ns = self.rng.randrange(400 * NS_PER_S) if self._hits(self.faults.stall) else 0
+                self.at(max(action.time_ns, self.now_ns) + late_ns, lambda: self._wake(action.parent_id))
             case Propose():
                 self._gate(action)
             case CancelChild():
