@@ -260,8 +260,8 @@ def columns_page() -> str:
     parts = [
         "# Columns of the frames",
         "Generated from `hydra_nb/analysis/columns.py`; regenerate with `python -m hydra_nb.analysis.columns`.",
-        "Prices are in the quoted unit (cents where the price magnifier is 100), times UTC. Cash is price difference / "
-        + "price magnifier × multiplier × lots, in the contract's currency. Unknown is NaN, NaT or NA.",
+        "Prices are in the quoted unit (cents where the price magnifier is 100), times UTC; unknown is NaN, NaT or NA.",
+        "Cash is price difference / price magnifier × multiplier × lots, in the contract's currency.",
     ]
     for name, columns in FRAMES.items():
         lines = [f"## {name}\n", "| column | dtype | unit | meaning |", "|---|---|---|---|"]

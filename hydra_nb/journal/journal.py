@@ -49,6 +49,8 @@ class Journal:
         The account whose journal it is.
     journal_id
         Its name in every orderRef; letters and digits.
+    order_ref_prefix
+        How the orderRef of each of its own orders begins.
     """
 
     def __init__(
@@ -60,7 +62,7 @@ class Journal:
         self.path = path
         self.account = meta["account"]
         self.journal_id = meta["journal_id"]
-        self._own_prefix = f"hy:{self.journal_id}:"
+        self.order_ref_prefix = f"hy:{self.journal_id}:"
         last_event = JournalReader(connection, lock=threading.Lock()).verify()
         self._writer = Writer(connection, path=path, last_event=last_event, inline=inline)
         self._reader = self._open_reader()
@@ -142,7 +144,7 @@ class Journal:
         if isinstance(event, ChildReserved):
             order_ref, parent_id = event.child.order_ref, event.child.parent_id
             intent = event.child.content_hash
-        elif parent_id is None and order_ref is not None and order_ref.startswith(self._own_prefix):
+        elif parent_id is None and order_ref is not None and order_ref.startswith(self.order_ref_prefix):
             parent_id = order_ref.split(":")[2]
         seq = self._writer.add_event(
             time_ns=event.time_ns,
