@@ -144,11 +144,11 @@ def figures_pane(execution: ExecutionPort) -> str:
         ),
     )
     content = "".join(
-        f'<div><dt>{escape(name)}</dt><dd><span class="hy-big">{escape(value)}</span> '
-        f"<small>{escape(unit)}</small></dd><dd><small>{escape(note)}</small></dd></div>"
+        f'<div><div class="hy-label">{escape(name)}</div><span class="hy-big">{escape(value)}</span> '
+        f"<small>{escape(unit)}</small><div><small>{escape(note)}</small></div></div>"
         for name, value, unit, note in tiles
     )
-    return f'<section class="hy-pane" aria-label="Figures"><dl class="hy-figures">{content}</dl></section>'
+    return f'<section class="hy-pane" aria-label="Figures"><div class="hy-figures">{content}</div></section>'
 
 
 def slices_pane(execution: ExecutionPort) -> str:

@@ -137,14 +137,15 @@ def title(name: str, *, note: str, right: str = "") -> str:
 
 def tile(name: str, value: str, *, note: str = "") -> str:
     """One labelled figure of a strip; `value` is text."""
-    return f"<div><dt>{escape(name)}</dt><dd><b>{escape(value)}</b> <small>{escape(note)}</small></dd></div>"
+    label = f'<div class="hy-label">{escape(name)}</div>'
+    return f"<div>{label}<b>{escape(value)}</b> <small>{escape(note)}</small></div>"
 
 
 def quote_strip(contract: FutureContract, quote: Quote | None) -> str:
     """Bid, ask, mid, spread and the time of the quote; an en dash for what is not known."""
     decimals, zone = contract.decimals, contract.time_zone
     if quote is None:
-        return f'<dl class="hy-quote">{tile("Quote", numbers.UNKNOWN, note="none yet")}</dl>'
+        return f'<div class="hy-quote">{tile("Quote", numbers.UNKNOWN, note="none yet")}</div>'
     spread = None if quote.bid is None or quote.ask is None or not quote.has_both_sides else (quote.ask - quote.bid)
     spread_cash = None if spread is None else contract.cash(spread, lots=1)
     feed = "halted" if quote.halted else str(quote.feed)
@@ -163,4 +164,4 @@ def quote_strip(contract: FutureContract, quote: Quote | None) -> str:
             note=feed,
         ),
     )
-    return f'<dl class="hy-quote">{"".join(tiles)}</dl>'
+    return f'<div class="hy-quote">{"".join(tiles)}</div>'

@@ -59,6 +59,7 @@ _CARD = """
   border-bottom: 1px solid var(--hy-line); }
 .hy-name { font-size: 15px; font-weight: 600; color: var(--hy-ink); }
 .hy-muted { color: var(--hy-muted); }
+.hy-label { font-size: 11px; color: var(--hy-muted); }
 .hy-right { margin-left: auto; display: flex; flex-wrap: wrap; gap: 4px 12px; align-items: center; }
 .hy-badge { font-size: 11px; font-weight: 600; letter-spacing: .05em; padding: 1px 8px;
   border-radius: 3px; border: 1px dashed var(--hy-sim); color: var(--hy-sim); }
@@ -124,8 +125,7 @@ _FIGURES = """
 .hy-big { font-size: 20px; font-weight: 600; color: var(--hy-ink); line-height: 1.3; }
 .hy-figures { display: grid; margin: 0; grid-template-columns: repeat(4, minmax(0, auto)); gap: 4px 24px;
   align-content: start; }
-.hy-figures dt { font-size: 11px; color: var(--hy-muted); margin: 0; font-weight: 400; }
-.hy-figures dd { margin: 0; white-space: nowrap; } .hy-figures dt { white-space: nowrap; }
+.hy-figures > div { white-space: nowrap; }
 .hy-row { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 12px; }
 .hy-bar { position: relative; height: 20px; margin: 22px 0 8px; background: var(--hy-track); border-radius: 3px; }
 .hy-bar > i { position: absolute; top: 0; bottom: 0; }
@@ -161,7 +161,6 @@ _FIGURES = """
   border-bottom: 1px solid var(--hy-line); }
 .hy-quote > div { padding: 6px 14px; border-right: 1px solid var(--hy-line); white-space: nowrap; }
 .hy-quote > div:last-child { border-right: 0; }
-.hy-quote dt { font-size: 11px; color: var(--hy-muted); font-weight: 400; } .hy-quote dd { margin: 0; }
 .hy-quote b { font-size: 15px; font-weight: 600; color: var(--hy-ink); }
 @container (max-width: 700px) { .hy-split, .hy-split.hy-halves { grid-template-columns: minmax(0, 1fr); }
   .hy-split > .hy-pane + .hy-pane { border-left: 0; border-top: 1px solid var(--hy-line); }
