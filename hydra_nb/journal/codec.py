@@ -68,7 +68,7 @@ def _encoder(hint: Any) -> Encode:
     if hint is bool:
         return lambda value: "true" if value else "false"
     if hint is int:
-        return int.__repr__
+        return "{:d}".format  # of a numpy integer too, and never of a float
     if hint is float:
         return json.dumps
     if hint is Decimal:

@@ -3,21 +3,23 @@
 import dataclasses
 import datetime as dt
 import json
+import math
 import types
 import typing
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_nb.domain.events import EVENT_TYPES, ChildReserved, Event, ParentPaused, ParentRefused
+from hydra_nb.domain.events import EVENT_TYPES, ChildReserved, DeathProbed, Event, ParentPaused, ParentRefused
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.orders import ChildOrder, ParentOrder
 from hydra_nb.domain.plan import ExecutionPlan
-from hydra_nb.journal.codec import decode_event, encode_event
+from hydra_nb.journal.codec import _decoder, _encoder, decode_event, encode_event
 
 DECIMALS = st.decimals(allow_nan=False, allow_infinity=False, min_value=Decimal("-1e12"), max_value=Decimal("1e12"))
 POSITIVE = st.decimals(min_value=Decimal("0.0001"), max_value=Decimal(100000), places=4)
@@ -100,6 +102,22 @@ def test_equal_contracts_with_other_digits_keep_their_own_text(reserved: ChildRe
 
     assert '"multiplier":"50.0"' in texts[0]
     assert '"multiplier":"50"' in texts[1]
+
+
+def test_an_unknown_share_of_volume_stays_unknown() -> None:
+    """NaN, which plans hold where the volume is not known, comes back as NaN."""
+    text = _encoder(float)(math.nan)
+
+    assert math.isnan(_decoder(float)(json.loads(text)))
+
+
+def test_whole_numbers_of_numpy_are_written_and_fractions_refused() -> None:
+    """A count from numpy is a count; a fraction of a lot or a nanosecond is an error, not a rounded row."""
+    event = DeathProbed(time_ns=np.int64(5), order_ref="a", still_open=False, executed_lots=np.int64(3))
+
+    assert decode_event("DeathProbed", encode_event(event)) == event
+    with pytest.raises(ValueError, match="format code 'd'"):
+        encode_event(dataclasses.replace(event, executed_lots=1.5))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
