@@ -405,7 +405,7 @@ def _notices(terms: ExecutionPlan, *, prices: IndicativeLimits) -> tuple[str, ..
     """Say in words what a person should know beside the figures of a plan."""
     notices = []
     contract = terms.parent.contract
-    if prices.capped and prices.cross is not None:
+    if prices.cap_short_of_touch and prices.cross is not None:
         notices.append(
             f"The cross stops at {contract.format_price(prices.cross)}, short of the opposite touch: "
             f"it never goes further than 10 steps from mid, nor past the limit."

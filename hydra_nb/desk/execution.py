@@ -10,7 +10,8 @@ from hydra_nb.analysis import frames, plots
 from hydra_nb.clock import Clock
 from hydra_nb.domain.orders import ParentOrder, ParentStatus
 from hydra_nb.journal import Journal
-from hydra_nb.order_manager import OrderManager
+from hydra_nb.ledger import ParentRecord
+from hydra_nb.order_manager import OrderManager, ParentView
 from hydra_nb.widgets import render
 
 
@@ -161,11 +162,11 @@ class Execution:
         )
 
     @property
-    def _record(self) -> Any:
+    def _record(self) -> ParentRecord:
         return self._manager.ledger.parents[self.parent_id]
 
     @property
-    def _view(self) -> Any:
+    def _view(self) -> ParentView:
         return self._manager.core.parent_view(self.parent_id)
 
     @property

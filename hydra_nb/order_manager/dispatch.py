@@ -70,7 +70,9 @@ class Dispatcher:
         """Snapshot, gate, reservation and seal in one step of the loop, without an await."""
         plan = self._ledger.parents[proposal.parent_id].plan
         child = self._child(proposal)
-        self.note_account()
+        news = self.account_news()
+        if news is not None:
+            self._record(news)
         verdict = self._gate.check(
             child, action=proposal.action, snapshot=self._snapshots.of_child(child, parent=plan.parent)
         )
@@ -159,19 +161,17 @@ class Dispatcher:
             return f"the quote is older than {allowed_s:g} s"
         return None
 
-    def note_account(self) -> None:
-        """Journal the account values that the coming decision will use, where they changed."""
+    def account_news(self) -> AccountReported | None:
+        """Give the account values that a coming decision will use, where the journal does not hold them yet."""
         account = self._broker.account_state()
         if account.equity is None or account.equity == self._ledger.equity:
-            return
-        self._record(
-            AccountReported(
-                time_ns=self._clock.now_ns(),
-                currency=account.currency,
-                equity=account.equity,
-                realised_pnl=account.realised_pnl,
-                unrealised_pnl=account.unrealised_pnl,
-            )
+            return None
+        return AccountReported(
+            time_ns=self._clock.now_ns(),
+            currency=account.currency,
+            equity=account.equity,
+            realised_pnl=account.realised_pnl,
+            unrealised_pnl=account.unrealised_pnl,
         )
 
     def cancel(self, action: CancelChild) -> None:

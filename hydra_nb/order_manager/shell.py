@@ -93,6 +93,7 @@ class OrderManager:
         self._listeners: list[Callable[[], None]] = []
         self._telling = False
         self._committing = False
+        self._closing = False
 
     # The one door
 
@@ -180,15 +181,16 @@ class OrderManager:
         self._timers[parent_id] = (time_ns, self._clock.call_at(time_ns, lambda: self._wake(parent_id)))
 
     def _wake(self, parent_id: str) -> None:
-        del self._timers[parent_id]
+        due_ns, _ = self._timers.pop(parent_id)
         parent = self.ledger.parents[parent_id]
         if not parent.status.is_over:
             quote = self._broker.quote(parent.plan.parent.contract.con_id)
-            self.ingest(Woke(time_ns=self._clock.now_ns(), parent_id=parent_id, quote=quote))
+            # A loop may fire a timer a clock tick early; to the strategy its time has come.
+            self.ingest(Woke(time_ns=max(self._clock.now_ns(), due_ns), parent_id=parent_id, quote=quote))
 
     def _commit_soon(self) -> None:
         """Facts become durable in the background, many at a time; intents wait for their own commit."""
-        if not self._committing:
+        if not self._committing and not self._closing:
             self._committing = True
             self.tasks.start(self._commit(), where="journal")
 
@@ -225,7 +227,8 @@ class OrderManager:
         return tuple(key for key, parent in self.ledger.parents.items() if not parent.status.is_over)
 
     def check_parent(self, plan: ExecutionPlan) -> tuple[Decision, ...]:
-        """Ask the gate about a whole plan at the prices of now; sends and records nothing."""
+        """Ask the gate about a whole plan at the prices and the account of now; nothing is sent."""
+        self._note_account()
         prices = self.indicative(plan)
         return self._gate.check_parent(
             plan.parent,
@@ -235,6 +238,11 @@ class OrderManager:
             messages=plan.messages_budget,
             slices=len(plan.slices),
         )
+
+    def _note_account(self) -> None:
+        news = self._dispatch.account_news()
+        if news is not None:
+            self.ingest(news)
 
     def would_pass(self, plan: ExecutionPlan) -> WouldPass:
         """Give what all checks together would allow of a plan at the prices of now."""
@@ -278,7 +286,6 @@ class OrderManager:
         if now_ns > plan.valid_until_ns:
             age_s = (now_ns - plan.previewed_ns) / NS_PER_S
             raise PlanExpired(f"this plan is {age_s:.0f} s old, {PLAN_VALID_S} s are allowed; preview again")
-        self._dispatch.note_account()
         decisions = self.check_parent(plan)
         parent_id = f"P-{len(self.ledger.parents) + 1:04d}"
         self._journal.append_decisions(decisions, time_ns=now_ns, parent_id=parent_id, slice=None, action=Action.PARENT)
@@ -374,6 +381,7 @@ class OrderManager:
             waits = [self.cancel(parent_id, reason="the desk was closed") for parent_id in self.busy_parents]
             if waits:
                 await asyncio.wait([asyncio.ensure_future(wait) for wait in waits], timeout=KILL_WAIT_S)
+        self._closing = True  # what still comes in is taken down, and written when the journal closes
         for _, timer in self._timers.values():
             timer.cancel()
         self._timers.clear()

@@ -24,6 +24,7 @@ class TaskKeeper:
         task = self._loop.create_task(self._guard(work, where=where, parent_id=parent_id))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # a task cancelled before its first step never awaits it
 
     async def _guard(self, work: Coroutine[Any, Any, None], *, where: str, parent_id: str | None) -> None:
         try:
