@@ -165,3 +165,22 @@ def quote_strip(contract: FutureContract, quote: Quote | None) -> str:
         ),
     )
     return f'<div class="hy-quote">{"".join(tiles)}</div>'
+
+
+def order_value(contract: FutureContract, quote: Quote | None, *, lots: int) -> str:
+    """What the order is worth at mid, how much of the thing that is, and what one tick moves it by."""
+    mid = None if quote is None else quote.mid
+    notional = None if mid is None else contract.notional(mid, lots=lots)
+    value = numbers.cash(notional, currency=contract.currency)
+    tick_value = numbers.cash(contract.tick_value * lots, currency=contract.currency)
+    unit_price = None if mid is None else mid / contract.price_magnifier
+    units = numbers.plain(contract.multiplier * lots)
+    product = (
+        f"{numbers.plural(lots, 'lot')} × {numbers.plain(contract.multiplier)} × "
+        f"{contract.currency} {numbers.plain(unit_price)}"
+    )
+    return (
+        f'<div class="hy-label">Value of the order at mid</div><div class="hy-big">{escape(value)}</div>'
+        f"<div><small>{escape(units)} units: {escape(product)}</small></div>"
+        f"<div><small>One tick moves it by {escape(tick_value)}.</small></div>"
+    )

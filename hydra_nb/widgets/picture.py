@@ -13,7 +13,7 @@ import pandas as pd
 from hydra_nb.widgets import numbers
 from hydra_nb.widgets.parts import escape, ladder_s
 
-_WIDTH, _HEIGHT = 900, 158
+_WIDTH, _HEIGHT = 820, 144
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 8, 8, 22
 _TIME_STEPS_S = (30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 14400)
 _MOST_TIME_MARKS = 8

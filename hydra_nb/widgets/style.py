@@ -185,6 +185,7 @@ _TICKET = """
   align-content: start; border-right: 1px solid var(--hy-line); }
 .hy-ticket .hy-form > * { display: flex; flex-direction: column; align-items: stretch; height: auto; width: 100%; }
 .hy-ticket .hy-form > .hy-wide { grid-column: 1 / -1; }
+.hy-ticket .hy-form > .widget-html { border-top: 1px solid var(--hy-line); padding-top: 10px; margin-top: 4px; }
 .hy-ticket .hy-form .widget-label { width: auto; text-align: left; font-size: 11px; line-height: 16px; height: 18px;
   color: var(--hy-muted); margin: 0; padding: 0; }
 .hy-ticket .hy-form input { height: 28px; width: 100%; font-size: 13px; font-weight: 600;

@@ -21,6 +21,7 @@ from hydra_nb.widgets.parts import (
     contract_line,
     escape,
     live_band,
+    order_value,
     quote_strip,
     side_style,
     side_words,
@@ -59,7 +60,7 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         The form's fields, also to be set by code: ``ticket.fields.lots.value = 13``.
     preview_button, send_button, kill_button : ipywidgets.Button
         What a person presses.
-    state_line, plan_view, execution_view, header, quote_view : ipywidgets.HTML
+    header, quote_view, value_view, plan_view, state_line, execution_view : ipywidgets.HTML
         What a person reads.
     """
 
@@ -92,6 +93,7 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
     def _make_views(self) -> None:
         self.header = ipywidgets.HTML()
         self.quote_view = ipywidgets.HTML()
+        self.value_view = ipywidgets.HTML()
         self.plan_view = ipywidgets.HTML(value=EMPTY_PLAN)
         self.state_line = ipywidgets.HTML()
         self.execution_view = ipywidgets.HTML()
@@ -109,19 +111,26 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
 
     def _arrange(self) -> tuple[ipywidgets.DOMWidget, ...]:
         fields = self.fields
-        for wide in (fields.instrument, fields.side, fields.strategy):
+        for wide in (fields.instrument, fields.side, fields.strategy, self.value_view):
             wide.add_class("hy-wide")
         fields.side.add_class("hy-sides")
         boxes = (
             (ipywidgets.HBox((self.header, self.kill_button)), "hy-top"),
-            (ipywidgets.Box((ipywidgets.Box(fields.all), self.plan_view)), "hy-body"),
+            (ipywidgets.Box((ipywidgets.Box((*fields.all, self.value_view)), self.plan_view)), "hy-body"),
             (ipywidgets.HBox((self.state_line, self.preview_button, self.send_button)), "hy-actions"),
         )
         for box, style in boxes:
             box.add_class(style)
         top, body, actions = (box for box, _ in boxes)
         body.children[0].add_class("hy-form")
-        return (ipywidgets.HTML(value=STYLE), top, self.quote_view, body, actions, self.execution_view)
+        return (
+            ipywidgets.HTML(value=STYLE + live_band(self._desk.badge)),
+            top,
+            self.quote_view,
+            body,
+            actions,
+            self.execution_view,
+        )
 
     async def preview(self) -> PlanPort | None:
         """Draw a plan from the fields and show it; nothing is sent.
@@ -332,11 +341,12 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         contract, name = self._contract, self._desk.badge
         named = escape(self.fields.instrument.value) if contract is None else contract_line(contract)
         self.header.value = (
-            f'{live_band(name)}<div class="hy-head">{badge(name)}<span>{named}</span><span class="hy-right">'
+            f'<div class="hy-head">{badge(name)}<span>{named}</span><span class="hy-right">'
             f'{state_words(state)}<span class="hy-muted">{escape(self._desk.masked_account)}</span></span></div>'
         )
         quote = None if contract is None else self._desk.latest_quote(contract)
         self.quote_view.value = "" if contract is None else quote_strip(contract, quote)
+        self.value_view.value = "" if contract is None else order_value(contract, quote, lots=self.fields.lots.value)
         role = "alert" if self._desk.killed is not None else "status"
         chosen = (
             "" if side is None else f'<span class="hy-side">{escape(side_words(side, self.fields.lots.value))}</span>'
