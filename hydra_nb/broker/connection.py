@@ -167,7 +167,7 @@ class Connection:
             hang_up=self._give_up,
             connect_again=self._connect_again,
         )
-        self._tasks.start(keeper.run(), where="keeper")
+        self._tasks.start(keeper.run, where="keeper")
 
     async def close(self) -> None:
         """End all that runs and close the socket; harmless when it is closed already."""
@@ -177,12 +177,12 @@ class Connection:
     def watch(self, contract: FutureContract) -> None:
         """Keep a live quote of a contract, from now on and after every reconnection."""
         if self._inbox.board.watch(contract) and self._wire.is_open:
-            self._tasks.start(self._subscribe(contract), where="quotes")
+            self._tasks.start(lambda: self._subscribe(contract), where="quotes")
 
     def data_lost(self) -> None:
         """The broker dropped all subscriptions: ask again."""
         self._inbox.board.unsubscribe_all()
-        self._tasks.start(self._subscribe_all(), where="subscriptions")
+        self._tasks.start(self._subscribe_all, where="subscriptions")
 
     def ended(self) -> None:
         """The gateway closed the connection."""

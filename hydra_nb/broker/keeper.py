@@ -28,8 +28,8 @@ class HeldTasks:
         self._inbox = inbox
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, work: Coroutine[Any, Any, None], *, where: str) -> None:
-        """Run a coroutine; `where` names it in the event of its failure."""
+    def start(self, work: Callable[[], Coroutine[Any, Any, None]], *, where: str) -> None:
+        """Run what `work` gives; `where` names it in the event of its failure."""
         task = asyncio.get_running_loop().create_task(self._guard(work, where))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -41,9 +41,9 @@ class HeldTasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _guard(self, work: Coroutine[Any, Any, None], where: str) -> None:
+    async def _guard(self, work: Callable[[], Coroutine[Any, Any, None]], where: str) -> None:
         try:
-            await work
+            await work()
         except NotConnected:
             return  # the loss of the connection was told already, and whoever connects again begins anew
         except Exception as error:  # noqa: BLE001  a task's edge

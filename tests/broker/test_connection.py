@@ -1,0 +1,239 @@
+"""Keeping the connection, noticing its faults, and coming back."""
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from hydra_nb.domain.events import ConnectionChanged, ExecutionReported, PositionReported
+from hydra_nb.domain.market import ConnectionState
+from hydra_nb.domain.orders import Action
+from hydra_nb.errors import BrokerError, NoReply, NotConnected, SendRefused
+from hydra_nb.sim import replies
+from tests.broker.room import Room, gateway_and_clock, in_virtual_time, start_room
+from tests.broker.test_orders import bid_and_ask
+
+UP, DEGRADED, DOWN = ConnectionState.UP, ConnectionState.DEGRADED, ConnectionState.DOWN
+
+
+def states(room: Room) -> list[ConnectionState]:
+    """States of the connection as they were handed on."""
+    return [event.state for event in room.heard(ConnectionChanged)]
+
+
+def test_lost_servers_degrade_and_come_back() -> None:
+    """1100, then 1102: nothing else is asked again."""
+
+    async def scenario(room: Room) -> None:
+        await room.quoted()
+        await room.error(-1, 1100)
+        assert room.broker.state is DEGRADED
+
+        await room.error(-1, 1102)
+
+        assert states(room) == [UP, DEGRADED, UP]
+        assert len(room.core.frames(1)) == 1
+
+    in_virtual_time(scenario)
+
+
+def test_lost_subscriptions_are_asked_for_again() -> None:
+    """1101: market data, positions and account values."""
+
+    async def scenario(room: Room) -> None:
+        await room.quoted()
+        await room.error(-1, 1100)
+
+        await room.error(-1, 1101)
+        await asyncio.sleep(1)
+
+        assert states(room) == [UP, DEGRADED, UP]
+        assert [len(room.core.frames(kind)) for kind in (1, 6, 61)] == [2, 2, 2]
+
+    in_virtual_time(scenario)
+
+
+def test_a_half_open_connection_is_noticed_within_two_heartbeats() -> None:
+    """First it is degraded, then closed; when the gateway speaks again we are back."""
+
+    async def scenario(room: Room) -> None:
+        room.core.is_mute = True
+        await asyncio.sleep(16)
+        assert room.broker.state is DEGRADED
+
+        await asyncio.sleep(16)
+        assert room.broker.state is DOWN
+
+        room.core.is_mute = False
+        await asyncio.sleep(20)
+        assert states(room) == [UP, DEGRADED, DOWN, UP]
+
+    in_virtual_time(scenario)
+
+
+def test_a_lost_connection_is_told_and_opened_again() -> None:
+    """Quotes flow again, and what was missed meanwhile is fetched."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        _, ask, size = bid_and_ask(room, contract)
+        child = room.child(contract, price=ask, lots=size + 1)
+        await room.send(child)
+        assert room.broker.position(contract.con_id) == size
+
+        room.core.sessions[0].closed = True
+        await asyncio.sleep(5)
+        assert room.broker.state is DOWN
+        assert room.broker.position(contract.con_id) is None
+        with pytest.raises(NotConnected):
+            room.broker.cancel(child)
+        with pytest.raises(NotConnected):
+            await room.broker.open_orders()
+        assert room.broker.reserve_order_id() > child.order_id
+
+        await asyncio.sleep(600)
+        await room.broker.fetch_executions()
+        before = len(room.quotes)
+        await asyncio.sleep(600)
+
+        assert states(room) == [UP, DOWN, UP]
+        assert sum(fill.lots for fill in room.heard(ExecutionReported)) == room.broker.position(contract.con_id)
+        assert len(room.quotes) > before
+
+    in_virtual_time(scenario)
+
+
+def test_a_position_that_was_closed_meanwhile_is_reported_flat() -> None:
+    """The broker lists no flat positions, so that its silence must be read."""
+    before = PositionReported(
+        time_ns=1, con_id=99, local_symbol="ZOK6", symbol="ZO", lots=3, average_cost=Decimal(19_912)
+    )
+
+    async def scenario(room: Room) -> None:
+        [report] = room.heard(PositionReported)
+
+        assert (report.con_id, report.lots) == (99, 0)
+        assert room.broker.position(99) == 0
+
+    in_virtual_time(scenario, earlier=(before,))
+
+
+def test_a_request_that_is_not_answered_raises() -> None:
+    """And leaves the next one sound: a late reply does not end it half way."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        child = room.child(contract, price=bid - 10 * contract.tick)
+        await room.send(child)
+        room.core.is_mute = True
+        with pytest.raises(NoReply, match="open orders"):
+            await room.broker.open_orders()
+        room.core.is_mute = False
+
+        asked = asyncio.create_task(room.broker.open_orders())
+        await asyncio.sleep(0)
+        room.core.sessions[0].send(replies.open_orders_end())  # the late reply, with nothing in it
+        listed = await asked
+
+        assert [report.order_ref for report in listed] == [child.order_ref]
+
+    in_virtual_time(scenario)
+
+
+def test_an_end_that_never_comes_does_not_block_for_ever() -> None:
+    """After one more time-out open orders are answered again."""
+
+    async def scenario(room: Room) -> None:
+        room.core.is_mute = True
+        with pytest.raises(NoReply):
+            await room.broker.open_orders()
+        room.core.is_mute = False
+        with pytest.raises(NoReply):
+            await room.broker.open_orders()
+
+        assert await room.broker.open_orders() == ()
+
+    in_virtual_time(scenario)
+
+
+def test_a_clock_that_is_off_is_noticed() -> None:
+    """By what whole seconds can prove, and no more."""
+
+    async def scenario(room: Room) -> None:
+        room.clock.anchor(room.clock.now_ns() + 10_000_000_000)
+
+        await room.broker.server_time_ns()
+
+        skew_s = room.broker.clock_skew_s()
+        assert skew_s is not None
+        assert 9.0 <= skew_s <= 10.5
+
+    in_virtual_time(scenario)
+
+
+def test_a_restart_knows_what_was_sent_and_heard_before() -> None:
+    """The same reference is refused, a modify is not, and no execution is handed on twice."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        _, ask, size = bid_and_ask(room, contract)
+        child = room.child(contract, price=ask, lots=size + 1)
+        await room.send(child)
+        await room.broker.close()
+        broker, clock, gate = gateway_and_clock()
+        await broker.open("sim.invalid", 4002)
+        clock.anchor(await broker.server_time_ns())
+        again = await start_room(
+            Room(broker=broker, gate=gate, clock=clock, journal=room.journal, core=room.core, gateway=room.gateway)
+        )
+        await again.quoted()
+
+        approved = again.approve(child)
+        with pytest.raises(SendRefused, match="sent before"):
+            broker.place(approved, await again.receipt(approved))
+        await broker.fetch_executions()
+        probed = await broker.probe_death(child)
+        await again.send(replace(child, limit_price=ask + contract.tick), action=Action.MODIFY)
+
+        assert broker.reserve_order_id() > child.order_id
+        assert probed.executed_lots == size
+        assert [fill.lots for fill in again.heard(ExecutionReported)] in ([], [1])
+        await broker.close()
+
+    in_virtual_time(scenario)
+
+
+def test_a_sink_that_fails_does_not_go_unheard() -> None:
+    """The client library would only log what a handler raises."""
+
+    async def scenario(room: Room) -> None:
+        failures = []
+
+        def sink(event: object) -> None:
+            if type(event).__name__ != "TaskFailed":
+                raise ValueError("a fault in the fold")
+            failures.append(event)
+
+        room.broker._inbox._sink = sink
+
+        await room.error(-1, 2104)
+
+        assert "a fault in the fold" in repr(failures)
+
+    in_virtual_time(scenario)
+
+
+def test_closing_twice_is_harmless() -> None:
+    """And afterwards every question says that there is no connection."""
+
+    async def scenario(room: Room) -> None:
+        await room.broker.close()
+        await room.broker.close()
+
+        with pytest.raises(BrokerError):
+            await room.broker.contracts("ZO")
+        assert room.broker.state is DOWN
+
+    in_virtual_time(scenario)

@@ -1,0 +1,432 @@
+"""Orders out and their reports in."""
+
+import asyncio
+import copy
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from hydra_nb.domain.events import (
+    BrokerErrorReported,
+    CommissionReported,
+    ExecutionReported,
+    OpenOrderReported,
+    OrderStatusReported,
+)
+from hydra_nb.domain.instrument import FutureContract
+from hydra_nb.domain.orders import Action
+from hydra_nb.domain.units import NS_PER_S
+from hydra_nb.errors import NotConnected, SendRefused
+from hydra_nb.risk.verdict import Approved
+from hydra_nb.sim import replies
+from hydra_nb.sim.framing import decode, encode
+from tests.broker.room import Room, in_virtual_time
+
+PLACE, CANCEL = 3, 4
+
+
+def bid_and_ask(room: Room, contract: FutureContract) -> tuple[Decimal, Decimal, int]:
+    """Bid, ask and ask size now."""
+    quote = room.broker.quote(contract.con_id)
+    assert quote is not None
+    assert quote.bid is not None
+    assert quote.ask is not None
+    return quote.bid, quote.ask, quote.ask_size
+
+
+def test_the_frame_says_everything_that_must_be_said() -> None:
+    """Limit, account, time in force, expiry, reference and contract id are explicit."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        child = room.child(contract, price=bid, lots=2, expires_ns=1_804_003_200 * NS_PER_S)
+
+        await room.send(child)
+
+        [frame] = room.core.frames(PLACE)
+        fields = frame.decode().split("\0")
+        assert fields[1:3] == [str(child.order_id), str(contract.con_id)]
+        assert fields[16:20] == ["BUY", "2", "LMT", str(float(bid))]
+        assert fields[21] == "GTD"
+        assert fields[23] == room.broker.account
+        assert fields[26] == child.order_ref
+        assert "20270302-14:40:00" in fields
+
+    in_virtual_time(scenario)
+
+
+def test_an_order_fills_in_parts_and_each_part_is_reported_once() -> None:
+    """Executions carry the quote of their receipt and the broker's time, and add up to the order."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        _, ask, size = bid_and_ask(room, contract)
+        child = room.child(contract, price=ask, lots=size + 2)
+
+        await room.send(child)
+        first = sum(fill.lots for fill in room.heard(ExecutionReported))
+        while not any(report.status == "Filled" for report in room.heard(OrderStatusReported)):
+            await asyncio.sleep(10)
+        await room.broker.fetch_executions()
+
+        fills = room.heard(ExecutionReported)
+        assert first == size
+        assert sum(fill.lots for fill in fills) == child.lots
+        assert {fill.order_ref for fill in fills} == {child.order_ref}
+        assert all(fill.quote is not None and fill.executed_ns % NS_PER_S == 0 for fill in fills)
+        assert all(abs(fill.executed_ns - fill.time_ns) < 2 * NS_PER_S for fill in fills)
+        assert len(room.heard(CommissionReported)) == len(fills)
+        assert room.heard(CommissionReported)[0].realised_pnl is None
+        assert room.broker.position(contract.con_id) == child.lots
+
+    in_virtual_time(scenario)
+
+
+def test_a_modify_moves_the_price_of_the_same_order() -> None:
+    """The exchange has one order, at the new price."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        child = room.child(contract, price=bid - 10 * contract.tick)
+        await room.send(child)
+
+        await room.send(replace(child, limit_price=bid - 9 * contract.tick), action=Action.MODIFY)
+
+        [order] = room.core.exchange.open_orders()
+        assert order.terms.limit_price == bid - 9 * contract.tick
+        assert room.heard(OpenOrderReported)[-1].limit_price == bid - 9 * contract.tick
+
+    in_virtual_time(scenario)
+
+
+def test_a_cancelled_order_is_proven_dead() -> None:
+    """Before the cancel it is open, after it is not; the executions are counted."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        _, ask, size = bid_and_ask(room, contract)
+        child = room.child(contract, price=ask, lots=size + 5)
+        await room.send(child)
+
+        before = await room.broker.probe_death(child)
+        room.broker.cancel(child)
+        await asyncio.sleep(0.2)
+        after = await room.broker.probe_death(child)
+
+        assert before.still_open
+        assert not after.still_open
+        assert after.executed_lots == size
+        assert room.heard(OrderStatusReported)[-1].status == "Cancelled"
+
+    in_virtual_time(scenario)
+
+
+def test_two_probes_at_once_are_both_answered() -> None:
+    """They are asked one after the other, as the client library hangs the first of two."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        first, second = (room.child(contract, price=bid - 10 * contract.tick) for _ in range(2))
+        await room.send(first)
+
+        probes = await asyncio.gather(room.broker.probe_death(first), room.broker.probe_death(second))
+
+        assert [probe.still_open for probe in probes] == [True, False]
+
+    in_virtual_time(scenario)
+
+
+async def _expect_refusal(room: Room, approved: Approved, *, match: str) -> None:
+    receipt = await room.receipt(approved)
+    with pytest.raises(SendRefused, match=match):
+        room.broker.place(approved, receipt)
+    await asyncio.sleep(0.1)
+    assert room.core.frames(PLACE) == []
+
+
+@pytest.mark.parametrize("forgery", ["copy", "replace", "hand-made"])
+def test_a_forged_approval_sends_nothing(forgery: str) -> None:
+    """Only the gate's own object counts."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        child = room.child(contract, price=bid)
+        approved = room.approve(child)
+        forged = {
+            "copy": copy.copy(approved),
+            "replace": replace(approved, child=replace(child, lots=99)),
+            "hand-made": Approved(child, Action.PLACE, child.content_hash, ()),
+        }[forgery]
+
+        receipt = await room.receipt(approved)
+        with pytest.raises(SendRefused):
+            room.broker.place(forged, receipt)
+
+        await asyncio.sleep(0.1)
+        assert room.core.frames(PLACE) == []
+
+    in_virtual_time(scenario)
+
+
+def test_an_approval_sends_once() -> None:
+    """Neither approval nor receipt can be used again."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        approved = room.approve(room.child(contract, price=bid))
+        receipt = await room.receipt(approved)
+        room.broker.place(approved, receipt)
+
+        with pytest.raises(SendRefused):
+            room.broker.place(approved, receipt)
+
+        await asyncio.sleep(0.1)
+        assert len(room.core.frames(PLACE)) == 1
+
+    in_virtual_time(scenario)
+
+
+def test_a_receipt_for_another_order_sends_nothing() -> None:
+    """The journal must know this very content."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        first, second = (room.approve(room.child(contract, price=bid)) for _ in range(2))
+        other = await room.receipt(second)
+
+        with pytest.raises(SendRefused):
+            room.broker.place(first, other)
+
+        await asyncio.sleep(0.1)
+        assert room.core.frames(PLACE) == []
+
+    in_virtual_time(scenario)
+
+
+def test_an_approval_expires() -> None:
+    """After two seconds the market that was checked is gone."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        approved = room.approve(room.child(contract, price=bid))
+        receipt = await room.receipt(approved)
+        await asyncio.sleep(2.5)
+
+        with pytest.raises(SendRefused):
+            room.broker.place(approved, receipt)
+
+        assert room.core.frames(PLACE) == []
+
+    in_virtual_time(scenario)
+
+
+def test_a_reference_is_sent_as_new_once() -> None:
+    """Nor can an order id be used twice."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        child = room.child(contract, price=bid - 10 * contract.tick)
+        await room.send(child)
+
+        for again in (
+            replace(child, order_id=room.broker.reserve_order_id()),
+            replace(child, order_ref=child.order_ref + "0"),
+        ):
+            approved = room.approve(again)
+            receipt = await room.receipt(approved)
+            with pytest.raises(SendRefused):
+                room.broker.place(approved, receipt)
+
+        assert len(room.core.frames(PLACE)) == 1
+
+    in_virtual_time(scenario)
+
+
+def test_a_modify_of_an_order_that_is_not_there_sends_nothing() -> None:
+    """It would be a new order, which nobody approved."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        approved = room.approve(room.child(contract, price=bid), action=Action.MODIFY)
+
+        await _expect_refusal(room, approved, match="not sent by this client")
+
+    in_virtual_time(scenario)
+
+
+def test_a_modify_of_a_filled_order_sends_nothing() -> None:
+    """The client library would send first and complain afterwards."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        _, ask, _ = bid_and_ask(room, contract)
+        child = room.child(contract, price=ask)
+        await room.send(child)
+        approved = room.approve(replace(child, limit_price=ask + contract.tick), action=Action.MODIFY)
+        receipt = await room.receipt(approved)
+
+        with pytest.raises(SendRefused, match="is over"):
+            room.broker.place(approved, receipt)
+
+        assert len(room.core.frames(PLACE)) == 1
+
+    in_virtual_time(scenario)
+
+
+@pytest.mark.parametrize("code", [103, 104, 105, 110, 161, 201, 388, 399, 435, 2109, 10147, 10148, 10311, 10349])
+def test_an_error_code_ends_no_order(code: int) -> None:
+    """It is handed on with the order's reference, and the order can still be modified and is still open."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        child = room.child(contract, price=bid - 10 * contract.tick)
+        await room.send(child)
+
+        await room.error(child.order_id, code)
+        await room.send(replace(child, limit_price=bid - 9 * contract.tick), action=Action.MODIFY)
+
+        assert (room.heard(BrokerErrorReported)[-1].order_ref, room.heard(BrokerErrorReported)[-1].code) == (
+            child.order_ref,
+            code,
+        )
+        assert (await room.broker.probe_death(child)).still_open
+        assert {report.status for report in room.heard(OrderStatusReported)} == {"Submitted"}
+
+    in_virtual_time(scenario)
+
+
+def test_a_market_data_error_touches_no_order() -> None:
+    """Ids of requests and of orders come from one counter, but only those that we sent as orders are orders."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        await room.send(room.child(contract, price=bid - 10 * contract.tick))
+        [request] = room.core.sessions[0].tick_streams
+
+        await room.error(request, 354, "not subscribed")
+
+        report = room.heard(BrokerErrorReported)[-1]
+        assert report.order_ref is None
+        assert report.message == "ZOH7 market data: not subscribed"
+
+    in_virtual_time(scenario)
+
+
+def test_a_correction_replaces_what_it_corrects() -> None:
+    """Executed lots are those of the latest revision, whichever comes first."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        _, ask, size = bid_and_ask(room, contract)
+        child = room.child(contract, price=ask, lots=size)
+        await room.send(child)
+        [(fill, _)] = room.core.exchange.executions()
+        listing = room.core.exchange.listing(contract.con_id)
+        assert listing is not None
+        corrected = replace(fill, exec_id=fill.exec_id[:-2] + "02", lots=size - 1)
+
+        for _ in range(2):
+            await room.say(replies.execution(-1, fill=corrected, listing=listing, server_version=178))
+
+        fills = room.heard(ExecutionReported)
+        assert [(report.family, report.revision) for report in fills] == [
+            (fill.exec_id[:-3], 1),
+            (fill.exec_id[:-3], 2),
+        ]
+        assert (await room.broker.probe_death(child)).executed_lots == size - 1
+
+    in_virtual_time(scenario)
+
+
+def test_a_fill_with_an_unreadable_time_is_not_lost() -> None:
+    """The client library would drop it; the time of receipt stands in, and a person is told."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        _, ask, size = bid_and_ask(room, contract)
+        child = room.child(contract, price=ask, lots=size)
+        await room.send(child)
+        [(fill, _)] = room.core.exchange.executions()
+        listing = room.core.exchange.listing(contract.con_id)
+        assert listing is not None
+        other = replace(fill, exec_id="0000aaaa.11111111.00000009.01")
+        fields = decode(replies.execution(-1, fill=other, listing=listing, server_version=178)[4:])
+        fields[15] = "20270302 09:00:00 Mars/Olympus"
+
+        await room.say(encode(fields))
+
+        report = room.heard(ExecutionReported)[-1]
+        assert report.exec_id == other.exec_id
+        assert abs(report.executed_ns - report.time_ns) <= NS_PER_S
+        assert "Mars/Olympus" in room.heard(BrokerErrorReported)[-1].message
+
+    in_virtual_time(scenario)
+
+
+def test_a_commission_before_its_execution_is_kept() -> None:
+    """The client library would drop it."""
+
+    async def scenario(room: Room) -> None:
+        await room.say(encode([59, 1, "0000aaaa.1.1.01", "2.52", "USD", "-12.5", "", ""]))
+        await room.say(encode([59, 1, "0000aaaa.1.1.01", "2.52", "USD", "-12.5", "", ""]))
+
+        [report] = room.heard(CommissionReported)
+        assert (report.commission, report.realised_pnl) == (Decimal("2.52"), Decimal("-12.5"))
+
+    in_virtual_time(scenario)
+
+
+def test_nothing_new_is_sent_while_degraded_but_cancels_are() -> None:
+    """After 1100 risk may only fall."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        child = room.child(contract, price=bid - 10 * contract.tick)
+        await room.send(child)
+        approved = room.approve(room.child(contract, price=bid))
+        receipt = await room.receipt(approved)
+        await room.error(-1, 1100)
+
+        with pytest.raises(NotConnected, match="degraded"):
+            room.broker.place(approved, receipt)
+        room.broker.cancel(child)
+        await asyncio.sleep(0.2)
+
+        assert room.core.exchange.open_orders() == ()
+
+    in_virtual_time(scenario)
+
+
+def test_cancels_go_out_past_a_full_pace() -> None:
+    """Never more than 45 frames in a second, cancels before all else, and none is lost."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        children = [room.child(contract, price=bid - 10 * contract.tick) for _ in range(60)]
+        for child in children:
+            room.broker.cancel(child)
+        approved = room.approve(room.child(contract, price=bid))
+        receipt = await room.receipt(approved)
+
+        assert room.broker.messages_last_second() == 45
+        with pytest.raises(SendRefused, match="frames in the last second"):
+            room.broker.place(approved, receipt)
+        await asyncio.sleep(2)
+
+        assert len(room.core.frames(CANCEL)) == 60
+
+    in_virtual_time(scenario)
