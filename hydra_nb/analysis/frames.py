@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from hydra_nb.analysis import columns
@@ -38,7 +39,7 @@ __all__ = [
 ]
 
 Source = JournalReading | History
-Moment = str | int | dt.datetime | dt.date | pd.Timestamp
+Moment = str | int | dt.datetime | dt.date | np.datetime64 | pd.Timestamp
 
 
 def executions(

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 from hydra_nb.errors import JournalUnwritable
 from hydra_nb.journal.reader import DecisionRow, EventRow, Pending, QuoteRow, chained_hash
@@ -18,6 +19,16 @@ _INSERT = {
     "decisions": "INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "quotes": "INSERT INTO quotes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 }
+
+
+class Mark(NamedTuple):
+    """How far a commit reaches: the last row of each table, the last request settled, the count of all appended."""
+
+    event: int
+    decision: int
+    quote: int
+    settled: int
+    appended: int
 
 
 class Writer:
@@ -61,6 +72,7 @@ class Writer:
         self._settled = 0  # kill requests up to this id are settled
         self._appended = 0  # rows and marks appended since opening
         self._committed = 0  # how many of them are durable
+        self._reach = Mark(0, 0, 0, 0, 0)  # how far the last commit asked for reaches
         self._in_doubt = False  # a write did not come to its end: look at what is there before the next
         self.healthy = True
         self.failure: str | None = None
@@ -104,7 +116,7 @@ class Writer:
 
     async def commit(self) -> None:
         """Make everything appended so far durable; see `Journal.commit`."""
-        target = self._appended
+        target = self._mark()
         if self._committed >= target:
             return
         if self._worker is None:
@@ -114,47 +126,64 @@ class Writer:
 
     def commit_now(self) -> None:
         """`commit`, holding up the caller."""
+        target = self._mark()
         if self._worker is None:
-            self._write_through(self._appended)
+            self._write_through(target)
         else:
-            self._worker.submit(self._write_through, self._appended).result()
+            self._worker.submit(self._write_through, target).result()
 
     def stop(self) -> None:
         """End the worker's thread, after what it was given."""
         if self._worker is not None:
             self._worker.shutdown()
 
+    def _mark(self) -> int:
+        """Let writes reach up to here; gives the count of all appended.
+
+        No write reaches beyond the last mark, so that what was appended in one step of the caller is never
+        torn apart by a write that happens to be under way.
+        """
+        with self._state:
+            self._reach = Mark(
+                self._last_seq, self.next_decision - 1, self.next_quote - 1, self._settled, self._appended
+            )
+            return self._appended
+
     def _write_aside(self) -> None:
         """Write what is pending without anybody waiting; a failure shows in `healthy` and in the next commit."""
 
-        def write(target: int = self._appended) -> None:
+        def write(target: int) -> None:
             with contextlib.suppress(JournalUnwritable):
                 self._write_through(target)
 
         if self._worker is None:
-            write()
+            write(self._mark())
         else:
-            self._worker.submit(write)
+            self._worker.submit(write, self._mark())
 
     def _write_through(self, target: int) -> None:
-        """Write all that is pending in one transaction, unless an earlier write took `target` along."""
+        """Write all up to the last mark in one transaction, unless an earlier write took `target` along."""
         with self.database:
             if self._committed >= target:
                 return
             with self._state:
-                events, decisions, quotes = tuple(self._events), tuple(self._decisions), tuple(self._quotes)
-                appended, settled = self._appended, self._settled
+                reach = self._reach
+                pending = Pending(
+                    [row for row in self._events if row.seq <= reach.event],
+                    [row for row in self._decisions if row.seq <= reach.decision],
+                    [row for row in self._quotes if row.seq <= reach.quote],
+                )
             try:
-                self._transaction(Pending(events, decisions, quotes), settled)
+                self._transaction(pending, reach.settled)
             except sqlite3.Error as error:
                 self.failure = f"journal {self._path} cannot be written: {error}"
                 self.healthy = False
                 raise JournalUnwritable(f"{self.failure}; nothing may be sent until it can") from error
             with self._state:
-                self._committed = appended
-                del self._events[: len(events)], self._decisions[: len(decisions)]
-                last_quote = quotes[-1].seq if quotes else 0
-                self._quotes = [row for row in self._quotes if row.seq > last_quote]
+                self._committed = reach.appended
+                self._events = [row for row in self._events if row.seq > reach.event]
+                self._decisions = [row for row in self._decisions if row.seq > reach.decision]
+                self._quotes = [row for row in self._quotes if row.seq > reach.quote]
             self._in_doubt = False
             self.healthy, self.failure = True, None
 

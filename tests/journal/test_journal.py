@@ -20,7 +20,7 @@ from hydra_nb.errors import (
     JournalUnwritable,
     SendRefused,
 )
-from hydra_nb.journal import Journal, JournalReader, Receipt
+from hydra_nb.journal import Journal, JournalReader, Receipt, writer
 from hydra_nb.journal.writer import QUOTES_WRITTEN_AT
 from hydra_nb.risk.verdict import Decision
 
@@ -156,6 +156,29 @@ def test_commits_on_the_worker_are_durable_and_shared(path: Path) -> None:
     assert len(transactions) <= 5
 
 
+def test_a_write_under_way_does_not_reach_into_a_later_step(path: Path) -> None:
+    """What one step appends becomes durable together, also when a write begins in the middle of the step."""
+    journal = Journal.open(path, account=ACCOUNT, now_ns=START_NS)
+    journal.append(paused(1))
+
+    async def run() -> list[int]:
+        with journal._writer.database:  # the worker stands before its write while the next step begins
+            first = asyncio.create_task(journal.commit())
+            await asyncio.sleep(0.02)
+            journal.append(paused(2))
+        await first
+        between = at_rest(path)
+        journal.append(paused(3))
+        await journal.commit()
+        return between
+
+    between = asyncio.run(run())
+
+    assert between == [1]
+    assert at_rest(path) == [1, 2, 3]
+    journal.close()
+
+
 def test_a_full_disk_loses_nothing_and_gives_no_receipt(journal: Journal, path: Path, reserved: ChildReserved) -> None:
     """While SQLite reports a full disk nothing is sealed; with space again everything pending is written."""
     journal.append(paused(1))
@@ -178,6 +201,44 @@ def test_a_full_disk_loses_nothing_and_gives_no_receipt(journal: Journal, path: 
     assert at_rest(path) == list(range(1, 32))
     journal.redeem(receipt, reserved.content_hash)
     journal.verify()
+
+
+def test_closing_on_a_full_disk_says_what_is_lost_and_lets_go(path: Path) -> None:
+    """The error reaches whoever closes; the lock is free and the file good for what was committed."""
+    journal = Journal.open(path, account=ACCOUNT, now_ns=START_NS)
+    journal.append(paused(1))
+    journal.commit_now()
+    (pages,) = journal._connection.execute("PRAGMA page_count").fetchone()
+    journal._connection.execute(f"PRAGMA max_page_count = {pages}")
+    for number in range(200):
+        journal.append(paused(number))
+
+    with pytest.raises(JournalUnwritable, match="full"):
+        journal.close()
+
+    again = Journal.open(path, account=ACCOUNT, now_ns=START_NS, inline=True)
+    assert [seq for seq, _ in again.events()] == [1]
+    again.close()
+
+
+def test_quotes_are_dropped_rather_than_pile_up_while_the_disk_is_full(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With no space for long, memory stays bounded: the oldest quotes go, no event does."""
+    monkeypatch.setattr(writer, "QUOTES_KEPT", 700)
+    (pages,) = journal._connection.execute("PRAGMA page_count").fetchone()
+    journal._connection.execute(f"PRAGMA max_page_count = {pages}")
+    journal.append(paused(1))
+
+    for number in range(1200):
+        journal.append_quote(Quote(con_id=4711, time_ns=number), "ZOH7")
+    unhealthy = not journal.healthy
+    journal._connection.execute("PRAGMA max_page_count = 100000")
+    journal.commit_now()
+
+    assert unhealthy
+    assert [row.time_ns for row in journal.quotes_rows()] == list(range(500, 1200))
+    assert [event for _, event in journal.events()] == [paused(1)]
 
 
 def test_a_journal_held_by_a_writer_is_unwritable_until_let_go(journal: Journal, path: Path) -> None:
