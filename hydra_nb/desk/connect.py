@@ -212,6 +212,7 @@ async def _start(
         manager.ledger, broker=broker, clock=clock, own_prefix=journal.order_ref_prefix, ingest=manager.ingest
     )
     await reconciler.run()
+    manager.on_link_up = reconciler.run
     manager.cancel_orphans()
     manager.heed_requests()
     return Desk(

@@ -247,12 +247,12 @@ class Desk:
         return Plan(
             terms=terms,
             quote=quote,
-            decisions=manager.check_parent(terms),
-            would_pass_now=manager.would_pass(terms),
+            decisions=manager.check_plan(terms),
+            would_pass_now=manager.whole_plan.would_pass(terms),
             quotes=quotes,
             badge=self.badge,
             masked_account=self.masked_account,
-            notices=_notices(terms, prices=manager.indicative(terms)),
+            notices=_notices(terms, prices=manager.whole_plan.indicative(terms)),
         )
 
     async def submit(self, plan: Plan) -> Execution:

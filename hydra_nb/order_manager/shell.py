@@ -8,11 +8,11 @@ import asyncio
 import datetime as dt
 import warnings
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from hydra_nb.algos.actions import CancelChild, CoreAction, ProbeDeath, Propose, Record, WakeAt
-from hydra_nb.algos.prices import IndicativeLimits, indicative_limits
 from hydra_nb.broker.port import BrokerPort
 from hydra_nb.clock import Clock, TimerHandle
 from hydra_nb.domain.events import (
@@ -40,8 +40,9 @@ from hydra_nb.order_manager.core import ManagerCore
 from hydra_nb.order_manager.dispatch import Dispatcher
 from hydra_nb.order_manager.snapshot import SnapshotTaker
 from hydra_nb.order_manager.tasks import TaskKeeper
+from hydra_nb.order_manager.whole_plan import WholePlan
 from hydra_nb.risk.gate import RiskGate
-from hydra_nb.risk.verdict import Decision, WouldPass
+from hydra_nb.risk.verdict import Decision
 
 KILL_WAIT_S = 15.0
 """Host seconds to wait for the proof that cancelled orders are dead; the cancels themselves never wait."""
@@ -60,6 +61,13 @@ class OrderManager:
         The sans-IO core, with the journal already replayed into it.
     journal, gate, broker, clock
         Where facts are kept, orders approved, orders sent, and where time comes from.
+
+    Attributes
+    ----------
+    on_step
+        Called with every event and the actions that the core answered it with.
+    on_link_up
+        Awaited, in a task of its own, whenever the connection has come up again.
     """
 
     def __init__(
@@ -68,13 +76,14 @@ class OrderManager:
         self.core = core
         self.ledger = core.ledger
         self.on_step: Callable[[Event, tuple[CoreAction, ...]], None] | None = None
+        self.on_link_up: Callable[[], Coroutine[Any, Any, object]] | None = None
         self._journal = journal
-        self._gate = gate
         self._broker = broker
         self._clock = clock
         self._loop = asyncio.get_running_loop()
         self.tasks = TaskKeeper(self._task_failed)
         self.snapshots = SnapshotTaker(ledger=core.ledger, broker=broker, journal=journal, clock=clock)
+        self.whole_plan = WholePlan(gate=gate, broker=broker, snapshots=self.snapshots)
         self._dispatch = Dispatcher(
             core.ledger,
             journal=journal,
@@ -142,11 +151,22 @@ class OrderManager:
         self._queue.extend(actions)
         if isinstance(event, ParentFinished):
             self._ending(event.parent_id).set()
-        elif isinstance(event, Killed) or (
-            isinstance(event, ConnectionChanged) and event.state is ConnectionState.UP and self.ledger.killed
-        ):
-            self._queue.extend(self._cancels(reason=f"killed: {self.ledger.killed}"))
+        elif isinstance(event, Killed):
+            self._queue.extend(self._cancels())
+        elif isinstance(event, ConnectionChanged) and event.state is ConnectionState.UP:
+            self._link_up()
         return seq
+
+    def _link_up(self) -> None:
+        """Back on the line: cancels of a killed desk first, then what was missed meanwhile."""
+        if self.ledger.killed is not None:
+            self._queue.extend(self._cancels())
+        if self.on_link_up is not None:
+            self.tasks.start(self._call(self.on_link_up), where="reconcile")
+
+    @staticmethod
+    async def _call(work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        await work()
 
     def _failure(self, item: Event | CoreAction, error: Exception) -> TaskFailed:
         parent_id = getattr(item, "parent_id", None)
@@ -226,46 +246,12 @@ class OrderManager:
         """Ids of the parents that are not over."""
         return tuple(key for key, parent in self.ledger.parents.items() if not parent.status.is_over)
 
-    def check_parent(self, plan: ExecutionPlan) -> tuple[Decision, ...]:
+    def check_plan(self, plan: ExecutionPlan) -> tuple[Decision, ...]:
         """Ask the gate about a whole plan at the prices and the account of now; nothing is sent."""
-        self._note_account()
-        prices = self.indicative(plan)
-        return self._gate.check_parent(
-            plan.parent,
-            snapshot=self.snapshots.of_parent(plan),
-            first_price=prices.mid,
-            worst_price=prices.cross,
-            messages=plan.messages_budget,
-            slices=len(plan.slices),
-        )
-
-    def _note_account(self) -> None:
         news = self._dispatch.account_news()
         if news is not None:
             self.ingest(news)
-
-    def would_pass(self, plan: ExecutionPlan) -> WouldPass:
-        """Give what all checks together would allow of a plan at the prices of now."""
-        prices = self.indicative(plan)
-        return self._gate.would_pass(
-            plan.parent,
-            snapshot=self.snapshots.of_parent(plan),
-            first_price=prices.mid,
-            worst_price=prices.cross,
-            messages=plan.messages_budget,
-            slices=len(plan.slices),
-        )
-
-    def indicative(self, plan: ExecutionPlan) -> IndicativeLimits:
-        """Give the prices that the stages of a plan would have now."""
-        parent = plan.parent
-        return indicative_limits(
-            self._broker.quote(parent.contract.con_id),
-            side=parent.side,
-            tick=parent.contract.tick,
-            step=plan.step,
-            limit=parent.limit,
-        )
+        return self.whole_plan.check(plan)
 
     async def submit(self, plan: ExecutionPlan) -> str:
         """Hand a plan over to run and give its parent's id, at once.
@@ -286,17 +272,15 @@ class OrderManager:
         if now_ns > plan.valid_until_ns:
             age_s = (now_ns - plan.previewed_ns) / NS_PER_S
             raise PlanExpired(f"this plan is {age_s:.0f} s old, {PLAN_VALID_S} s are allowed; preview again")
-        decisions = self.check_parent(plan)
+        decisions = self.check_plan(plan)
         parent_id = f"P-{len(self.ledger.parents) + 1:04d}"
         self._journal.append_decisions(decisions, time_ns=now_ns, parent_id=parent_id, slice=None, action=Action.PARENT)
         quote = self._broker.quote(plan.parent.contract.con_id)
         self.ingest(ParentSubmitted(time_ns=now_ns, parent_id=parent_id, plan=plan, quote=quote))
-        refusal = self._gate.verdict(decisions)
-        if refusal is not None and (not refusal.transient or not plan.parent.contract.is_open(now_ns)):
-            decisive = refusal.decisive
-            self.ingest(
-                ParentRefused(time_ns=now_ns, parent_id=parent_id, check=decisive.check, message=decisive.message)
-            )
+        refusal = self.whole_plan.refusal(plan, decisions=decisions, now_ns=now_ns)
+        if refusal is not None:
+            check, message = refusal.decisive.check, refusal.decisive.message
+            self.ingest(ParentRefused(time_ns=now_ns, parent_id=parent_id, check=check, message=message))
         return parent_id
 
     def _say_already_sent(self, parent_id: str) -> None:
@@ -353,7 +337,9 @@ class OrderManager:
             self.ingest(Killed(time_ns=self._clock.now_ns(), reason=reason))
             self._journal.settle_kill()
 
-    def _cancels(self, *, reason: str) -> tuple[CancelChild, ...]:
+    def _cancels(self) -> tuple[CancelChild, ...]:
+        """Give a cancel for every order that is not over."""
+        reason = f"killed: {self.ledger.killed}"
         return tuple(CancelChild(order_ref=record.order_ref, reason=reason) for record in self.ledger.open_orders())
 
     def cancel_orphans(self) -> None:

@@ -1,0 +1,59 @@
+"""A whole plan before the gate, at the prices of now: for the preview, and again when it is submitted."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from hydra_nb.algos.prices import IndicativeLimits, indicative_limits
+from hydra_nb.broker.port import BrokerPort
+from hydra_nb.domain.plan import ExecutionPlan
+from hydra_nb.order_manager.snapshot import SnapshotTaker
+from hydra_nb.risk.gate import RiskGate
+from hydra_nb.risk.verdict import Decision, Refused, WouldPass
+
+T = TypeVar("T")
+
+
+class WholePlan:
+    """Asks the gate about plans; nothing is sealed, sent or recorded."""
+
+    def __init__(self, *, gate: RiskGate, broker: BrokerPort, snapshots: SnapshotTaker) -> None:
+        self._gate = gate
+        self._broker = broker
+        self._snapshots = snapshots
+
+    def check(self, plan: ExecutionPlan) -> tuple[Decision, ...]:
+        """Make every check of a parent order."""
+        return self._ask(self._gate.check_parent, plan)
+
+    def would_pass(self, plan: ExecutionPlan) -> WouldPass:
+        """Tell what all checks together would allow."""
+        return self._ask(self._gate.would_pass, plan)
+
+    def refusal(self, plan: ExecutionPlan, *, decisions: tuple[Decision, ...], now_ns: int) -> Refused | None:
+        """Give the refusal that stops a plan at submission; of what time cures only a closed session does."""
+        refused = self._gate.verdict(decisions)
+        if refused is None or (refused.transient and plan.parent.contract.is_open(now_ns)):
+            return None
+        return refused
+
+    def indicative(self, plan: ExecutionPlan) -> IndicativeLimits:
+        """Give the prices that the stages would have now."""
+        parent = plan.parent
+        return indicative_limits(
+            self._broker.quote(parent.contract.con_id),
+            side=parent.side,
+            tick=parent.contract.tick,
+            step=plan.step,
+            limit=parent.limit,
+        )
+
+    def _ask(self, question: Callable[..., T], plan: ExecutionPlan) -> T:
+        prices = self.indicative(plan)
+        return question(
+            plan.parent,
+            snapshot=self._snapshots.of_parent(plan),
+            first_price=prices.mid,
+            worst_price=prices.cross,
+            messages=plan.messages_budget,
+            slices=len(plan.slices),
+        )
