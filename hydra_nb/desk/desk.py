@@ -19,6 +19,7 @@ from hydra_nb.desk.drawing import Sheet, draw_plan
 from hydra_nb.desk.execution import Execution
 from hydra_nb.desk.plan import Plan
 from hydra_nb.desk.pulse import Pulse
+from hydra_nb.desk.records import Records
 from hydra_nb.domain.accounts import mask_account
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
@@ -50,10 +51,11 @@ class Rooms:
     stop_gateway: Callable[[], None]
 
 
-class Desk:
+class Desk(Records):
     """One account, one journal, one connection; made by `connect`."""
 
     def __init__(self, rooms: Rooms) -> None:
+        super().__init__(rooms.journal)
         self._rooms = rooms
         self._loop = asyncio.get_running_loop()
         self._contracts: dict[str, FutureContract] = {}
@@ -318,27 +320,7 @@ class Desk:
         self._must_be_open()
         return frames.breaks(await self._rooms.reconciler.run())
 
-    # Frames
-
-    def executions(self, **filters: Any) -> pd.DataFrame:
-        """One row a parent order; filters ``parent_id``, ``since``, ``until``, ``symbol``."""
-        return frames.executions(self._rooms.journal, **filters)
-
-    def slices(self, **filters: Any) -> pd.DataFrame:
-        """One row a slice of a parent order."""
-        return frames.slices(self._rooms.journal, **filters)
-
-    def decisions(self, **filters: Any) -> pd.DataFrame:
-        """One row a check of the risk gate, passed or not."""
-        return frames.decisions(self._rooms.journal, **filters)
-
-    def fills(self, **filters: Any) -> pd.DataFrame:
-        """One row a fill, latest correction applied."""
-        return frames.fills(self._rooms.journal, **filters)
-
-    def quotes(self, **filters: Any) -> pd.DataFrame:
-        """One row a change of the top of a watched book."""
-        return frames.quotes(self._rooms.journal, **filters)
+    # Frames of now
 
     def orders(self) -> pd.DataFrame:
         """One row a child order, as our ledger knows it now."""
