@@ -137,9 +137,7 @@ class Connection:
         )
         try:
             await asyncio.wait((connecting, failed), return_when=asyncio.FIRST_COMPLETED)
-            if failed.done():
-                failed.result()
-            await connecting
+            await (connecting if connecting.done() else failed)
         except BrokerError:
             raise
         except TimeoutError as error:

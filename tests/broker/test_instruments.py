@@ -1,0 +1,141 @@
+"""Contracts and statistics, asked of the simulated gateway."""
+
+import asyncio
+from decimal import Decimal
+
+import pytest
+from ib_async import Contract
+
+from hydra_nb.errors import InvalidOrder, UnknownInstrument
+from tests.broker.room import Room, in_virtual_time
+
+
+def test_all_months_of_a_symbol_come_nearest_first() -> None:
+    """With tick, value and sessions of the broker."""
+
+    async def scenario(room: Room) -> None:
+        months = await room.broker.contracts("zo")
+
+        dates = [month.last_trade_date for month in months]
+        assert dates == sorted(dates)
+        assert {(month.tick, month.point_value) for month in months} == {(Decimal("0.25"), Decimal(50))}
+        assert all(month.is_open(room.clock.now_ns()) for month in months)
+
+    in_virtual_time(scenario)
+
+
+def test_one_month_is_found_by_every_name_it_has() -> None:
+    """Local symbol, contract id, ib_async contract, and itself."""
+
+    async def scenario(room: Room) -> None:
+        first = (await room.broker.contracts("ZO"))[0]
+
+        found = [
+            await room.broker.contract(key)
+            for key in (
+                first.local_symbol.lower(),
+                first.con_id,
+                Contract(conId=first.con_id),
+                Contract(secType="FUT", symbol="ZO", lastTradeDateOrContractMonth=first.contract_month),
+                first,
+            )
+        ]
+
+        assert found == [first] * 5
+
+    in_virtual_time(scenario)
+
+
+def test_a_local_symbol_that_the_exchange_writes_otherwise_is_found() -> None:
+    """``ZOH27`` is not what this broker lists, yet plain."""
+
+    async def scenario(room: Room) -> None:
+        first = (await room.broker.contracts("ZO"))[0]
+        year = first.contract_month[2:4]
+
+        found = await room.broker.contract(f"{first.local_symbol[:3]}{year}")
+
+        assert found == first
+
+    in_virtual_time(scenario)
+
+
+@pytest.mark.parametrize("name", ["ZOO", "ZOF7", "99"])
+def test_an_unknown_name_raises(name: str) -> None:
+    """In time, with a remedy."""
+
+    async def scenario(room: Room) -> None:
+        with pytest.raises(UnknownInstrument, match="lists no future"):
+            await room.broker.contract(name)
+
+    in_virtual_time(scenario)
+
+
+def test_a_contract_that_names_several_months_raises() -> None:
+    """Nobody guesses which was meant."""
+
+    async def scenario(room: Room) -> None:
+        with pytest.raises(UnknownInstrument, match="ZOH7"):
+            await room.broker.contract(Contract(secType="FUT", symbol="ZO"))
+
+    in_virtual_time(scenario)
+
+
+def test_a_key_of_another_kind_raises() -> None:
+    """True is an int to Python, not a contract id."""
+
+    async def scenario(room: Room) -> None:
+        for key in (True, 1.5, None):
+            with pytest.raises(InvalidOrder):
+                await room.broker.contract(key)
+
+    in_virtual_time(scenario)
+
+
+def test_statistics_come_from_bars_and_are_asked_for_once_a_day() -> None:
+    """And anew on the next exchange day."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.broker.contract("ZOH7")
+
+        told = [await room.broker.statistics(contract) for _ in range(2)]
+        asked_today = len(room.core.frames(20))
+        await asyncio.sleep(24 * 3600)
+        await room.broker.statistics(contract)
+
+        assert told[0] == told[1]
+        assert told[0].adv_lots is not None
+        assert told[0].adv_lots > 0
+        assert told[0].daily_volatility is not None
+        assert (told[0].days, told[0].source) == (20, "simulated bars")
+        assert (asked_today, len(room.core.frames(20))) == (1, 2)
+
+    in_virtual_time(scenario)
+
+
+def test_many_questions_at_once_keep_the_pace() -> None:
+    """Room for orders and cancels is left in every second, and all are answered."""
+
+    async def scenario(room: Room) -> None:
+        contracts = [
+            month for symbol in ("ZO", "ZR", "KE", "GF", "HE") for month in await room.broker.contracts(symbol)
+        ]
+        worst = 0
+
+        async def look() -> None:
+            nonlocal worst
+            while True:
+                worst = max(worst, room.broker.messages_last_second())
+                await asyncio.sleep(0.01)
+
+        looking = asyncio.create_task(look())
+        for contract in contracts:
+            room.broker.watch(contract)
+        await asyncio.gather(*(room.broker.contract(contract.con_id) for contract in contracts))
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+
+        assert len(contracts) > 20
+        assert worst == 25
+
+    in_virtual_time(scenario)
