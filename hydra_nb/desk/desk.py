@@ -245,7 +245,7 @@ class Desk(Records):
             )
         )
         manager = self._rooms.manager
-        quotes = frames.quotes(self._rooms.journal, symbol=contract.local_symbol)
+        quotes = frames.quotes(self._history, symbol=contract.local_symbol)
         return Plan(
             terms=terms,
             quote=quote,
@@ -289,7 +289,7 @@ class Desk(Records):
             Execution(
                 parent_id,
                 manager=self._rooms.manager,
-                journal=self._rooms.journal,
+                history=self._history,
                 clock=self._rooms.clock,
                 badge=self.badge,
                 masked_account=self.masked_account,
@@ -324,11 +324,11 @@ class Desk(Records):
 
     def orders(self) -> pd.DataFrame:
         """One row a child order, as our ledger knows it now."""
-        return frames.orders(self._rooms.journal)
+        return frames.orders(self._history)
 
     def positions(self) -> pd.DataFrame:
         """One row a contract that the broker reports or that has working orders, as of now."""
-        return frames.positions(self._rooms.journal, quotes=self._quotes_now())
+        return frames.positions(self._history, quotes=self._quotes_now())
 
     def _quotes_now(self) -> Mapping[int, Quote]:
         quotes = (self.latest_quote(contract) for contract in self._contracts.values())

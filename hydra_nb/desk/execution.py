@@ -7,9 +7,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from hydra_nb.analysis import frames, plots
+from hydra_nb.analysis.history import History
 from hydra_nb.clock import Clock
 from hydra_nb.domain.orders import ParentOrder, ParentStatus
-from hydra_nb.journal import Journal
 from hydra_nb.ledger import ParentRecord
 from hydra_nb.order_manager import OrderManager, ParentView
 from hydra_nb.widgets import render
@@ -23,11 +23,11 @@ class Execution:
     """
 
     def __init__(
-        self, parent_id: str, *, manager: OrderManager, journal: Journal, clock: Clock, badge: str, masked_account: str
+        self, parent_id: str, *, manager: OrderManager, history: History, clock: Clock, badge: str, masked_account: str
     ) -> None:
         self.parent_id = parent_id
         self._manager = manager
-        self._journal = journal
+        self._history = history
         self._clock = clock
         self._badge = badge
         self._masked_account = masked_account
@@ -102,24 +102,24 @@ class Execution:
     @property
     def slices(self) -> pd.DataFrame:
         """One row a slice: the columns of `Desk.slices`."""
-        return frames.slices(self._journal, parent_id=self.parent_id)
+        return frames.slices(self._history, parent_id=self.parent_id)
 
     @property
     def decisions(self) -> pd.DataFrame:
         """One row a check: the columns of `Desk.decisions`."""
-        return frames.decisions(self._journal, parent_id=self.parent_id)
+        return frames.decisions(self._history, parent_id=self.parent_id)
 
     @property
     def fills(self) -> pd.DataFrame:
         """One row a fill: the columns of `Desk.fills`."""
-        return frames.fills(self._journal, parent_id=self.parent_id)
+        return frames.fills(self._history, parent_id=self.parent_id)
 
     def plot(self) -> go.Figure:
         """Fills on the quotes, and lots filled against the schedule."""
         parent = self.parent
         return plots.execution_figure(
             self.fills,
-            frames.quotes(self._journal, symbol=parent.contract.local_symbol, since=self._submitted),
+            frames.quotes(self._history, symbol=parent.contract.local_symbol, since=self._submitted),
             self.slices,
             side=parent.side,
             arrival_mid=self.arrival_mid,

@@ -5,31 +5,35 @@ from typing import Any
 import pandas as pd
 
 from hydra_nb.analysis import frames
+from hydra_nb.analysis.history import History
 from hydra_nb.journal import Journal
 
 
 class Records:
-    """Frames of one journal; all take ``parent_id=``, ``since=``, ``until=`` and ``symbol=`` as filters."""
+    """Frames of one journal; all take ``parent_id=``, ``since=``, ``until=`` and ``symbol=`` as filters.
+
+    The journal is folded once, and the fold carried on as it grows.
+    """
 
     def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+        self._history = History(journal)
 
     def executions(self, **filters: Any) -> pd.DataFrame:
         """One row a parent order; filters ``parent_id``, ``since``, ``until``, ``symbol``."""
-        return frames.executions(self._journal, **filters)
+        return frames.executions(self._history, **filters)
 
     def slices(self, **filters: Any) -> pd.DataFrame:
         """One row a slice of a parent order."""
-        return frames.slices(self._journal, **filters)
+        return frames.slices(self._history, **filters)
 
     def decisions(self, **filters: Any) -> pd.DataFrame:
         """One row a check of the risk gate, passed or not."""
-        return frames.decisions(self._journal, **filters)
+        return frames.decisions(self._history, **filters)
 
     def fills(self, **filters: Any) -> pd.DataFrame:
         """One row a fill, latest correction applied."""
-        return frames.fills(self._journal, **filters)
+        return frames.fills(self._history, **filters)
 
     def quotes(self, **filters: Any) -> pd.DataFrame:
         """One row a change of the top of a watched book."""
-        return frames.quotes(self._journal, **filters)
+        return frames.quotes(self._history, **filters)

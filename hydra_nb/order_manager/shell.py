@@ -34,7 +34,7 @@ from hydra_nb.domain.market import ConnectionState, Quote
 from hydra_nb.domain.orders import Action, ParentStatus
 from hydra_nb.domain.plan import PLAN_VALID_S, ExecutionPlan
 from hydra_nb.domain.units import NS_PER_S
-from hydra_nb.errors import InvalidOrder, PlanExpired
+from hydra_nb.errors import InvalidOrder, JournalError, PlanExpired
 from hydra_nb.journal import Journal
 from hydra_nb.order_manager.core import ManagerCore
 from hydra_nb.order_manager.dispatch import Dispatcher
@@ -43,6 +43,9 @@ from hydra_nb.order_manager.tasks import TaskKeeper
 from hydra_nb.order_manager.whole_plan import WholePlan
 from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.verdict import Decision
+
+JOURNAL_RETRY_S = 1.0
+"""Market seconds between two attempts to write a journal that could not be written."""
 
 KILL_WAIT_S = 15.0
 """Host seconds to wait for the proof that cancelled orders are dead; the cancels themselves never wait."""
@@ -215,8 +218,15 @@ class OrderManager:
             self.tasks.start(self._commit(), where="journal")
 
     async def _commit(self) -> None:
+        """Commit; a disk that takes nothing is asked again and again, while the gate refuses every order."""
         try:
-            await self._journal.commit()
+            while True:
+                try:
+                    await self._journal.commit()
+                    return
+                except JournalError:
+                    self._tell_listeners()
+                    await self._clock.sleep(JOURNAL_RETRY_S)
         finally:
             self._committing = False
 
