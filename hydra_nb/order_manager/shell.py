@@ -220,15 +220,18 @@ class OrderManager:
     async def _commit(self) -> None:
         """Commit; a disk that takes nothing is asked again and again, while the gate refuses every order."""
         try:
-            while True:
-                try:
-                    await self._journal.commit()
-                    return
-                except JournalError:
-                    self._tell_listeners()
-                    await self._clock.sleep(JOURNAL_RETRY_S)
+            while not await self._committed():
+                self._tell_listeners()
+                await self._clock.sleep(JOURNAL_RETRY_S)
         finally:
             self._committing = False
+
+    async def _committed(self) -> bool:
+        try:
+            await self._journal.commit()
+        except JournalError:
+            return False
+        return True
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` on the loop after something changed, coalesced; gives the way to stop it."""
