@@ -310,7 +310,7 @@ def dress(figure: go.Figure, *, title: str, height: int, empty: bool) -> None:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         height=height,
-        margin={"l": 64, "r": 72, "t": 64, "b": 44},
+        margin={"l": 64, "r": 104, "t": 64, "b": 44},
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.06, "yanchor": "bottom"},
         hoverlabel={"align": "left"},
         hovermode="closest",

@@ -193,7 +193,7 @@ def _slice_cells(row: dict[str, Any], execution: ExecutionPort, time_zone: str) 
         _stage_words(row["stage"]),
         numbers.UNKNOWN if planned else numbers.lots(row["messages"]),
         _slice_words(row),
-        escape(row["reason"] if isinstance(row["reason"], str) else ""),
+        escape(row["reason"]) if isinstance(row["reason"], str) and row["reason"] != row["status"] else "",
     ]
 
 

@@ -143,6 +143,11 @@ def duration(seconds: Any) -> str:
     return f"{hours}:{minutes:02d}:{second:02d}" if hours else f"{minutes}:{second:02d}"
 
 
+def contract_month(month: str) -> str:
+    """A contract month, ``202703``, in words: ``Mar 2027``."""
+    return f"{pd.Timestamp(f'{month[:4]}-{month[4:6]}-01'):%b %Y}"
+
+
 def quote_unit(contract: FutureContract) -> str:
     """The unit of the quoted price: ``¢`` where the magnifier is 100 and the currency has cents, else the sign."""
     if contract.price_magnifier == 1:

@@ -107,7 +107,8 @@ def contract_line(contract: FutureContract) -> str:
         f"{contract.local_symbol} · {contract.exchange} · {numbers.quote_unit(contract)}"
         f" · tick {numbers.price(contract.tick, decimals=contract.decimals)} = {tick_value}"
     )
-    return f'<span class="hy-name">{escape(contract.name)}</span> <span class="hy-muted">{escape(facts)}</span>'
+    named = f"{contract.name} {numbers.contract_month(contract.contract_month)}"
+    return f'<span class="hy-name">{escape(named)}</span> <span class="hy-muted">{escape(facts)}</span>'
 
 
 def order_head(parent: ParentOrder, *, badge_name: str, right: str) -> str:

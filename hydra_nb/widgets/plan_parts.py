@@ -221,7 +221,7 @@ def _checks_table(checks: Sequence[dict[str, Any]], contract: FutureContract, *,
         )
         name = f'<span class="hy-good" aria-hidden="true">✓</span> <span title="{escape(row["message"])}">'
         cells = [
-            f"{name}{escape(_check_name(row['check']))}</span>",
+            f"{name}{escape(_check_name(row['check']))}</span>{_without_figures(row)}",
             escape(numbers.quantity(row["observed"], unit=unit, contract=contract)),
             f'<span class="hy-muted">{escape(numbers.quantity(row["limit"], unit=unit, contract=contract))}</span>',
             bar,
@@ -230,10 +230,17 @@ def _checks_table(checks: Sequence[dict[str, Any]], contract: FutureContract, *,
     return table(columns, body, caption=caption)
 
 
+def _without_figures(row: dict[str, Any]) -> str:
+    """The message of a check that has no figures to show."""
+    if numbers.number(row["observed"]) is not None or numbers.number(row["limit"]) is not None:
+        return ""
+    return f" <small>{escape(row['message'])}</small>"
+
+
 def _use(row: dict[str, Any]) -> float:
     """Share of the limit that is used, 0 to 1; −1 where observed and limit do not compare so."""
     observed, limit = numbers.number(row["observed"]), numbers.number(row["limit"])
-    if observed is None or limit is None or limit == 0:
+    if observed is None or limit is None or limit == 0 or row["unit"] == "price":
         return -1.0
     share = abs(observed) / abs(limit)
     return share if share <= 1 else -1.0

@@ -218,7 +218,7 @@ _TICKET = """
 .hy-empty { color: var(--hy-muted); padding: 48px 24px; text-align: center; }
 @container (max-width: 700px) { .hy-ticket .hy-body { grid-template-columns: minmax(0, 1fr); }
   .hy-ticket .hy-form { border-right: 0; border-bottom: 1px solid var(--hy-line); }
-  .hy-ticket .hy-actions, .hy-ticket .hy-top { flex-wrap: wrap; } }
+  .hy-ticket .hy-actions { flex-wrap: wrap; } }
 """
 
 STYLE = f"<style>{_THEMES}{_CARD}{_TABLE}{_FIGURES}{_TICKET}</style>"

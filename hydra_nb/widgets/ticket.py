@@ -4,8 +4,7 @@ A plan may be sent once, while it is the last one previewed, passes every check,
 changed since. Everything else keeps Send off and says why. Nothing that reduces risk is ever disabled.
 """
 
-import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import ipywidgets
@@ -15,6 +14,7 @@ from hydra_nb.domain.ports import DeskPort, ExecutionPort, PlanPort
 from hydra_nb.errors import HydraError, OrderError, PlanExpired
 from hydra_nb.widgets import numbers
 from hydra_nb.widgets.fields import Fields, make_fields
+from hydra_nb.widgets.follow import Follower
 from hydra_nb.widgets.parts import (
     State,
     badge,
@@ -31,7 +31,6 @@ from hydra_nb.widgets.plan_parts import order_sentence, plan_state
 from hydra_nb.widgets.render import execution_body, plan_body
 from hydra_nb.widgets.style import STYLE
 
-REFRESH_S = 0.5  # the shortest time between two pictures of one view
 EMPTY = State(words="○ Empty", sentence="Pick a contract, a side and lots.")
 QUOTING = State(words="◌ Quoting", sentence="Preview draws the schedule and asks the risk gate. Nothing is sent.")
 DRAWING = State(words="◌ Drawing", sentence="The schedule is being drawn. Nothing is sent.")
@@ -64,7 +63,7 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         What a person reads.
     """
 
-    _closed = True  # until it is made: a ticket that failed on the way has nothing to close
+    _follower: Follower | None = None  # until it is made: a ticket that failed on the way has nothing to close
 
     def __init__(self, desk: DeskPort, symbol: str) -> None:
         self.plan: PlanPort | None = None
@@ -74,8 +73,6 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         self._state = EMPTY
         self._revision = 0
         self._sent_plans: dict[str, tuple[ExecutionPort | None, int]] = {}
-        self._changed = False
-        self._following = False
         self.fields: Fields = make_fields(symbol)
         self._make_views()
         super().__init__(children=self._arrange(), _dom_classes=("hy", "hy-ticket"))
@@ -85,8 +82,7 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         self.preview_button.on_click(lambda _: self._start(self.preview(), tells_itself=True))
         self.send_button.on_click(lambda _: self._start(self.send(), tells_itself=True))
         self.kill_button.on_click(lambda _: self._start(self._kill()))
-        self._stop_listening: Callable[[], None] = desk.subscribe(self._desk_changed)
-        self._closed = False
+        self._follower = Follower(desk, draw=self._draw)
         self._show()
         self._start(self._look_up())
 
@@ -154,7 +150,7 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
             plan = await self._desk.preview(side.value, lots, instrument, **self.fields.how())
         except Exception as error:
             if revision == self._revision:
-                self._show_failure(error)
+                self._tell(error)
             raise
         if revision != self._revision:
             if self._state is not DRAWING:  # else a later preview is on its way and will tell
@@ -197,7 +193,7 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         try:
             execution = await self._desk.submit(plan)
         except Exception as error:
-            self._show_failure(error)
+            self._tell(error)
             raise
         known_ns = self._sent_ns(execution)
         sent_ns = self._desk.now_ns() if known_ns is None else known_ns
@@ -213,9 +209,9 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
 
     def close(self) -> None:
         """Stop listening to the desk and take the widget off the page; orders go on."""
-        if not self._closed:
-            self._closed = True
-            self._stop_listening()
+        if self._follower is not None:
+            self._follower.close()
+            self._follower = None
             for part in list(_parts(self)):
                 part.close()
             super().close()
@@ -229,7 +225,7 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
             await work
         except Exception as error:
             if not tells_itself:
-                self._show_failure(error)
+                self._tell(error)
             if not isinstance(error, OrderError):
                 raise
 
@@ -262,22 +258,14 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         self.plan_view.value = EMPTY_PLAN
         self._show_state(state)
 
-    def _desk_changed(self) -> None:
-        self._changed = True
-        if not self._following and not self._closed:
-            self._following = True
-            self._start(self._follow())
-
-    async def _follow(self) -> None:
-        """Show changes at once, then no sooner than `REFRESH_S` later, until nothing has changed."""
+    def _draw(self) -> None:
+        """Bring everything up to date after a change of the desk; a failure is told in words, and the desk hears it."""
         try:
-            while self._changed and not self._closed:
-                self._changed = False
-                self._show()
-                self._show_live()
-                await asyncio.sleep(REFRESH_S)
-        finally:
-            self._following = False
+            self._show()
+            self._show_live()
+        except Exception as error:
+            self._tell(error)
+            raise
 
     def _may_send(self) -> bool:
         """Whether Send is on: the last plan passes, is unsent and young, and no kill is in force."""
@@ -309,7 +297,7 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         self._show_state(State(words=f"✓ Sent {self._time(sent_ns)}", sentence=sentence, tone="good"))
         return execution
 
-    def _show_failure(self, error: Exception) -> None:
+    def _tell(self, error: Exception) -> None:
         """An error in words: its own sentence where it is ours, its kind where it is not; never a traceback."""
         if isinstance(error, PlanExpired):
             self._show_state(EXPIRED)

@@ -1,42 +1,16 @@
 """The order ticket: what enables Send, what disables it, and that a plan is sent once."""
 
 import asyncio
-import re
-from collections.abc import Callable, Coroutine
 from decimal import Decimal
-from typing import Any
 
 import pandas as pd
 import pytest
 
 from hydra_nb.errors import InvalidOrder, JournalUnwritable, PlanExpired
 from hydra_nb.widgets import OrderTicket
-from hydra_nb.widgets import ticket as ticket_module
 
 from .hand_made import COLLAR, PASSING, HandDesk
-
-Story = Callable[[OrderTicket, HandDesk], Coroutine[Any, Any, None]]
-
-
-def run(story: Story, desk: HandDesk | None = None) -> None:
-    """Play a story on a fresh ticket with 13 lots to buy."""
-
-    async def play() -> None:
-        told = desk or HandDesk()
-        ticket = OrderTicket(told, "ZO")
-        await told.settle()
-        ticket.fields.side.value = "BUY"
-        ticket.fields.lots.value = 13
-        await story(ticket, told)
-        ticket.close()
-        await told.settle()
-
-    asyncio.run(play())
-
-
-def state(ticket: OrderTicket) -> str:
-    """The words of the state line."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", ticket.state_line.value)).strip()
+from .stories import run, state
 
 
 def test_preview_passes_the_fields_on_as_they_are_meant() -> None:
@@ -312,45 +286,6 @@ def test_kill_is_one_press_and_turns_send_off() -> None:
     run(story)
 
 
-def test_a_burst_of_changes_is_drawn_at_once_and_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However often the desk changes, a view is drawn at most twice in the time between two pictures."""
-    monkeypatch.setattr(ticket_module, "REFRESH_S", 0.01)
-
-    async def story(ticket: OrderTicket, desk: HandDesk) -> None:
-        drawn: list[str] = []
-        ticket.quote_view.observe(lambda change: drawn.append(change["new"]), names="value")
-
-        for step in range(50):
-            desk.bid = Decimal("360") + step * Decimal("0.25")
-            desk.tell()
-            await asyncio.sleep(0)
-        await desk.settle()
-
-        assert len(drawn) == 2
-        assert "372.25" in drawn[-1]
-
-    run(story)
-
-
-def test_unchanged_html_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Equal news cost the browser nothing."""
-    monkeypatch.setattr(ticket_module, "REFRESH_S", 0.0)
-
-    async def story(ticket: OrderTicket, desk: HandDesk) -> None:
-        await ticket.preview()
-        await ticket.send()
-        sent: list[object] = []
-        for view in (ticket.quote_view, ticket.header, ticket.state_line, ticket.execution_view, ticket.plan_view):
-            view.observe(sent.append, names="value")
-
-        desk.tell()
-        await desk.settle()
-
-        assert sent == []
-
-    run(story)
-
-
 def test_an_equal_order_given_back_by_the_desk_is_not_called_new() -> None:
     """A fresh plan of an equal order: the desk gives the earlier parent, and the ticket says that nothing was sent."""
 
@@ -369,24 +304,6 @@ def test_an_equal_order_given_back_by_the_desk_is_not_called_new() -> None:
         assert "Already sent at 08:56:31 as P-0001; nothing was sent." in state(ticket)
 
     run(story)
-
-
-def test_closing_stops_listening_and_closes_every_part() -> None:
-    """A ticket that was replaced hears nothing more and leaves no widget behind."""
-
-    async def play() -> None:
-        desk = HandDesk()
-        ticket = OrderTicket(desk, "ZO")
-        await desk.settle()
-
-        ticket.close()
-        ticket.close()
-
-        assert desk.listeners == []
-        assert ticket.fields.lots.comm is None
-        assert ticket.comm is None
-
-    asyncio.run(play())
 
 
 def test_every_field_has_a_visible_label() -> None:

@@ -1,0 +1,127 @@
+"""Views that follow the desk: how often they are drawn, what a failure does, and how they end."""
+
+import asyncio
+
+import pytest
+
+from hydra_nb.widgets import ExecutionView, OrderTicket, follow
+
+from .hand_made import HandDesk, HandExecution, order
+from .stories import run, state
+
+
+def test_a_burst_of_changes_is_drawn_at_once_and_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often the desk changes, a view is drawn at most twice in the time between two pictures."""
+    monkeypatch.setattr(follow, "REFRESH_S", 0.01)
+
+    async def story(ticket: OrderTicket, desk: HandDesk) -> None:
+        drawn: list[str] = []
+        ticket.quote_view.observe(lambda change: drawn.append(change["new"]), names="value")
+
+        for step in range(50):
+            desk.bid = Decimal("360") + step * Decimal("0.25")
+            desk.tell()
+            await asyncio.sleep(0)
+        await desk.settle()
+
+        assert len(drawn) == 2
+        assert "372.25" in drawn[-1]
+
+    run(story)
+
+
+def test_unchanged_html_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal news cost the browser nothing."""
+    monkeypatch.setattr(follow, "REFRESH_S", 0.0)
+
+    async def story(ticket: OrderTicket, desk: HandDesk) -> None:
+        await ticket.preview()
+        await ticket.send()
+        sent: list[object] = []
+        for view in (ticket.quote_view, ticket.header, ticket.state_line, ticket.execution_view, ticket.plan_view):
+            view.observe(sent.append, names="value")
+
+        desk.tell()
+        await desk.settle()
+
+        assert sent == []
+
+    run(story)
+
+
+def test_closing_stops_listening_and_closes_every_part() -> None:
+    """A ticket that was replaced hears nothing more and leaves no widget behind."""
+
+    async def play() -> None:
+        desk = HandDesk()
+        ticket = OrderTicket(desk, "ZO")
+        await desk.settle()
+
+        ticket.close()
+        ticket.close()
+
+        assert desk.listeners == []
+        assert ticket.fields.lots.comm is None
+        assert ticket.comm is None
+
+    asyncio.run(play())
+
+
+def test_a_view_follows_its_execution_until_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The card of a running order changes with it; a closed view hears nothing more."""
+    monkeypatch.setattr(follow, "REFRESH_S", 0.0)
+
+    async def play() -> None:
+        desk, execution = HandDesk(), HandExecution(parent=order())
+        view = ExecutionView(desk, execution)
+        before = view.value
+
+        execution.filled_lots, execution.working_lots = 11, 0
+        desk.tell()
+        await desk.settle()
+        after = view.value
+        view.close()
+
+        assert ">10</span>" in before
+        assert ">11</span>" in after
+        assert desk.listeners == []
+
+    asyncio.run(play())
+
+
+def test_a_view_that_fails_says_so_and_the_desk_hears_it() -> None:
+    """A frame that cannot be read: words on the screen, the error to the desk, the ticket still usable."""
+
+    async def story(ticket: OrderTicket, desk: HandDesk) -> None:
+        await ticket.preview()
+        await ticket.send()
+        assert desk.execution is not None
+        desk.execution.slices = desk.execution.slices.drop(columns="status")
+
+        desk.tell()
+        failures = await desk.settle()
+
+        assert [type(failure) for failure in failures] == [KeyError]
+        assert "The ticket failed (KeyError); orders go on." in state(ticket)
+        assert not ticket.kill_button.disabled
+
+    run(story)
+
+
+def test_a_failed_view_is_closed_with_a_word_of_comfort() -> None:
+    """A view that cannot be drawn says so once, stops, and lets the desk report it."""
+
+    async def play() -> None:
+        desk, execution = HandDesk(), HandExecution(parent=order())
+        view = ExecutionView(desk, execution)
+        execution.slices = execution.slices.drop(columns="status")
+
+        desk.tell()
+        failures = await desk.settle()
+
+        assert [type(failure) for failure in failures] == [KeyError]
+        assert "A view failed and was closed (KeyError); trading goes on." in view.value
+        assert desk.listeners == []
+        view.close()
+
+    asyncio.run(play())
