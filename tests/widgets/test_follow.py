@@ -1,6 +1,7 @@
 """Views that follow the desk: how often they are drawn, what a failure does, and how they end."""
 
 import asyncio
+from decimal import Decimal
 
 import pytest
 
