@@ -123,8 +123,11 @@ def _absorb(state: SliceState, event: ev.Event, *, now_ns: int, order: OrderReco
         case ev.BrokerErrorReported() if order is not None and order.pending is not None and not _is_notice(event.code):
             return replace(state, skip=True, reason=f"the broker answered a modify with {event.code}: {event.message}")
         case ev.DeathProbed():
-            again_ns = RETRY_NS if state.phase is Phase.ENDING else DOUBT_NS
-            return replace(state, probe_ns=now_ns + again_ns)
+            if state.phase is not Phase.ENDING:
+                return replace(state, probe_ns=now_ns + DOUBT_NS)
+            # An order that is seen to live after both cancels has not had them: it is worth one more.
+            cancels = min(state.cancels, 1) if event.still_open else state.cancels
+            return replace(state, probe_ns=now_ns + RETRY_NS, cancels=cancels)
     return state
 
 

@@ -76,7 +76,7 @@ def end(state: SliceState, *, now_ns: int, order: OrderRecord | None, connection
 
 
 def _cancel(state: SliceState, *, now_ns: int, order: OrderRecord, connection: ConnectionState) -> Decided:
-    """Cancel what has not ended, also on its way to the wire; once more where no answer came for 10 s."""
+    """Cancel what has not ended, also on its way to the wire; again where no answer came for 10 s."""
     if not _wants_cancel(state, order=order) or now_ns < state.next_cancel_ns:
         return state, ()
     if now_ns >= order.expires_ns:

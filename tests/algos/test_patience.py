@@ -315,6 +315,19 @@ def test_a_failed_send_gets_a_new_name_and_five_seconds() -> None:
     assert patience.wake_ns(state, order=None) == at(6)
 
 
+def test_a_new_attempt_after_a_pause_is_not_itself_renewed() -> None:
+    """The broker ending the second attempt ends the slice, as it would have ended the first."""
+    paused, _ = wake(patience.pause(make_live()), 20, order=make_order())
+    dead = make_order(state=OrderState.DEAD, booked_lots=1)
+    held, _ = wake(paused, 21, order=dead)
+    placed, (asked,) = wake(patience.resume(held, shift_ns=at(120) - at(20)), 120)
+
+    assert held.phase is Phase.HELD
+    assert isinstance(asked, Propose)
+    assert (asked.lots, asked.order_ref, asked.expires_ns) == (2, "hy:J:P-0001:1:2", at(410))
+    assert not placed.renew
+
+
 @pytest.mark.parametrize(
     ("lots", "planned", "given", "left"),
     [

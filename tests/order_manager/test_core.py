@@ -39,6 +39,7 @@ def test_twap_that_fills_runs_to_its_end() -> None:
     assert starts == [planned.offset_ns for planned in desk.plan.slices]
     assert slice_ends(desk) == [(SliceStatus.FILLED, lots, 0) for lots in (3, 3, 3, 2, 2)]
     assert desk.core.parent_view(PARENT_ID).filled_lots == 13
+    assert desk.core.running == ()
 
 
 def test_patience_walks_its_ladder_in_one_order() -> None:
@@ -58,6 +59,8 @@ def test_patience_walks_its_ladder_in_one_order() -> None:
     assert {(one.order_ref, one.lots) for _, one in asked} == {("hy:J:P-0001:1:1", 2)}
     assert len(desk.actions(CancelChild)) == 1
     assert len(desk.actions(ProbeDeath)) == 1
+    # The start, two stages and the end; waking more often than there is something to do fills the journal.
+    assert len(desk.events(ev.Woke)) == 4
     assert desk.finished.status is ParentStatus.PARTIAL
     assert desk.finished.reason.startswith("0 of 2 lots filled")
 
@@ -296,14 +299,28 @@ def test_no_modify_while_the_connection_is_degraded() -> None:
 
 
 def test_a_lost_cancel_is_sent_once_more_and_the_order_then_expires() -> None:
-    """Two cancels at most; the expiry and a probe end the order."""
+    """It is sent again while the order is seen to live; the expiry and a probe end it."""
     desk = ToyDesk(make_plan(2, strategy=Strategy.LIMIT_PATIENCE), faults=Faults(cancel_lost=1.0))
 
     desk.run()
 
-    assert 1 <= len(desk.actions(CancelChild)) <= 2
+    assert len(desk.actions(CancelChild)) == 1  # the expiry comes 10 s after the ladder's end
     assert desk.finished.status is ParentStatus.PARTIAL
     assert [order.state for order in desk.core.ledger.orders.values()] == [OrderState.DEAD]
+
+
+def test_lost_cancels_are_repeated_while_the_order_is_seen_to_live() -> None:
+    """A cancelled parent whose order has long to live keeps at it, at most every 10 s, until it is gone."""
+    desk = ToyDesk(make_plan(2, strategy=Strategy.LIMIT_PATIENCE), faults=Faults(cancel_lost=1.0))
+    desk.tell_at(20, ev.ParentCancelAsked, parent_id=PARENT_ID, reason="enough")
+    desk.at(START_NS + 75 * NS_PER_S, lambda: setattr(desk.faults, "cancel_lost", 0.0))
+
+    desk.run()
+
+    cancels = [at for at, one in desk.asked if isinstance(one, CancelChild)]
+    assert min(later - earlier for earlier, later in pairwise(cancels)) >= 10 * NS_PER_S
+    assert desk.finished.status is ParentStatus.CANCELLED
+    assert (desk.finished.time_ns - START_NS) / NS_PER_S < 100
 
 
 def test_an_order_that_the_broker_ends_early_is_not_placed_again_in_its_slice() -> None:
@@ -443,6 +460,6 @@ def test_nothing_that_goes_wrong_breaks_a_promise(
         assert view.filled_lots == desk.true_lots
         assert view.filled_lots + view.shortfall_lots == lots
         assert all(record.state.is_over for record in desk.core.ledger.orders.values())
-    assert (finished.status is ParentStatus.FILLED) == (view.filled_lots == lots)
+        assert (finished.status is ParentStatus.FILLED) == (view.filled_lots == lots)
     assert len(slice_ends(desk)) == len(desk.plan.slices)
     assert replay(desk.journal)[1] == desk.asked
