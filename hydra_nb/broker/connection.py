@@ -107,6 +107,8 @@ class Connection:
         self, host: str, port: int, *, account: str | None, confirm_live: str | None, timeout_s: float
     ) -> str:
         """Connect, and look at the account list before anything else is asked; see `BrokerGateway.open`."""
+        if self._wire.is_open:
+            raise BrokerError(f"already connected, as client {self._client_id}; close that connection first")
         await self._shake_hands(host, port, timeout_s)
         try:
             chosen = choose_account(self._wire.accounts(), account=account, confirm_live=confirm_live)
@@ -180,7 +182,7 @@ class Connection:
     def data_lost(self) -> None:
         """The broker dropped all subscriptions: ask again."""
         self._inbox.board.unsubscribe_all()
-        self._tasks.start(self._subscribe_all, where="subscriptions")
+        self._tasks.start(self._subscribe_or_give_up, where="subscriptions")
 
     def ended(self) -> None:
         """The gateway closed the connection."""
@@ -201,7 +203,15 @@ class Connection:
     async def _connect_again(self) -> None:
         if self._open_again is not None:
             await self._open_again()
+            await self._subscribe_or_give_up()
+
+    async def _subscribe_or_give_up(self) -> None:
+        """Half a connection is worse than none: without its subscriptions it is closed, and opened anew later."""
+        try:
             await self._subscribe_all()
+        except BrokerError as error:
+            await self._give_up(str(error))
+            raise
 
     async def _subscribe_all(self) -> None:
         await self._requests.ask("account values", lambda: self._wire.account_values(self._inbox.account))

@@ -57,14 +57,7 @@ class _CountingClient(Client):
 
 
 class _Wire:
-    """The client library with our ears, behind requests in our own terms.
-
-    Parameters
-    ----------
-    inbox
-        Hears all messages.
-    pace
-        Counts all frames.
+    """The client library with our ears (`inbox`), its frames counted (`pace`), behind requests in our own terms.
 
     What its methods promise is said in `ConnectionWire`, `OrderWire` and `InstrumentWire`.
     """
@@ -121,7 +114,7 @@ class _Wire:
         return self._client.next_id()
 
     def raise_ids(self, lowest: int) -> None:
-        """Give no id below `lowest`."""
+        """Give no id below."""
         self._client.updateReqId(lowest)
 
     async def account_values(self, account: str) -> None:
@@ -147,7 +140,10 @@ class _Wire:
         return tuple(translate.listed_month(details) for details in listed)
 
     async def rule_tick(self, rule: int) -> Decimal | None:
-        return translate.rule_tick(await self._ib.reqMarketRuleAsync(rule) or ())
+        # The library's own request gives up after a second and would have us take a finer tick than is allowed.
+        answer = self._wrapper.startReq(f"marketRule-{rule}")
+        self._client.reqMarketRule(rule)
+        return translate.rule_tick(await answer)
 
     async def daily_bars(self, contract: FutureContract) -> tuple[DailyBar, ...]:
         named = translate.wire_contract(contract)

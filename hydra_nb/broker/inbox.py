@@ -46,8 +46,8 @@ Sink = Callable[[Event], None]
 QuoteSink = Callable[[Quote, FutureContract], None]
 
 CLIENT_ID_IN_USE = 326
-UNREADABLE = 0
-"""Code of our own for a message that could not be read; the broker has none such."""
+OUR_NOTICE = 0
+"""Code of errors that we report ourselves; the broker has none such."""
 _HELD_EVENTS = 1_000  # between open and start only notices arrive; the bound is for a gateway gone mad
 
 
@@ -155,9 +155,9 @@ class Inbox:
             return
         order_ref = report.order_ref or self._ref(report.order_id, report.perm_id, client_id=client_id) or ""
         report = replace(report, order_ref=order_ref)
-        self.orders.learn_perm(report.perm_id, order_ref=order_ref)
         self.open_orders.line(report)
         if client_id == self._client_id or self.orders.knows(order_ref):
+            self.orders.learn_perm(report.perm_id, order_ref=order_ref)
             self.tell(report)
 
     def execution(self, report: ExecutionReported, *, client_id: int, account: str) -> None:
@@ -166,7 +166,6 @@ class Inbox:
             return
         order_ref = report.order_ref or self._ref(report.order_id, report.perm_id, client_id=client_id) or ""
         report = replace(report, order_ref=order_ref, quote=self.board.quote(report.con_id))
-        self.orders.learn_perm(report.perm_id, order_ref=order_ref)
         self.executions.add(report)
         self.tell(report)
 
@@ -216,8 +215,11 @@ class Inbox:
 
     def unreadable(self, what: str) -> None:
         """A message could not be read; the client library only writes that to a log."""
-        message = f"a message of the gateway could not be read: {what}"
-        self.tell(BrokerErrorReported(time_ns=self.now_ns(), order_ref=None, code=UNREADABLE, message=message))
+        self.note(f"a message of the gateway could not be read: {what}")
+
+    def note(self, message: str) -> None:
+        """Hand on an error about the broker that the broker did not report itself."""
+        self.tell(BrokerErrorReported(time_ns=self.now_ns(), order_ref=None, code=OUR_NOTICE, message=message))
 
     def note_link(self, *, changed: bool, message: str) -> None:
         """Hand on that the state of the connection changed."""

@@ -83,6 +83,7 @@ class Keeper:
         self._hang_up = hang_up
         self._connect_again = connect_again
         self._misses = 0
+        self._obstacle = ""
 
     async def run(self) -> None:
         """Beat until cancelled."""
@@ -112,5 +113,9 @@ class Keeper:
         self._misses = 0
         try:
             await self._connect_again()
-        except BrokerError:
-            return  # still away; the next beat tries again
+        except BrokerError as error:
+            if str(error) != self._obstacle:  # told once, not at every beat
+                self._obstacle = str(error)
+                self._inbox.note(f"cannot connect again: {error}")
+        else:
+            self._obstacle = ""

@@ -26,12 +26,12 @@ class Link:
         return ConnectionState.UP if self._has_servers and self._answers else ConnectionState.DEGRADED
 
     def opened(self) -> bool:
-        """The socket is open and the account is one we may use."""
-        return self._change(is_open=True, has_servers=True, answers=True)
+        """The socket is open, the account one we may use, and all is subscribed; what was told meanwhile holds."""
+        return self._change(is_open=True)
 
     def closed(self) -> bool:
-        """The socket is gone."""
-        return self._change(is_open=False)
+        """The socket is gone, and what was told on it says nothing about the next."""
+        return self._change(is_open=False, has_servers=True, answers=True)
 
     def servers(self, *, present: bool) -> bool:
         """The gateway lost its servers, or has them again."""

@@ -87,9 +87,11 @@ class OrdersOut:
         self._pace.cancel_first(lambda: self._wire.cancel(child.order_id))
 
     async def open_orders(self) -> tuple[OpenOrderReported, ...]:
-        """Open orders of all clients."""
+        """Open orders of all clients, each as it was last told: news may come while the reply is under way."""
         send = self._wire.send_open_orders_request
-        return await self._requests.ask("open orders", lambda: self._inbox.open_orders.ask(send))
+        lines = await self._requests.ask("open orders", lambda: self._inbox.open_orders.ask(send))
+        latest = {(line.order_ref, line.perm_id): line for line in lines}
+        return tuple(line for line in latest.values() if line.status not in WIRE_OVER)
 
     async def fetch_executions(self) -> None:
         """Have the inbox hear the executions that it missed."""
@@ -97,11 +99,11 @@ class OrdersOut:
 
     async def probe_death(self, child: ChildOrder) -> DeathProbed:
         """Open orders first, then executions: a fill between the two is seen."""
-        reports = [report for report in await self.open_orders() if report.order_ref == child.order_ref]
+        still_open = any(report.order_ref == child.order_ref for report in await self.open_orders())
         await self.fetch_executions()
         return DeathProbed(
             time_ns=self._clock.now_ns(),
             order_ref=child.order_ref,
-            still_open=any(report.status not in WIRE_OVER for report in reports),
+            still_open=still_open,
             executed_lots=self._inbox.executions.executed_lots(child.order_ref),
         )

@@ -28,17 +28,21 @@ _Kind = TypeVar("_Kind", bound=Event)
 
 
 class RecordingCore(GatewayCore):
-    """The simulated gateway, with a list of the bytes that came in; mute, it reads and says nothing."""
+    """The simulated gateway, with a list of the bytes that came in.
+
+    Mute, it reads and says nothing; and it `forgets` requests of the message ids given there.
+    """
 
     def __init__(self, exchange: Exchange) -> None:
         super().__init__(exchange)
         self.received: list[bytes] = []
         self.is_mute = False
+        self.forgets: frozenset[bytes] = frozenset()
 
     def receive(self, session: Session, data: bytes, now_ns: int) -> None:
         """Take bytes down, and act on them."""
         self.received.append(data)
-        if self.is_mute:
+        if self.is_mute or data[4:].split(b"\0")[0] in self.forgets:
             return
         super().receive(session, data, now_ns)
 
@@ -216,3 +220,12 @@ def in_virtual_time(
         return room
 
     return run_virtual(whole)
+
+
+def bid_and_ask(room: Room, contract: FutureContract) -> tuple[Decimal, Decimal, int]:
+    """Bid, ask and ask size now."""
+    quote = room.broker.quote(contract.con_id)
+    assert quote is not None
+    assert quote.bid is not None
+    assert quote.ask is not None
+    return quote.bid, quote.ask, quote.ask_size

@@ -6,13 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from hydra_nb.domain.events import ConnectionChanged, ExecutionReported, PositionReported
+from hydra_nb.domain.events import BrokerErrorReported, ConnectionChanged, ExecutionReported, PositionReported
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import Action
 from hydra_nb.errors import BrokerError, NoReply, NotConnected, SendRefused
 from hydra_nb.sim import replies
-from tests.broker.room import Room, gateway_and_clock, in_virtual_time, start_room
-from tests.broker.test_orders import bid_and_ask
+from hydra_nb.sim.loop import SIM_HOST
+from tests.broker.room import Room, bid_and_ask, gateway_and_clock, in_virtual_time, start_room
 
 UP, DEGRADED, DOWN = ConnectionState.UP, ConnectionState.DEGRADED, ConnectionState.DOWN
 
@@ -50,6 +50,53 @@ def test_lost_subscriptions_are_asked_for_again() -> None:
 
         assert states(room) == [UP, DEGRADED, UP]
         assert [len(room.core.frames(kind)) for kind in (1, 6, 61)] == [2, 2, 2]
+
+    in_virtual_time(scenario)
+
+
+def test_servers_lost_while_subscribing_again_stay_lost() -> None:
+    """1100 right after 1101: the end of the subscriptions must not hide it."""
+
+    async def scenario(room: Room) -> None:
+        await room.error(-1, 1101)
+        await room.error(-1, 1100)
+        await asyncio.sleep(5)
+
+        assert room.broker.state is DEGRADED
+
+    in_virtual_time(scenario)
+
+
+def test_a_gateway_that_lets_in_but_does_not_answer_is_left_and_tried_again() -> None:
+    """Half a connection is closed, and a person is told why, once."""
+
+    async def scenario(room: Room) -> None:
+        room.core.forgets = frozenset({b"61"})
+        room.core.sessions[0].closed = True
+        await asyncio.sleep(90)
+        assert room.broker.state is DOWN
+
+        room.core.forgets = frozenset()
+        await asyncio.sleep(30)
+
+        told = [
+            report.message for report in room.heard(BrokerErrorReported) if "cannot connect again" in report.message
+        ]
+        assert room.broker.state is UP
+        assert len(told) == 1
+        assert "positions" in told[0]
+
+    in_virtual_time(scenario)
+
+
+def test_opening_twice_is_refused() -> None:
+    """One gateway is one connection."""
+
+    async def scenario(room: Room) -> None:
+        with pytest.raises(BrokerError, match="already connected"):
+            await room.broker.open(SIM_HOST, 4002)
+
+        assert room.broker.state is UP
 
     in_virtual_time(scenario)
 
@@ -183,7 +230,7 @@ def test_a_restart_knows_what_was_sent_and_heard_before() -> None:
         await room.send(child)
         await room.broker.close()
         broker, clock, gate = gateway_and_clock()
-        await broker.open("sim.invalid", 4002)
+        await broker.open(SIM_HOST, 4002)
         clock.anchor(await broker.server_time_ns())
         again = await start_room(
             Room(broker=broker, gate=gate, clock=clock, journal=room.journal, core=room.core, gateway=room.gateway)

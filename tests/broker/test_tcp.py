@@ -11,8 +11,7 @@ from hydra_nb.errors import ClientIdInUse
 from hydra_nb.journal import Journal
 from hydra_nb.sim.exchange import Exchange
 from hydra_nb.sim.gateway import SimulatedGateway
-from tests.broker.room import RecordingCore, Room, gateway_and_clock, start_room
-from tests.broker.test_orders import bid_and_ask
+from tests.broker.room import RecordingCore, Room, bid_and_ask, gateway_and_clock, start_room
 
 
 def over_tcp(scenario: Callable[[Room, SimulatedGateway], Awaitable[None]], *, speed: float = 1.0) -> None:

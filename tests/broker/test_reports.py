@@ -1,0 +1,174 @@
+"""Reports of orders, as the wire may send them."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from hydra_nb.domain.events import BrokerErrorReported, CommissionReported, ExecutionReported, OrderStatusReported
+from hydra_nb.domain.orders import Action
+from hydra_nb.domain.units import NS_PER_S
+from hydra_nb.sim import replies
+from hydra_nb.sim.framing import decode, encode
+from tests.broker.room import Room, bid_and_ask, in_virtual_time
+
+
+@pytest.mark.parametrize("code", [103, 104, 105, 110, 161, 201, 388, 399, 435, 2109, 10147, 10148, 10311, 10349])
+def test_an_error_code_ends_no_order(code: int) -> None:
+    """It is handed on with the order's reference, and the order can still be modified and is still open."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        child = room.child(contract, price=bid - 10 * contract.tick)
+        await room.send(child)
+
+        await room.error(child.order_id, code)
+        await room.send(replace(child, limit_price=bid - 9 * contract.tick), action=Action.MODIFY)
+
+        assert (room.heard(BrokerErrorReported)[-1].order_ref, room.heard(BrokerErrorReported)[-1].code) == (
+            child.order_ref,
+            code,
+        )
+        assert (await room.broker.probe_death(child)).still_open
+        assert {report.status for report in room.heard(OrderStatusReported)} == {"Submitted"}
+
+    in_virtual_time(scenario)
+
+
+def test_a_market_data_error_touches_no_order() -> None:
+    """Ids of requests and of orders come from one counter, but only those that we sent as orders are orders."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        await room.send(room.child(contract, price=bid - 10 * contract.tick))
+        [request] = room.core.sessions[0].tick_streams
+
+        await room.error(request, 354, "not subscribed")
+
+        report = room.heard(BrokerErrorReported)[-1]
+        assert report.order_ref is None
+        assert report.message == "ZOH7 market data: not subscribed"
+
+    in_virtual_time(scenario)
+
+
+def test_a_correction_replaces_what_it_corrects() -> None:
+    """Executed lots are those of the latest revision, whichever comes first."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        _, ask, size = bid_and_ask(room, contract)
+        child = room.child(contract, price=ask, lots=size)
+        await room.send(child)
+        [(fill, _)] = room.core.exchange.executions()
+        listing = room.core.exchange.listing(contract.con_id)
+        assert listing is not None
+        corrected = replace(fill, exec_id=fill.exec_id[:-2] + "02", lots=size - 1)
+
+        for _ in range(2):
+            await room.say(replies.execution(-1, fill=corrected, listing=listing, server_version=178))
+
+        fills = room.heard(ExecutionReported)
+        assert [(report.family, report.revision) for report in fills] == [
+            (fill.exec_id[:-3], 1),
+            (fill.exec_id[:-3], 2),
+        ]
+        assert (await room.broker.probe_death(child)).executed_lots == size - 1
+
+    in_virtual_time(scenario)
+
+
+def test_a_fill_with_an_unreadable_time_is_not_lost() -> None:
+    """The client library would drop it; the time of receipt stands in, and a person is told."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        _, ask, size = bid_and_ask(room, contract)
+        child = room.child(contract, price=ask, lots=size)
+        await room.send(child)
+        [(fill, _)] = room.core.exchange.executions()
+        listing = room.core.exchange.listing(contract.con_id)
+        assert listing is not None
+        other = replace(fill, exec_id="0000aaaa.11111111.00000009.01")
+        fields = decode(replies.execution(-1, fill=other, listing=listing, server_version=178)[4:])
+        fields[15] = "20270302 09:00:00 Mars/Olympus"
+
+        await room.say(encode(fields))
+
+        report = room.heard(ExecutionReported)[-1]
+        assert report.exec_id == other.exec_id
+        assert abs(report.executed_ns - report.time_ns) <= NS_PER_S
+        assert "Mars/Olympus" in room.heard(BrokerErrorReported)[-1].message
+
+    in_virtual_time(scenario)
+
+
+def test_a_commission_before_its_execution_is_kept() -> None:
+    """The client library would drop it."""
+
+    async def scenario(room: Room) -> None:
+        await room.say(encode([59, 1, "0000aaaa.1.1.01", "2.52", "USD", "-12.5", "", ""]))
+        await room.say(encode([59, 1, "0000aaaa.1.1.01", "2.52", "USD", "-12.5", "", ""]))
+
+        [report] = room.heard(CommissionReported)
+        assert (report.commission, report.realised_pnl) == (Decimal("2.52"), Decimal("-12.5"))
+
+    in_virtual_time(scenario)
+
+
+def test_orders_of_others_are_listed_but_not_ours() -> None:
+    """Another client's order with our order id is not our order."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        child = room.child(contract, price=bid - 10 * contract.tick)
+        await room.send(child)
+        [ours] = room.core.exchange.open_orders()
+        before = len(room.events)
+        room.core.exchange.submit(replace(ours.terms, client_id=9, order_ref="by somebody else"), room.clock.now_ns())
+
+        listed = await room.broker.open_orders()
+
+        assert {report.order_ref for report in listed} == {child.order_ref, "by somebody else"}
+        assert {getattr(event, "order_ref", None) for event in room.events[before:]} <= {child.order_ref, None}
+
+    in_virtual_time(scenario)
+
+
+def test_a_status_of_another_clients_order_is_passed_over() -> None:
+    """Order ids count for each client by itself."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        child = room.child(contract, price=bid - 10 * contract.tick)
+        await room.send(child)
+        before = len(room.heard(OrderStatusReported))
+
+        await room.say(encode([3, child.order_id, "Cancelled", 0, 1, 0, 4_711, 0, 0, 9, "", 0]))
+
+        assert len(room.heard(OrderStatusReported)) == before
+
+    in_virtual_time(scenario)
+
+
+def test_an_execution_in_another_account_is_not_ours() -> None:
+    """A gateway may report all accounts of a login."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        _, ask, _ = bid_and_ask(room, contract)
+        await room.send(room.child(contract, price=ask))
+        [(fill, _)] = room.core.exchange.executions()
+        listing = room.core.exchange.listing(contract.con_id)
+        assert listing is not None
+        foreign = replace(fill, exec_id="0000aaaa.2.2.01", account="DU9999999")
+
+        await room.say(replies.execution(-1, fill=foreign, listing=listing, server_version=178))
+
+        assert len(room.heard(ExecutionReported)) == 1
+
+    in_virtual_time(scenario)
