@@ -102,9 +102,14 @@ def lab(
     if importlib.util.find_spec("jupyterlab") is None:
         _complain('JupyterLab is not installed; run: pip install "hydra_nb[lab]"')
         raise typer.Exit(BAD_USE)
-    words = [sys.executable, "-m", "jupyterlab", str(_tour())]
+    tour = _tour()
+    # As the default address the tour opens in the browser, and is in the address printed where there is none.
+    where = [f"--ServerApp.root_dir={tour.parent}", f"--LabApp.default_url=/lab/tree/{tour.name}"]
+    words = [sys.executable, "-m", "jupyterlab", *where]
     words += [] if port is None else [f"--port={port}"]
     words += [] if browser else ["--no-browser"]
+    # In a container there is often only root, and JupyterLab does not start for root unless it is told to.
+    words += ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     os.execv(sys.executable, words)  # noqa: S606  our own interpreter, with words that we wrote
 
 
