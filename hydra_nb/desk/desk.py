@@ -284,25 +284,16 @@ class Desk(Records):
         if parent_id not in self._rooms.manager.ledger.parents:
             known = ", ".join(self._rooms.manager.ledger.parents) or "none yet"
             raise InvalidOrder(f"no parent order {parent_id!r} in this journal; known: {known}")
-        return self._executions.setdefault(
-            parent_id,
-            Execution(
-                parent_id,
-                manager=self._rooms.manager,
-                history=self._history,
-                clock=self._rooms.clock,
-                badge=self.badge,
-                masked_account=self.masked_account,
-            ),
-        )
+        execution = Execution(parent_id, desk=self, manager=self._rooms.manager, history=self._history)
+        return self._executions.setdefault(parent_id, execution)
 
-    def ticket(self, symbol: str = "ZO", **settings: Any) -> OrderTicket:
+    def ticket(self, symbol: str = "ZO") -> OrderTicket:
         """Give an order ticket; one per symbol, a new one closes the old."""
         self._must_be_open()
         old = self._tickets.pop(symbol, None)
         if old is not None:
             old.close()
-        self._tickets[symbol] = OrderTicket(self, symbol, **settings)
+        self._tickets[symbol] = OrderTicket(self, symbol)
         return self._tickets[symbol]
 
     async def kill(self, reason: str) -> None:

@@ -8,11 +8,12 @@ import plotly.graph_objects as go
 
 from hydra_nb.analysis import frames, plots
 from hydra_nb.analysis.history import History
-from hydra_nb.clock import Clock
 from hydra_nb.domain.orders import ParentOrder, ParentStatus
+from hydra_nb.domain.ports import DeskPort
 from hydra_nb.ledger import ParentRecord
 from hydra_nb.order_manager import OrderManager, ParentView
 from hydra_nb.widgets import render
+from hydra_nb.widgets.execution import ExecutionView
 
 
 class Execution:
@@ -22,15 +23,11 @@ class Execution:
     Nothing here raises for a refusal or a shortfall: those are results.
     """
 
-    def __init__(
-        self, parent_id: str, *, manager: OrderManager, history: History, clock: Clock, badge: str, masked_account: str
-    ) -> None:
+    def __init__(self, parent_id: str, *, desk: DeskPort, manager: OrderManager, history: History) -> None:
         self.parent_id = parent_id
+        self._desk = desk
         self._manager = manager
         self._history = history
-        self._clock = clock
-        self._badge = badge
-        self._masked_account = masked_account
 
     @property
     def parent(self) -> ParentOrder:
@@ -128,6 +125,10 @@ class Execution:
             title=f"{parent.side} {parent.lots} {parent.contract.local_symbol}",
         )
 
+    def view(self) -> ExecutionView:
+        """Give a live view: redrawn as it changes, at most twice a second."""
+        return ExecutionView(self._desk, self)
+
     async def cancel(self, reason: str = "cancelled by hand") -> None:
         """Cancel what works and stop; returns when its orders are proven dead."""
         await self._manager.cancel(self.parent_id, reason=reason)
@@ -157,9 +158,8 @@ class Execution:
         )
 
     def _repr_html_(self) -> str:
-        return render.execution_card(
-            self, badge=self._badge, masked_account=self._masked_account, now_ns=self._clock.now_ns()
-        )
+        desk = self._desk
+        return render.execution_card(self, badge=desk.badge, masked_account=desk.masked_account, now_ns=desk.now_ns())
 
     @property
     def _record(self) -> ParentRecord:

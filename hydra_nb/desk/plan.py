@@ -10,7 +10,7 @@ from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import ParentOrder, Strategy
 from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.risk.verdict import Decision, WouldPass
-from hydra_nb.widgets import render
+from hydra_nb.widgets import numbers, render
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,11 +98,12 @@ class Plan:
         return plots.plan_figure(
             self.schedule,
             side=self.parent.side,
-            tick=float(contract.tick),
+            tick=contract.tick,
             decimals=contract.decimals,
             quotes=self.quotes,
-            limit=None if self.parent.limit is None else float(self.parent.limit),
+            limit=self.parent.limit,
             time_zone=contract.time_zone,
+            unit=numbers.quote_unit(contract),
             title=f"{self.parent.side} {self.parent.lots} {contract.local_symbol}",
         )
 
