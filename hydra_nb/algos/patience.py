@@ -104,6 +104,8 @@ def _absorb(state: SliceState, event: ev.Event, *, now_ns: int, order: OrderReco
     """Take in what an event says of the present attempt, before anything is decided."""
     if isinstance(event, ev.ChildReserved) and event.child.order_ref == state.order_ref:
         return replace(state, proposed=None, stage=event.child.stage, price=event.child.limit_price)
+    if isinstance(event, ev.TaskFailed) and order is None:
+        return replace(state, proposed=None)  # the proposal failed before anything was reserved
     if getattr(event, "order_ref", None) != state.order_ref:
         return state
     match event:

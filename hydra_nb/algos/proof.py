@@ -57,7 +57,8 @@ def start_ending(state: SliceState, *, now_ns: int, reason: str) -> SliceState:
 def end(state: SliceState, *, now_ns: int, order: OrderRecord | None, connection: ConnectionState) -> Decided:
     """Cancel the order, and ask until its death is proven; give up after 120 s."""
     if order is None:
-        return (state, ()) if state.proposed is not None else (settle(state, order=None), ())
+        waits = state.proposed is not None and now_ns < state.ending_ns + UNRESOLVED_NS
+        return (state if waits else settle(state, order=None)), ()
     if order.state.is_over:
         return settle(state, order=order), ()
     if now_ns >= state.ending_ns + UNRESOLVED_NS:

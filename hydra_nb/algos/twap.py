@@ -16,10 +16,12 @@ from hydra_nb.algos.slice_state import SliceState, Terms
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import ParentStatus, SliceStatus
+from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.errors import invariant
 from hydra_nb.ledger import OrderRecord
 
 MOST_OF_PLANNED = 2
+SHORTEST_NAP_NS = NS_PER_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +125,7 @@ def decide(
             )
         )
         return replace(state, over=True), tuple(actions)
-    state = _arm(state, now_ns=now_ns, orders=orders, actions=actions)
+    state = _arm(state, now_ns=now_ns, orders=orders, actions=actions, woken=sight is not None)
     return state, tuple(actions)
 
 
@@ -337,7 +339,7 @@ def _verdict(state: ParentState) -> tuple[ParentStatus, str]:
 
 
 def _arm(
-    state: ParentState, *, now_ns: int, orders: Mapping[str, OrderRecord], actions: list[CoreAction]
+    state: ParentState, *, now_ns: int, orders: Mapping[str, OrderRecord], actions: list[CoreAction], woken: bool
 ) -> ParentState:
     """Ask to be woken when the next thing is due, unless a timer is already set for then or earlier."""
     times = [at for one in state.active if (at := patience.wake_ns(one, order=orders.get(one.order_ref))) is not None]
@@ -345,7 +347,8 @@ def _arm(
         times.append(state.waiting[0].start_ns)
     if not times:
         return state
-    due_ns = max(min(times), now_ns)
+    # A timer that asked for itself again at once would freeze everything else.
+    due_ns = max(min(times), now_ns + SHORTEST_NAP_NS if woken else now_ns)
     if state.wake_ns is not None and state.wake_ns <= due_ns:
         return state
     actions.append(WakeAt(parent_id=state.terms.parent_id, time_ns=due_ns))

@@ -132,6 +132,7 @@ class ToyDesk:
         self._queue: deque[ev.Event | CoreAction] = deque()
         self._busy = False
         self._next_id = 100
+        self._timer_ns: int | None = None
 
     # The loop
 
@@ -189,7 +190,7 @@ class ToyDesk:
                 self.ingest(action.event)
             case WakeAt():
                 late_ns = self.rng.randrange(400 * NS_PER_S) if self._hits(self.faults.stall) else 0
-                self.at(max(action.time_ns, self.now_ns) + late_ns, lambda: self._wake(action.parent_id))
+                self._wake_at(action.parent_id, max(action.time_ns, self.now_ns) + late_ns)
             case Propose():
                 self._gate(action)
             case CancelChild():
@@ -197,7 +198,16 @@ class ToyDesk:
             case ProbeDeath():
                 self.at(self.now_ns + 200_000_000, lambda: self._probe(action.order_ref))
 
-    def _wake(self, parent_id: str) -> None:
+    def _wake_at(self, parent_id: str, time_ns: int) -> None:
+        """Keep one timer, the earliest asked for."""
+        if self._timer_ns is None or time_ns < self._timer_ns:
+            self._timer_ns = time_ns
+            self.at(time_ns, lambda: self._wake(parent_id, time_ns))
+
+    def _wake(self, parent_id: str, time_ns: int) -> None:
+        if self._timer_ns != time_ns or parent_id not in self.core.running:
+            return
+        self._timer_ns = None
         self.tell(ev.Woke, parent_id=parent_id, quote=self.quote(self.now_ns))
 
     def _hits(self, chance: float) -> bool:

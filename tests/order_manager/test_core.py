@@ -59,8 +59,13 @@ def test_patience_walks_its_ladder_in_one_order() -> None:
     assert {(one.order_ref, one.lots) for _, one in asked} == {("hy:J:P-0001:1:1", 2)}
     assert len(desk.actions(CancelChild)) == 1
     assert len(desk.actions(ProbeDeath)) == 1
-    # The start, two stages and the end; waking more often than there is something to do fills the journal.
-    assert len(desk.events(ev.Woke)) == 4
+    # The start, two stages, the end, and 10 s after each frame that wants an answer; more would fill the journal.
+    assert [round((woke.time_ns - START_NS) / NS_PER_S) for woke in desk.events(ev.Woke)] == [
+        *(0, 10),
+        *(300, 310),
+        *(450, 460),
+        525,
+    ]
     assert desk.finished.status is ParentStatus.PARTIAL
     assert desk.finished.reason.startswith("0 of 2 lots filled")
 
@@ -171,11 +176,9 @@ def test_a_missed_slice_is_carried_and_never_placed() -> None:
     plan = make_plan(13)
     desk = ToyDesk(plan)
     resumed_ns = START_NS + plan.slices[2].offset_ns - 1
-    wakes = desk._wake
-    desk._wake = lambda parent_id: (  # type: ignore[method-assign]
-        wakes(parent_id)
-        if desk.now_ns == START_NS or desk.now_ns >= resumed_ns
-        else desk.at(resumed_ns, lambda: wakes(parent_id))
+    timer = desk._wake_at
+    desk._wake_at = lambda parent_id, time_ns: timer(  # type: ignore[method-assign]
+        parent_id, time_ns if time_ns == START_NS else max(time_ns, resumed_ns)
     )
 
     desk.run()
@@ -213,6 +216,20 @@ def test_whatever_halts_a_parent_cancels_what_rests_and_places_no_more(
     assert [order.state for order in desk.core.ledger.orders.values()] == [OrderState.DEAD]
     assert [end[0] for end in slice_ends(desk)] == [SliceStatus.CANCELLED] * 5
     assert desk.finished.time_ns < START_NS + 102 * NS_PER_S
+
+
+def test_a_proposal_that_fails_on_its_way_ends_the_parent_at_once() -> None:
+    """An error between proposal and reservation leaves nothing to wait for."""
+    desk = ToyDesk(make_plan(13))
+    desk._gate = lambda _asked: desk.tell(  # type: ignore[method-assign]
+        ev.TaskFailed, parent_id=PARENT_ID, where="Propose", error="KeyError: 1"
+    )
+
+    desk.run()
+
+    assert desk.finished.status is ParentStatus.CANCELLED
+    assert desk.finished.time_ns == START_NS
+    assert [end[0] for end in slice_ends(desk)] == [SliceStatus.CANCELLED] * 5
 
 
 def test_a_pause_cancels_and_a_resume_places_the_leaves_anew_and_shifts_the_rest() -> None:
@@ -462,4 +479,5 @@ def test_nothing_that_goes_wrong_breaks_a_promise(
         assert all(record.state.is_over for record in desk.core.ledger.orders.values())
         assert (finished.status is ParentStatus.FILLED) == (view.filled_lots == lots)
     assert len(slice_ends(desk)) == len(desk.plan.slices)
+    assert len(desk.events(ev.Woke)) < 250 * len(desk.plan.slices), "more timers than there is to do"
     assert replay(desk.journal)[1] == desk.asked
