@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from algos.toy_market import OATS, START_NS, steady_quote
+from algos.making import OATS, START_NS, steady_quote
 from hydra_nb.algos import patience
 from hydra_nb.algos.actions import CancelChild, CoreAction, ProbeDeath, Propose, Record
 from hydra_nb.algos.prices import MarketMemory, MarketSight, look

@@ -1,74 +1,20 @@
 """A toy exchange and a plain loop around the manager's core: deterministic from a seed, with faults by choice."""
 
-import datetime as dt
 import heapq
 import random
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from hydra_nb.algos.actions import CancelChild, CoreAction, ProbeDeath, Propose, Record, WakeAt
-from hydra_nb.algos.schedule import plan_slices
 from hydra_nb.domain import events as ev
-from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import ConnectionState, Quote
-from hydra_nb.domain.orders import Action, ChildOrder, ParentOrder, Strategy
+from hydra_nb.domain.orders import Action, ChildOrder
 from hydra_nb.domain.plan import ExecutionPlan
-from hydra_nb.domain.units import NS_PER_S, Side
+from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.order_manager.core import ManagerCore
 
-START_NS = 1_772_550_000 * NS_PER_S
-PARENT_ID = "P-0001"
-OATS = FutureContract(
-    con_id=101,
-    symbol="ZO",
-    local_symbol="ZOK6",
-    name="Oats",
-    exchange="CBOT",
-    currency="USD",
-    tick=Decimal("0.25"),
-    multiplier=Decimal(5000),
-    price_magnifier=100,
-    contract_month="202605",
-    last_trade_date=dt.date(2026, 5, 14),
-    time_zone="America/Chicago",
-)
-
-
-def make_plan(
-    lots: int = 13,
-    *,
-    strategy: Strategy = Strategy.TWAP,
-    slices: int = 5,
-    side: Side = Side.BUY,
-    seed: int = 7,
-    limit: Decimal | None = None,
-    duration_s: int | None = None,
-) -> ExecutionPlan:
-    """Draw a plan as preview would."""
-    planned, duration_ns = plan_slices(
-        lots,
-        strategy=strategy,
-        slices=slices,
-        duration_ns=None if duration_s is None else duration_s * NS_PER_S,
-        patience_ns=300 * NS_PER_S,
-        jitter=0.20,
-        rng=random.Random(seed),  # noqa: S311  a schedule is no secret
-    )
-    return ExecutionPlan(
-        parent=ParentOrder(account="SIM1234567", contract=OATS, side=side, lots=lots, strategy=strategy, limit=limit),
-        slices=planned,
-        duration_ns=duration_ns,
-        step=Decimal("0.001"),
-        seed=seed,
-        participation=0.05,
-        adv_lots=250.0,
-        adv_source="bars",
-        decision_mid=Decimal(370),
-        prediction=None,
-        previewed_ns=START_NS,
-    )
+from .making import OATS, PARENT_ID, START_NS, steady_quote
 
 
 @dataclass
@@ -395,20 +341,6 @@ class ToyDesk:
     def true_lots(self) -> int:
         """Lots that the toy exchange has filled."""
         return sum(order.filled for order in self.orders.values())
-
-
-def steady_quote(
-    now_ns: int, *, bid: str = "368.25", ask: str = "371.75", bid_size: int = 50, ask_size: int = 50
-) -> Quote:
-    """Give a quote with others on both sides."""
-    return Quote(
-        con_id=OATS.con_id,
-        time_ns=now_ns,
-        bid=Decimal(bid),
-        bid_size=bid_size,
-        ask=Decimal(ask),
-        ask_size=ask_size,
-    )
 
 
 def replay(events: Iterable[ev.Event]) -> tuple[ManagerCore, list[tuple[int, CoreAction]]]:
