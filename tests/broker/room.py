@@ -144,7 +144,7 @@ class Room:
         return RiskSnapshot(
             now_ns=self.clock.now_ns(),
             host_ns=self.clock.host_ns(),
-            account=self.broker.account,
+            account=child.account,
             currency=state.currency,
             quote=quote,
             reference_mid=None if quote is None else quote.mid,

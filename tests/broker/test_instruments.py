@@ -60,6 +60,19 @@ def test_a_local_symbol_that_the_exchange_writes_otherwise_is_found() -> None:
     in_virtual_time(scenario)
 
 
+def test_the_tick_is_that_of_the_market_rule() -> None:
+    """The least increment of the details may be finer than what is allowed."""
+
+    async def scenario(room: Room) -> None:
+        room.core.exchange.market_rule = lambda _rule: ((Decimal(0), Decimal("0.50")),)  # type: ignore[method-assign]
+
+        months = await room.broker.contracts("ZO")
+
+        assert {month.tick for month in months} == {Decimal("0.5")}
+
+    in_virtual_time(scenario)
+
+
 @pytest.mark.parametrize("name", ["ZOO", "ZOF7", "99"])
 def test_an_unknown_name_raises(name: str) -> None:
     """In time, with a remedy."""

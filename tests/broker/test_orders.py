@@ -196,6 +196,19 @@ def test_a_receipt_for_another_order_sends_nothing() -> None:
     in_virtual_time(scenario)
 
 
+def test_an_order_for_another_account_sends_nothing() -> None:
+    """Also where gate and journal have let it through."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        approved = room.approve(room.child(contract, price=bid, account="DU9999999"))
+
+        await _expect_refusal(room, approved, match="another account")
+
+    in_virtual_time(scenario)
+
+
 def test_an_approval_expires() -> None:
     """After two seconds the market that was checked is gone."""
 

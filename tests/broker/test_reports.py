@@ -1,5 +1,6 @@
 """Reports of orders, as the wire may send them."""
 
+import asyncio
 from dataclasses import replace
 from decimal import Decimal
 
@@ -8,8 +9,9 @@ import pytest
 from hydra_nb.domain.events import BrokerErrorReported, CommissionReported, ExecutionReported, OrderStatusReported
 from hydra_nb.domain.orders import Action
 from hydra_nb.domain.units import NS_PER_S
-from hydra_nb.sim import replies
+from hydra_nb.sim import order_replies, replies
 from hydra_nb.sim.framing import decode, encode
+from hydra_nb.sim.records import OrderStatus
 from tests.broker.room import Room, bid_and_ask, in_virtual_time
 
 
@@ -76,6 +78,74 @@ def test_a_correction_replaces_what_it_corrects() -> None:
             (fill.exec_id[:-3], 2),
         ]
         assert (await room.broker.probe_death(child)).executed_lots == size - 1
+
+    in_virtual_time(scenario)
+
+
+def test_a_revision_that_comes_late_does_not_undo_the_later_one() -> None:
+    """Messages may change places."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        _, ask, _ = bid_and_ask(room, contract)
+        child = room.child(contract, price=ask)
+        await room.send(child)
+        [(fill, _)] = room.core.exchange.executions()
+        listing = room.core.exchange.listing(contract.con_id)
+        assert listing is not None
+        for revision, lots in (("03", 0), ("02", 7)):
+            told = replace(fill, exec_id=fill.exec_id[:-2] + revision, lots=lots)
+            await room.say(replies.execution(-1, fill=told, listing=listing, server_version=178))
+
+        probed = await room.broker.probe_death(child)
+
+        assert probed.executed_lots == 0
+
+    in_virtual_time(scenario)
+
+
+def test_a_probe_hands_on_the_executions_that_were_missed() -> None:
+    """Before its own answer, which counts them."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        _, ask, size = bid_and_ask(room, contract)
+        child = room.child(contract, price=ask, lots=size + 3)
+        await room.send(child)
+        room.core.sessions[0].client_id = 99  # reports of our fills now go to nobody
+        while len(room.core.exchange.executions()) == 1:  # noqa: ASYNC110  virtual time
+            await asyncio.sleep(10)
+        missed = len(room.core.exchange.executions()) - len(room.heard(ExecutionReported))
+
+        probed = await room.broker.probe_death(child)
+
+        assert missed > 0
+        assert len(room.heard(ExecutionReported)) == len(room.core.exchange.executions())
+        assert probed.executed_lots == sum(fill.lots for fill, _ in room.core.exchange.executions())
+
+    in_virtual_time(scenario)
+
+
+def test_news_while_open_orders_are_told_counts() -> None:
+    """An order that the reply names and that fills before its end is not open."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        await room.send(room.child(contract, price=bid - 10 * contract.tick))
+        [order] = room.core.exchange.open_orders()
+        listing = room.core.exchange.listing(contract.con_id)
+        assert listing is not None
+        room.core.forgets = frozenset({b"16"})
+        asked = asyncio.create_task(room.broker.open_orders())
+        await asyncio.sleep(0.1)
+
+        for status in (OrderStatus.SUBMITTED, OrderStatus.FILLED):
+            told = replace(order, status=status)
+            await room.say(order_replies.open_order(told, listing=listing, server_version=178))
+        await room.say(replies.open_orders_end())
+
+        assert await asked == ()
 
     in_virtual_time(scenario)
 
