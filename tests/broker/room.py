@@ -173,13 +173,13 @@ class Room:
         )
 
 
-async def start_room(room: Room) -> Room:
+async def start_room(room: Room, *, next_order_id: int = 1) -> Room:
     """Let events flow."""
     await room.broker.start(
         journal=room.journal,
         sink=room.hear,
         quote_sink=lambda quote, contract: room.quotes.append((quote, contract)),
-        next_order_id=1,
+        next_order_id=next_order_id,
     )
     return room
 

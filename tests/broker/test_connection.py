@@ -189,6 +189,69 @@ def test_a_request_that_is_not_answered_raises() -> None:
     in_virtual_time(scenario)
 
 
+def test_a_question_under_way_when_the_connection_is_lost_raises_at_once() -> None:
+    """Whoever waits must not wait for a time-out."""
+
+    async def scenario(room: Room) -> None:
+        await room.quoted()
+        room.core.is_mute = True
+        asked = [
+            asyncio.create_task(question)
+            for question in (
+                room.broker.open_orders(),
+                room.broker.fetch_executions(),
+                room.broker.server_time_ns(),
+                room.broker.contracts("ZO"),
+            )
+        ]
+        await asyncio.sleep(0.5)
+        room.core.sessions[0].closed = True
+        room.core.is_mute = False
+        before_ns = room.clock.host_ns()
+
+        outcomes = await asyncio.gather(*asked, return_exceptions=True)
+
+        assert {type(outcome) for outcome in outcomes} == {NotConnected}
+        assert room.clock.host_ns() - before_ns < 4_000_000_000
+
+    in_virtual_time(scenario)
+
+
+def test_ids_stay_above_every_order_id_seen() -> None:
+    """Also those of other clients: the broker takes an id once."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        await room.send(room.child(contract, price=bid - 10 * contract.tick))
+        [ours] = room.core.exchange.open_orders()
+        foreign = replace(ours.terms, client_id=9, order_id=5_000, order_ref="by somebody else")
+        room.core.exchange.submit(foreign, room.clock.now_ns())
+
+        await room.broker.open_orders()
+
+        assert room.broker.reserve_order_id() == 5_001
+
+    in_virtual_time(scenario)
+
+
+def test_a_contract_watched_while_all_is_asked_again_is_asked_for_once() -> None:
+    """Two streams of one contract would count against the broker's limit."""
+
+    async def scenario(room: Room) -> None:
+        await room.quoted()
+        other = await room.broker.contract("ZOK7")
+
+        room.core.sessions[0].send(replies.error(-1, code=1101, message="lost", server_version=178))
+        await room.broker.server_time_ns()
+        room.broker.watch(other)
+        await asyncio.sleep(5)
+
+        assert len(room.core.frames(1)) == 3
+
+    in_virtual_time(scenario)
+
+
 def test_an_end_that_never_comes_does_not_block_for_ever() -> None:
     """After one more time-out open orders are answered again."""
 
@@ -233,7 +296,8 @@ def test_a_restart_knows_what_was_sent_and_heard_before() -> None:
         await broker.open(SIM_HOST, 4002)
         clock.anchor(await broker.server_time_ns())
         again = await start_room(
-            Room(broker=broker, gate=gate, clock=clock, journal=room.journal, core=room.core, gateway=room.gateway)
+            Room(broker=broker, gate=gate, clock=clock, journal=room.journal, core=room.core, gateway=room.gateway),
+            next_order_id=1_000,
         )
         await again.quoted()
 
@@ -244,7 +308,7 @@ def test_a_restart_knows_what_was_sent_and_heard_before() -> None:
         probed = await broker.probe_death(child)
         await again.send(replace(child, limit_price=ask + contract.tick), action=Action.MODIFY)
 
-        assert broker.reserve_order_id() > child.order_id
+        assert broker.reserve_order_id() >= 1_000
         assert probed.executed_lots == size
         assert [fill.lots for fill in again.heard(ExecutionReported)] in ([], [1])
         await broker.close()
@@ -284,3 +348,22 @@ def test_closing_twice_is_harmless() -> None:
         assert room.broker.state is DOWN
 
     in_virtual_time(scenario)
+
+
+def test_one_seed_gives_one_run() -> None:
+    """The same events at the same times, the same quotes and the same bytes on the wire."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        _, ask, size = bid_and_ask(room, contract)
+        child = room.child(contract, price=ask, lots=size + 2)
+        await room.send(child)
+        await asyncio.sleep(900)
+        room.broker.cancel(child)
+        await room.broker.probe_death(child)
+
+    first, second = in_virtual_time(scenario), in_virtual_time(scenario)
+
+    assert first.events == second.events
+    assert first.quotes == second.quotes
+    assert first.core.received == second.core.received

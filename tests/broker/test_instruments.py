@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from ib_async import Contract
 
+from hydra_nb.domain.events import BrokerErrorReported
 from hydra_nb.errors import InvalidOrder, UnknownInstrument
 from tests.broker.room import Room, in_virtual_time
 
@@ -75,11 +76,13 @@ def test_the_tick_is_that_of_the_market_rule() -> None:
 
 @pytest.mark.parametrize("name", ["ZOO", "ZOF7", "99"])
 def test_an_unknown_name_raises(name: str) -> None:
-    """In time, with a remedy."""
+    """With a remedy; whoever asked learns of it, nobody else."""
 
     async def scenario(room: Room) -> None:
         with pytest.raises(UnknownInstrument, match="lists no future"):
             await room.broker.contract(name)
+
+        assert 200 not in {report.code for report in room.heard(BrokerErrorReported)}
 
     in_virtual_time(scenario)
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from hydra_nb.domain.events import BrokerErrorReported
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.errors import (
     AccountRefused,
@@ -106,6 +107,18 @@ def test_open_answers_who_and_where() -> None:
         assert broker.positions() == ()
         assert broker.account_state().equity == 1_000_000
         assert broker.clock_skew_s() == 0.0
+
+    in_virtual_time(scenario)
+
+
+def test_notices_before_the_start_are_kept_for_it() -> None:
+    """With market time, which the clock had not when they came."""
+
+    async def scenario(room: Room) -> None:
+        notices = room.heard(BrokerErrorReported)
+
+        assert [notice.code for notice in notices] == [2104, 2106, 2158]
+        assert all(notice.time_ns >= room.core.exchange.start_ns for notice in notices)
 
     in_virtual_time(scenario)
 

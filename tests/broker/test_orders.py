@@ -16,6 +16,7 @@ from hydra_nb.domain.orders import Action
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.errors import NotConnected, SendRefused
 from hydra_nb.risk.verdict import Approved
+from hydra_nb.sim.framing import encode
 from tests.broker.room import Room, bid_and_ask, in_virtual_time
 
 PLACE, CANCEL = 3, 4
@@ -271,6 +272,8 @@ def test_a_modify_of_a_filled_order_sends_nothing() -> None:
         _, ask, _ = bid_and_ask(room, contract)
         child = room.child(contract, price=ask)
         await room.send(child)
+        [perm_id] = {report.perm_id for report in room.heard(OrderStatusReported)}
+        await room.say(encode([3, child.order_id, "Submitted", 0, 1, 0, perm_id, 0, 0, 1, "", 0]))  # late
         approved = room.approve(replace(child, limit_price=ask + contract.tick), action=Action.MODIFY)
         receipt = await room.receipt(approved)
 
