@@ -1,7 +1,7 @@
-"""Trading hours as contract details write them, read into UTC sessions.
+"""Trading hours and times as gateways write them.
 
-``20270112:0830-20270112:1320;20270113:CLOSED`` names local dates and times of the exchange; older
-gateways leave the second date out and part several spans of a day by commas.
+Hours are read into UTC sessions. ``20270112:0830-20270112:1320;20270113:CLOSED`` names local dates and times of
+the exchange; older gateways leave the second date out and part several spans of a day by commas.
 """
 
 import datetime as dt
@@ -39,6 +39,8 @@ _ZONES = {
 }
 
 _SPAN = re.compile(r"(?:(?P<start_day>\d{8}):)?(?P<start>\d{4})-(?:(?P<end_day>\d{8}):)?(?P<end>\d{4})")
+
+_TIME = re.compile(r"(?P<day>\d{8})(?:(?P<dash>-)| )(?P<time>\d\d:\d\d:\d\d)(?: (?P<zone>\S.*))?")
 
 
 def zone_name(name: str) -> str:
@@ -82,6 +84,23 @@ def parse_hours(text: str, *, zone: str) -> tuple[Session, ...]:
         else:
             sessions.append(Session(open_ns=open_ns, close_ns=close_ns))
     return tuple(sessions)
+
+
+def with_zone(text: str) -> str | None:
+    """An execution's time with an IANA zone; None where it tells no zone, or is no time.
+
+    Gateways write ``20270112 09:00:00 US/Central``, or ``20270112-15:00:00`` for UTC. The client library takes
+    a time without zone for one of this machine, and drops the execution where it does not know the zone.
+    """
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        return None
+    try:
+        dt.datetime.strptime(found["day"] + found["time"], "%Y%m%d%H:%M:%S").replace(tzinfo=dt.UTC)
+        zone = "UTC" if found["dash"] else zone_name(found["zone"] or "")
+    except (ValueError, BrokerError):
+        return None
+    return f"{found['day']} {found['time']} {zone}"
 
 
 def _spans(text: str, zone: ZoneInfo) -> Iterator[tuple[int, int]]:

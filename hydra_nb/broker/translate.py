@@ -21,7 +21,7 @@ from ib_async.wrapper import Wrapper
 from hydra_nb.broker.asking import RequestRefused
 from hydra_nb.broker.daily import DailyBar
 from hydra_nb.broker.executions import split_execution_id
-from hydra_nb.broker.hours import parse_hours, zone_name
+from hydra_nb.broker.hours import parse_hours, with_zone, zone_name
 from hydra_nb.broker.inbox import Inbox
 from hydra_nb.broker.instruments import ContractQuery, ListedMonth
 from hydra_nb.broker.quotes import exact_price
@@ -384,13 +384,10 @@ class RawDecoder(Decoder):
 
     def execDetails(self, fields: list[str]) -> None:
         """Message 11; a fill must not be lost for its time, which the time of receipt can stand for."""
-        try:
-            super().execDetails(fields)
-        except (ValueError, LookupError):
-            if len(fields) <= _EXECUTION_TIME_FIELD:
-                raise
+        told = fields[_EXECUTION_TIME_FIELD]
+        zoned = with_zone(told)
+        if zoned is None:
             now = dt.datetime.fromtimestamp(self.inbox.now_ns() // NS_PER_S, tz=dt.UTC)
-            repaired = list(fields)
-            repaired[_EXECUTION_TIME_FIELD] = f"{now:%Y%m%d %H:%M:%S} UTC"
-            super().execDetails(repaired)
-            self.inbox.unreadable(f"time {fields[_EXECUTION_TIME_FIELD]!r} of an execution; its receipt stands for it")
+            zoned = f"{now:%Y%m%d %H:%M:%S} UTC"
+            self.inbox.unreadable(f"time {told!r} of an execution; its receipt stands for it")
+        super().execDetails([*fields[:_EXECUTION_TIME_FIELD], zoned, *fields[_EXECUTION_TIME_FIELD + 1 :]])

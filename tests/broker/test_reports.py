@@ -175,6 +175,19 @@ def test_a_fill_with_an_unreadable_time_is_not_lost() -> None:
     in_virtual_time(scenario)
 
 
+def test_a_message_that_cannot_be_read_is_told() -> None:
+    """The client library writes it to a log, which nobody reads."""
+
+    async def scenario(room: Room) -> None:
+        await room.say(encode([3, "nonsense", "Filled"]) + encode([11, 5]) + encode([4_711, 1]))
+
+        told = [report.message for report in room.heard(BrokerErrorReported) if report.code == 0]
+        assert len(told) == 3
+        assert all("could not be read" in message for message in told)
+
+    in_virtual_time(scenario)
+
+
 def test_a_commission_before_its_execution_is_kept() -> None:
     """The client library would drop it."""
 

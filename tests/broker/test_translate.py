@@ -12,7 +12,7 @@ from ib_async.objects import PriceIncrement
 from hydra_nb.broker import translate
 from hydra_nb.broker.daily import DailyBar, market_statistics
 from hydra_nb.broker.executions import split_execution_id
-from hydra_nb.broker.hours import parse_hours, zone_name
+from hydra_nb.broker.hours import parse_hours, with_zone, zone_name
 from hydra_nb.broker.skew import TimeReply
 from hydra_nb.broker.symbols import MonthName, read_local_symbol, unknown_instrument
 from hydra_nb.domain.orders import ChildOrder, Stage
@@ -227,6 +227,26 @@ def test_the_widest_increment_of_a_market_rule_is_the_tick() -> None:
 def test_time_zones_of_gateways_are_known(name: str, iana: str) -> None:
     """EST is an IANA zone too, but one without summer time, which nobody means."""
     assert zone_name(name) == iana
+
+
+@pytest.mark.parametrize(
+    ("text", "zoned"),
+    [
+        ("20270112 09:00:00 US/Central", "20270112 09:00:00 America/Chicago"),
+        ("20270712 09:00:00 EST", "20270712 09:00:00 America/New_York"),
+        ("20270112-15:00:00", "20270112 15:00:00 UTC"),
+        ("20270112 15:00:00 UTC", "20270112 15:00:00 UTC"),
+        ("20270112 15:00:00", None),
+        ("20270112  15:00:00", None),
+        ("20270112 25:00:00 UTC", None),
+        ("20270112 15:00:00 Mars/Olympus", None),
+        ("20270112", None),
+        ("", None),
+    ],
+)
+def test_only_times_that_tell_their_zone_are_taken(text: str, zoned: str | None) -> None:
+    """A time without one must not be read as this machine's."""
+    assert with_zone(text) == zoned
 
 
 def test_hours_follow_summer_time_and_cross_midnight() -> None:
