@@ -70,15 +70,25 @@ class CoreDriver:
         Market time; it must read the loop's own clock.
     pause_s
         Least time between two wake-ups of the timer, so that a fast market is advanced in strides.
+    pass_until
+        Lets the clock pass to a reading where nobody on the loop has anything to do before, and tells whether it did;
+        real clocks cannot.
     """
 
     def __init__(
-        self, core: GatewayCore, *, loop: asyncio.AbstractEventLoop, clock: MarketClock, pause_s: float
+        self,
+        core: GatewayCore,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        clock: MarketClock,
+        pause_s: float,
+        pass_until: Callable[[float], bool] = lambda _reading_s: False,
     ) -> None:
         self.core = core
         self.clock = clock
         self._loop = loop
         self._pause_s = pause_s
+        self._pass_until = pass_until
         self._links: dict[Session, Link] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns: int | None = None
@@ -112,8 +122,12 @@ class CoreDriver:
 
     def _wake(self) -> None:
         self._timer = self._timer_ns = None
-        self.core.advance(self.clock.now_ns())
-        self._flush()
+        while True:
+            self.core.advance(self.clock.now_ns())
+            self._flush()
+            next_ns = self.core.next_event_ns()
+            if next_ns is None or not self._pass_until(self.clock.reading_s(next_ns)):
+                break
         self._arm()
 
     def _flush(self) -> None:

@@ -8,6 +8,7 @@ and one program gives one sequence of events.
 import asyncio
 import math
 import selectors
+from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor
 from contextvars import Context
@@ -41,13 +42,19 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         From running it, when nothing is scheduled any more and nothing under way: it would wait for ever.
     """
 
+    # What asyncio's loop keeps, here read only: the callbacks that are due, its heap of timers, and whether it stops.
+    _ready: deque[asyncio.Handle]
+    _scheduled: list[asyncio.TimerHandle]
+    _stopping: bool
+
     def __init__(self) -> None:
         self._virtual_s = 0.0
         self._under_way = 0
         self._deadlines: set[float] = set()
         self._deadline_limit = _DEADLINES_KEPT
         self._gateway: VirtualGateway | None = None
-        super().__init__(_VirtualSelector(self))
+        self._real_io = _VirtualSelector(self)
+        super().__init__(self._real_io)
 
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
@@ -121,6 +128,20 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Let virtual time pass, and a touch more."""
         self._virtual_s += seconds + _OVERSHOOT_S
 
+    def pass_until(self, when: float) -> bool:
+        """Let time pass inside a callback, as a timer for `when` would; not where anything else is to come before.
+
+        Going round the loop for every move of the market would take longer than the moves themselves.
+        """
+        timers = self._scheduled
+        if self._ready or self._stopping or self.is_under_way() or self._real_io.is_watching:
+            return False
+        if timers and timers[0].when() <= when:
+            return False
+        if when > self._virtual_s:
+            self.jump(when - self._virtual_s)
+        return True
+
     def _one_less_under_way(self, _future: "asyncio.Future[Any]") -> None:
         self._under_way -= 1
 
@@ -139,7 +160,7 @@ class VirtualGateway:
         self.latency_s = latency_s
         self._loop = loop
         clock = MarketClock(time=loop.time, origin_s=loop.time(), start_ns=core.exchange.start_ns, speed=1.0)
-        self._driver = CoreDriver(core, loop=loop, clock=clock, pause_s=0.0)
+        self._driver = CoreDriver(core, loop=loop, clock=clock, pause_s=0.0, pass_until=loop.pass_until)
 
     @property
     def account(self) -> str:
@@ -200,13 +221,15 @@ class MemoryTransport(asyncio.Transport):
         self.close()
 
     def deliver(self, data: bytes) -> None:
-        """Bring bytes of the gateway to the client, in pieces it can swallow."""
-        for start in range(0, len(data), CHUNK_BYTES):
-            self._loop.call_soon(self._arrive, data[start : start + CHUNK_BYTES])
-
-    def _arrive(self, data: bytes) -> None:
-        if not self._is_lost:
-            self._protocol.data_received(data)
+        """Bring bytes of the gateway to the client, in pieces it can swallow; the caller is no client's code."""
+        if self._is_lost:
+            return
+        try:
+            for start in range(0, len(data), CHUNK_BYTES):
+                self._protocol.data_received(data[start : start + CHUNK_BYTES])
+        except Exception as error:  # noqa: BLE001  a client's fault is the client's, as it is with sockets
+            words = "a client could not take what it received"
+            self._loop.call_exception_handler({"message": words, "exception": error, "protocol": self._protocol})
 
     def _lose(self) -> None:
         self._is_lost = True
@@ -245,6 +268,11 @@ class _VirtualSelector(selectors.BaseSelector):
     def __init__(self, loop: VirtualLoop) -> None:
         self._real = selectors.DefaultSelector()
         self._loop = loop
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether there is real I/O besides the loop's own pipe, by which other threads wake it."""
+        return len(self._real.get_map()) > 1
 
     def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
         return self._real.register(fileobj, events, data)
