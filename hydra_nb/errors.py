@@ -16,6 +16,7 @@
     │   ├── LiveNotConfirmed       a live account without its confirmation
     │   ├── AccountRefused         the account asked for is not there, or several are
     │   ├── NoReply                the broker did not answer in time
+    │   ├── RequestRefused         the broker answered a request with an error
     │   └── SendRefused            an order without a valid approval or receipt
     ├── JournalError               the journal cannot be used; nothing may be sent
     │   ├── JournalLocked          another desk holds it
@@ -85,6 +86,14 @@ class AccountRefused(BrokerError):
 
 class NoReply(BrokerError, TimeoutError):
     """The broker did not answer in time."""
+
+
+class RequestRefused(BrokerError):
+    """The broker answered a request with an error; `code` is its number."""
+
+    def __init__(self, message: str, *, code: int) -> None:
+        self.code = code
+        super().__init__(f"the gateway refused a request: {message} (code {code})")
 
 
 class SendRefused(BrokerError):

@@ -9,20 +9,12 @@ from hydra_nb.broker.pacing import Pace
 from hydra_nb.broker.skew import TimeReply
 from hydra_nb.clock import Clock
 from hydra_nb.domain.events import OpenOrderReported
-from hydra_nb.errors import BrokerError, NoReply, NotConnected
+from hydra_nb.errors import NoReply, NotConnected
 
 REPLY_S = 10.0
 """Host seconds after which a request counts as unanswered."""
 
 _T = TypeVar("_T")
-
-
-class RequestRefused(BrokerError):
-    """The gateway answered a request with an error; `code` is its number."""
-
-    def __init__(self, message: str, *, code: int) -> None:
-        self.code = code
-        super().__init__(f"the gateway refused a request: {message} (code {code})")
 
 
 class Requests:
@@ -67,7 +59,8 @@ class Requests:
             if not self._is_open():
                 raise NotConnected(f"the gateway is not connected; {kind} cannot be asked for")
             try:
-                return await asyncio.wait_for(send(), timeout_s)
+                async with asyncio.timeout(timeout_s):
+                    return await send()
             except TimeoutError as error:
                 raise NoReply(f"the gateway did not answer the request for {kind} within {timeout_s:g} s") from error
             except NotConnected:

@@ -7,14 +7,14 @@ from decimal import Decimal
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from hydra_nb.broker.asking import RequestRefused, Requests
+from hydra_nb.broker.asking import Requests
 from hydra_nb.broker.daily import DailyBar, market_statistics
 from hydra_nb.broker.symbols import read_local_symbol, unknown_instrument
 from hydra_nb.clock import Clock
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics
 from hydra_nb.domain.units import NS_PER_S
-from hydra_nb.errors import InvalidOrder, UnknownInstrument
+from hydra_nb.errors import InvalidOrder, RequestRefused, UnknownInstrument
 
 HISTORY_REPLY_S = 30.0
 """Host seconds that the broker may take for daily bars."""

@@ -18,7 +18,6 @@ from ib_async.decoder import Decoder
 from ib_async.objects import PriceIncrement
 from ib_async.wrapper import Wrapper
 
-from hydra_nb.broker.asking import RequestRefused
 from hydra_nb.broker.daily import DailyBar
 from hydra_nb.broker.executions import split_execution_id
 from hydra_nb.broker.hours import parse_hours, with_zone, zone_name
@@ -35,7 +34,7 @@ from hydra_nb.domain.events import (
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.orders import ChildOrder
 from hydra_nb.domain.units import NS_PER_S, Side
-from hydra_nb.errors import BrokerError, InvariantBroken, SendRefused
+from hydra_nb.errors import BrokerError, InvariantBroken, RequestRefused, SendRefused
 
 _LARGEST = 1e15  # beyond this a number of the wire stands for "not set"
 _SIDES = {"BOT": Side.BUY, "BUY": Side.BUY, "SLD": Side.SELL, "SELL": Side.SELL}
