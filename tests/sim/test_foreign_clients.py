@@ -1,4 +1,4 @@
-"""Clients written by others, in environments of their own, trade on the simulated gateway."""
+"""Clients written by others trade on the simulated gateway as they are, those that can in environments of their own."""
 
 import json
 import subprocess
@@ -6,46 +6,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 import pytest
 
 from hydra_nb.sim.gateway import SimulatedGateway
+from hydra_nb.sim.records import Commission, Execution, Listing
+from .foreign.environments import IB_INSYNC, NEW_IBAPI, OLD_IBAPI, SCRIPTS, python_with
 
-SCRIPTS = Path(__file__).parent / "foreign"
-INSTALL_TIMEOUT_S = 120
 RUN_TIMEOUT_S = 60
+FARMS = [2104, 2106, 2158]
 
 
-def environment_of(requirement: str) -> Path:
-    """The Python of a virtual environment with one requirement, made once and kept in the user's cache."""
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    folder = platformdirs.user_cache_path("hydra_nb") / "foreign-clients" / f"{requirement}-py{version}"
-    python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    complete = folder / "complete"
-    if not complete.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True, timeout=INSTALL_TIMEOUT_S)
-        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"]
-        try:
-            done = subprocess.run(
-                [*install, requirement], capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False
-            )
-        except subprocess.TimeoutExpired:
-            pytest.skip(f"pip could not install {requirement} in {INSTALL_TIMEOUT_S} s")
-        if done.returncode != 0:
-            pytest.skip(f"pip could not install {requirement}: {done.stderr.strip()[-300:]}")
-        complete.touch()
-    return python
-
-
-def run_client(script: str, *, requirement: str, gateway: SimulatedGateway) -> dict[str, Any]:
+def run_client(*command: str | Path, gateway: SimulatedGateway) -> dict[str, Any]:
     """What a client's script printed."""
-    python = environment_of(requirement)
     done = subprocess.run(
-        [python, SCRIPTS / script, str(gateway.port)],
-        capture_output=True,
-        text=True,
-        timeout=RUN_TIMEOUT_S,
-        check=False,
+        [*command, str(gateway.port)], capture_output=True, text=True, timeout=RUN_TIMEOUT_S, check=False
     )
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout.splitlines()[-1])
@@ -53,46 +27,82 @@ def run_client(script: str, *, requirement: str, gateway: SimulatedGateway) -> d
     return seen
 
 
-def test_ib_insync_trades_as_it_is():
-    """The last release of ib_insync, at server version 176."""
+def booked_by(gateway: SimulatedGateway) -> tuple[list[tuple[Execution, Commission]], Listing, list[float]]:
+    """What the exchange knows: fills, the contract that was traded, and the closes of its last 30 days."""
+    booked = gateway.call(gateway.exchange.executions)
+    con_id = booked[0][0].con_id
+    listing = gateway.call(lambda: gateway.exchange.listing(con_id))
+    bars = gateway.call(lambda: gateway.exchange.daily_bars(con_id, 30, gateway.now_ns()))
+    assert listing is not None
+    return booked, listing, [float(bar.close) for bar in bars]
+
+
+@pytest.mark.parametrize(
+    ("module", "requirements", "server_version"), [("ib_insync", IB_INSYNC, 176), ("ib_async", (), 178)]
+)
+def test_ib_insync_and_its_successor_trade_as_they_are(module: str, requirements: tuple[str, ...], server_version: int):
+    """From contract details to a second connection that finds orders, fills and completed orders."""
+    python = python_with(*requirements) if requirements else Path(sys.executable)
     with SimulatedGateway(seed=7) as gateway:
-        seen = run_client("ib_insync_client.py", requirement="ib_insync==0.9.86", gateway=gateway)
-        booked = gateway.call(gateway.exchange.executions)
-        bars = gateway.call(lambda: gateway.exchange.daily_bars(booked[0][0].con_id, 30, gateway.now_ns()))
-        listing = gateway.call(lambda: gateway.exchange.listing(booked[0][0].con_id))
+        seen = run_client(python, SCRIPTS / "asyncio_client.py", module, gateway=gateway)
+        booked, listing, closes = booked_by(gateway)
         [position] = gateway.call(gateway.exchange.positions)
+        left = gateway.call(gateway.exchange.open_orders)
 
-        assert listing is not None
-        assert seen["server_version"] == 176
-        assert seen["accounts"] == [gateway.account]
-        assert seen["contract"] == [listing.local_symbol, 0.25, 100, "America/Chicago"]
-        assert seen["bars"] == len(bars)
-        assert seen["partly_filled"]
-        assert seen["executions"] == [
-            [fill.exec_id, fill.time_ns // 1_000_000_000, float(fill.price)] for fill, _ in booked
-        ]
-        assert sum(fill.lots for fill, _ in booked) == seen["lots"] == position.lots
-        assert seen["commission"] == pytest.approx(float(sum(report.commission for _, report in booked)))
-        assert seen["position"] == [[position.lots, pytest.approx(float(position.average_cost))]]
-        assert seen["same_order_after_reconnect"]
-        assert (seen["cancelled"], seen["refused"]) == ("Cancelled", 387)
-        assert gateway.call(gateway.exchange.open_orders) == []
+    assert (seen["server_version"], seen["accounts"]) == (server_version, [gateway.account])
+    assert seen["contract"] == [listing.local_symbol, 0.25, 100, "America/Chicago"]
+    assert (seen["rule"], seen["bars"]) == ([[0.0, 0.25]], closes)
+    status, initial, maintenance = seen["what_if"]
+    assert (status, maintenance) == ("PreSubmitted", pytest.approx(initial / 1.1, abs=0.01))
+    assert initial > 0
+    assert seen["partly_filled"]
+    assert seen["executions"] == [
+        [fill.exec_id, fill.time_ns // 1_000_000_000, float(fill.price)] for fill, _ in booked
+    ]
+    assert sum(fill.lots for fill, _ in booked) == seen["lots"] == position.lots
+    assert seen["commission"] == pytest.approx(float(sum(report.commission for _, report in booked)))
+    assert seen["position"] == [[position.lots, pytest.approx(float(position.average_cost))]]
+    assert (seen["seen_as_own"], seen["seen_by_all"]) == (0, [["resting", 11]])
+    assert (seen["codes_beside"], seen["codes_of_twin"]) == ([10147], [326, False])
+    assert seen["same_order_after_reconnect"]
+    assert seen["next_id_lies_ahead"]
+    assert seen["completed"] == [["Filled", "asyncio", seen["lots"]], ["Cancelled", "away", 0.0]]
+    assert (seen["cancelled"], seen["refused"], seen["net_liquidation"]) == ("Cancelled", 387, 1)
+    assert left == []
 
 
-def test_the_api_of_ib_itself_trades_as_it_is():
-    """IB's own Python client of its last release on the index, at server version 157."""
+@pytest.mark.parametrize(
+    ("requirements", "server_version"), [(OLD_IBAPI, 157), (NEW_IBAPI, 178)], ids=["9.81.1", "10.46.1"]
+)
+def test_both_generations_of_the_api_of_ib_itself_trade_as_they_are(requirements: tuple[str, ...], server_version: int):
+    """IB's own Python client: of its last release on the index, and of today as nautilus_trader packs it."""
     with SimulatedGateway(seed=7) as gateway:
-        seen = run_client("ibapi_client.py", requirement="ibapi==9.81.1.post1", gateway=gateway)
-        booked = gateway.call(gateway.exchange.executions)
-        listing = gateway.call(lambda: gateway.exchange.listing(booked[0][0].con_id))
+        seen = run_client(python_with(*requirements), SCRIPTS / "ibapi_client.py", gateway=gateway)
+        booked, listing, closes = booked_by(gateway)
+        left = gateway.call(gateway.exchange.open_orders)
 
-        assert listing is not None
-        assert seen["server_version"] == 157
-        assert seen["contract"] == [listing.local_symbol, 0.25, 100, "America/Chicago"]
-        assert seen["bars"] == 30
-        assert seen["opened"] == ["BUY", 3, -25, "ibapi"]
-        assert seen["opened_state"] == "Submitted"
-        assert seen["executions"] == seen["commissions"] == [fill.exec_id for fill, _ in booked]
-        assert seen["position"] == seen["portfolio"] == [2]
-        assert seen["completed"] == ["Filled", "Cancelled"]
-        assert seen["errors"] == [202, 2104, 2106, 2158]
+    fills = sorted(fill.exec_id for fill, _ in booked)
+    assert seen["server_version"] == server_version
+    assert seen["contract"] == [listing.local_symbol, 0.25, 100, "America/Chicago"]
+    assert (seen["rule"], seen["bars"]) == ([True, [[0.0, 0.25]]], closes)
+    is_what_if, status, initial, maintenance = seen["what_if"]
+    assert (is_what_if, status, maintenance) == (True, "PreSubmitted", pytest.approx(initial / 1.1, abs=0.01))
+    assert initial > 0
+    assert seen["partly"] == [seen["lots"], True]
+    assert seen["executions"] == seen["commissions"] == seen["executions_again"] == fills
+    assert seen["filled"] == sum(fill.lots for fill, _ in booked) == seen["lots"]
+    assert seen["position"] == seen["portfolio"] == [seen["lots"]]
+    assert seen["codes"] == [202, *FARMS]
+    # Three orders were placed from the first id on; the last of them rests until the second connection.
+    assert (seen["next_id"], seen["next_id_again"], seen["next_id_beside"]) == (3, 1, 1)
+    assert seen["seen_as_own"] == 0
+    assert [order[1:] for order in seen["seen_by_all"]] == [[12, "ibapi"]]
+    assert (seen["codes_beside"], seen["codes_of_twin"]) == ([*FARMS, 10147], [326])
+    assert seen["found"][:2] + seen["found"][3:] == ["BUY", 1, "ibapi", "Submitted"]
+    assert seen["found_contract"]
+    assert seen["completed"] == [
+        ["Filled", "ibapi", seen["lots"], f"Filled Size: {seen['lots']}"],
+        ["Cancelled", "ibapi", 0, "Cancelled by Trader"],
+        ["Cancelled", "ibapi", 0, "Cancelled by Trader"],
+    ]
+    assert left == []

@@ -1,141 +1,149 @@
 """Trades on a gateway with IB's own Python client and prints what it saw as one line of JSON.
 
-Run by the tests in an environment that has ibapi and nothing of this project. Argument: the port.
+Run by the tests in an environment that has one generation of ibapi and nothing of this project. Argument: the port.
 """
 
 import json
 import sys
-import threading
-from collections.abc import Callable
+import time
 from typing import Any
 
-from ibapi.client import EClient
 from ibapi.contract import Contract
 from ibapi.execution import ExecutionFilter
-from ibapi.order import Order
-from ibapi.wrapper import EWrapper
+from ibapi_trader import Trader, future, limit_order
+
+CLIENT, OTHER = 12, 13
 
 
-class Trader(EWrapper, EClient):
-    """Writes down the calls of the client, under the name of the call."""
-
-    def __init__(self) -> None:
-        EClient.__init__(self, self)
-        self.heard: dict[str, list[tuple[Any, ...]]] = {}
-        self.changed = threading.Condition()
-
-    def note(self, name: str, *what: Any) -> None:
-        """Remember a call and wake who waits."""
-        with self.changed:
-            self.heard.setdefault(name, []).append(what)
-            self.changed.notify_all()
-
-    def until(self, holds: Callable[[], bool]) -> None:
-        """Wait at most ten seconds for something to become true."""
-        with self.changed:
-            if not self.changed.wait_for(holds, timeout=10):
-                raise TimeoutError(f"heard only {self.heard}")
-
-    def last(self, name: str) -> tuple[Any, ...]:
-        """The latest call of a name."""
-        return self.heard[name][-1]
-
-    def has(self, name: str) -> Callable[[], bool]:
-        """Whether a call was heard."""
-        return lambda: name in self.heard
-
-
-def listen(name: str) -> Callable[..., None]:
-    """A method that notes its call."""
-    return lambda self, *what: self.note(name, *what)
-
-
-for call in (
-    "nextValidId",
-    "managedAccounts",
-    "contractDetails",
-    "contractDetailsEnd",
-    "openOrder",
-    "orderStatus",
-    "execDetails",
-    "execDetailsEnd",
-    "commissionReport",
-    "position",
-    "positionEnd",
-    "tickPrice",
-    "tickSize",
-    "historicalData",
-    "historicalDataEnd",
-    "error",
-    "completedOrder",
-    "completedOrdersEnd",
-    "currentTime",
-    "updatePortfolio",
-    "accountDownloadEnd",
-    "openOrderEnd",
-    "marketRule",
-    "accountSummaryEnd",
-):
-    setattr(Trader, call, listen(call))
-
-
-def limit_order(action: str, lots: float, price: float) -> Order:
-    """A limit order for the day."""
-    order = Order()
-    order.action, order.totalQuantity, order.orderType = action, lots, "LMT"
-    order.lmtPrice, order.tif, order.orderRef = price, "DAY", "ibapi"
-    order.eTradeOnly = order.firmQuoteOnly = False
-    return order
-
-
-def trade(port: int) -> dict[str, Any]:
-    """Buy what is offered and cancel what is not filled."""
-    app = Trader()
-    app.connect("127.0.0.1", port, clientId=12)
-    threading.Thread(target=app.run, daemon=True).start()
-    app.until(app.has("nextValidId"))
-    order_id = app.last("nextValidId")[0]
-    query = Contract()
-    query.symbol, query.secType, query.exchange = "ZO", "FUT", "CBOT"
-    app.reqContractDetails(1, query)
-    app.until(app.has("contractDetailsEnd"))
+def look_around(app: Trader) -> tuple[Contract, dict[str, Any]]:
+    """Contract, market rule, bars and margin, before anything is bought."""
+    app.reqContractDetails(1, future("ZO", exchange="CBOT"))
+    app.until_heard("contractDetailsEnd")
     details = app.heard["contractDetails"][0][1]
     contract = details.contract
+    app.reqMarketRule(int(details.marketRuleIds))
+    rule_id, increments = app.until_heard("marketRule")
     app.reqMktData(2, contract, "", False, False, [])
     app.until(lambda: {1, 2} <= {tick[1] for tick in app.heard.get("tickPrice", [])})
-    ask = [tick[2] for tick in app.heard["tickPrice"] if tick[1] == 2][-1]
     app.reqHistoricalData(3, contract, "", "30 D", "1 day", "TRADES", 1, 1, False, [])
-    app.until(app.has("historicalDataEnd"))
-
-    app.placeOrder(order_id, contract, limit_order("BUY", 2, ask + 5))
-    app.until(lambda: ("orderStatus" in app.heard) and app.last("orderStatus")[1] == "Filled")
-    app.placeOrder(order_id + 1, contract, limit_order("BUY", 3, ask - 25))
-    app.until(lambda: app.last("orderStatus")[:2] == (order_id + 1, "Submitted"))
-    opened = app.last("openOrder")
-    app.cancelOrder(order_id + 1)
-    app.until(lambda: app.last("orderStatus")[:2] == (order_id + 1, "Cancelled"))
-    app.reqExecutions(4, ExecutionFilter())
-    app.reqPositions()
-    app.reqCompletedOrders(False)
-    app.reqAccountUpdates(True, "")
-    for end in ("execDetailsEnd", "positionEnd", "completedOrdersEnd", "accountDownloadEnd"):
-        app.until(app.has(end))
-    seen = {
-        "server_version": app.serverVersion(),
+    app.until_heard("historicalDataEnd")
+    app.placeOrder(app.heard["nextValidId"][-1][0], contract, limit_order("BUY", 2, 100.0, what_if=True))
+    _, _, order, state = app.until_heard("openOrder")
+    return contract, {
         "contract": [contract.localSymbol, details.minTick, details.priceMagnifier, details.timeZoneId],
-        "bars": len(app.heard["historicalData"]),
-        "opened": [opened[2].action, opened[2].totalQuantity, opened[2].lmtPrice - ask, opened[2].orderRef],
-        "opened_state": opened[3].status,
-        "executions": sorted({call[2].execId for call in app.heard["execDetails"]}),
-        "commissions": sorted({call[0].execId for call in app.heard["commissionReport"]}),
-        "position": [float(call[2]) for call in app.heard["position"]],
-        "completed": [call[2].status for call in app.heard["completedOrder"]],
-        "portfolio": [float(call[1]) for call in app.heard["updatePortfolio"]],
-        "errors": sorted(call[1] for call in app.heard["error"]),
+        "rule": [rule_id == int(details.marketRuleIds), [(step.lowEdge, step.increment) for step in increments]],
+        "bars": [bar.close for _, bar in app.heard["historicalData"]],
+        "what_if": [order.whatIf, state.status, float(state.initMarginChange), float(state.maintMarginAfter)],
     }
+
+
+def price_of(app: Trader, tick_type: int) -> float:
+    """The latest bid (1) or ask (2)."""
+    return [tick[2] for tick in app.heard["tickPrice"] if tick[1] == tick_type][-1]
+
+
+def trade(app: Trader, contract: Contract) -> dict[str, Any]:
+    """Place, modify, fill in part, fill, cancel; one order is left to rest."""
+    first = app.asked("nextValidId", lambda: app.reqIds(-1), name="nextValidId")[0][0]
+    size = [tick[2] for tick in app.heard["tickSize"] if tick[1] == 3][-1]
+    lots = int(size) + 3
+    app.placeOrder(first, contract, limit_order("BUY", lots, price_of(app, 1) - 10))
+    app.until_status(first, "Submitted")
+    app.placeOrder(first, contract, limit_order("BUY", lots, price_of(app, 2)))
+    app.until(lambda: app.status(first)[2] > 0)
+    partly = app.status(first)
+    app.placeOrder(first, contract, limit_order("BUY", lots, price_of(app, 2) + 20))
+    app.until_status(first, "Filled")
+    app.placeOrder(first + 1, contract, limit_order("BUY", 3, price_of(app, 1) - 25))
+    app.until_status(first + 1, "Submitted")
+    app.withdraw(first + 1)
+    app.until_status(first + 1, "Cancelled")
+    app.placeOrder(first + 2, contract, limit_order("BUY", 1, price_of(app, 1) - 25))
+    app.until_status(first + 2, "Submitted")
+    app.reqExecutions(4, ExecutionFilter())
+    app.until_heard("execDetailsEnd")
+    positions = app.asked("positionEnd", app.reqPositions, name="position")
+    portfolio = app.asked("accountDownloadEnd", lambda: app.reqAccountUpdates(True, ""), name="updatePortfolio")
+    return {
+        "lots": lots,
+        "partly": [float(partly[2]) + float(partly[3]), 0 < partly[2] < lots],
+        "executions": sorted({call[2].execId for call in app.heard["execDetails"]}),
+        "filled": sum({call[2].execId: float(call[2].shares) for call in app.heard["execDetails"]}.values()),
+        "commissions": sorted({call[0].execId for call in app.heard["commissionReport"]}),
+        "position": [float(call[2]) for call in positions],
+        "portfolio": [float(call[1]) for call in portfolio],
+        "next_id": app.asked("nextValidId", lambda: app.reqIds(-1), name="nextValidId")[0][0] - first,
+    }
+
+
+def look_from_beside(port: int, resting_id: int) -> dict[str, Any]:
+    """What another client sees of the orders, and may do to them."""
+    beside, twin = Trader(), Trader()
+    beside.start(port, client_id=OTHER)
+    next_id = beside.until_heard("nextValidId")[0]
+    own = beside.asked("openOrderEnd", beside.reqOpenOrders, name="openOrder")
+    everyone = beside.asked("openOrderEnd", beside.reqAllOpenOrders, name="openOrder")
+    beside.withdraw(resting_id)
+    beside.until(lambda: (resting_id, 10147) in beside.heard["error"])
+    twin.start(port, client_id=OTHER)
+    twin.until_heard("connectionClosed")
+    beside.disconnect()
+    return {
+        "next_id_beside": next_id,
+        "seen_as_own": len(own),
+        "seen_by_all": [[call[0], call[2].clientId, call[2].orderRef] for call in everyone],
+        "codes_beside": beside.codes(),
+        "codes_of_twin": twin.codes(),
+    }
+
+
+def connected_again(port: int) -> Trader:
+    """A connection with the client id of one just closed: ibapi's reader holds the socket a second longer."""
+    for _ in range(30):
+        app = Trader()
+        app.start(port, client_id=CLIENT)
+        app.until(lambda app=app: {"nextValidId", "connectionClosed"} & app.heard.keys())
+        if "nextValidId" in app.heard:
+            return app
+        time.sleep(0.1)
+    raise TimeoutError("the client id stays in use")
+
+
+def come_back(port: int, contract: Contract) -> dict[str, Any]:
+    """Connect again with the same id, and cancel what still rests."""
+    app = connected_again(port)
+    next_id = app.heard["nextValidId"][-1][0]
+    opened = app.asked("openOrderEnd", app.reqOpenOrders, name="openOrder")
+    [(order_id, found, order, state)] = opened
+    app.withdraw(order_id)
+    app.until_status(order_id, "Cancelled")
+    done = app.asked("completedOrdersEnd", lambda: app.reqCompletedOrders(False), name="completedOrder")
+    fills = app.asked("execDetailsEnd", lambda: app.reqExecutions(5, ExecutionFilter()), name="execDetails")
     app.disconnect()
-    return seen
+    return {
+        "found": [order.action, float(order.totalQuantity), order.lmtPrice, order.orderRef, state.status],
+        "found_contract": found.conId == contract.conId,
+        "next_id_again": next_id - order_id,
+        "completed": [
+            [call[2].status, call[1].orderRef, float(call[1].filledQuantity), call[2].completedStatus] for call in done
+        ],
+        "executions_again": sorted(call[2].execId for call in fills),
+    }
+
+
+def go_through(port: int) -> dict[str, Any]:
+    """Everything in turn."""
+    app = Trader()
+    app.start(port, client_id=CLIENT)
+    app.until_heard("nextValidId")
+    contract, seen = look_around(app)
+    seen |= trade(app, contract)
+    [resting_id] = [order[0] for order in app.asked("openOrderEnd", app.reqOpenOrders, name="openOrder")]
+    seen |= look_from_beside(port, resting_id)
+    seen |= {"server_version": app.serverVersion(), "codes": app.codes()}
+    app.disconnect()
+    return seen | come_back(port, contract)
 
 
 if __name__ == "__main__":
-    print(json.dumps(trade(int(sys.argv[1]))))
+    print(json.dumps(go_through(int(sys.argv[1]))))

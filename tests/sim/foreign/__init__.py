@@ -1,0 +1,1 @@
+"""Clients written by others, and the environments they run in."""
