@@ -76,6 +76,14 @@ def pause(state: SliceState) -> SliceState:
     return replace(state, paused=True, renew=state.renew or state.phase is Phase.LIVE)
 
 
+def interrupt(state: SliceState, *, now_ns: int, order: OrderRecord | None) -> SliceState:
+    """Forget what died with the process: unanswered proposals, and how far the proof of an end had come."""
+    if state.phase is Phase.LIVE and order is None:
+        return replace(state, phase=Phase.PLACING, proposed=None)
+    state = replace(state, proposed=None)
+    return start_ending(state, now_ns=now_ns, reason=state.reason) if state.phase is Phase.ENDING else state
+
+
 def resume(state: SliceState, *, shift_ns: int) -> SliceState:
     """Go on, with every time of the ladder later by the pause."""
     state = replace(

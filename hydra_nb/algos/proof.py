@@ -55,13 +55,16 @@ def start_ending(state: SliceState, *, now_ns: int, reason: str) -> SliceState:
 
 
 def end(state: SliceState, *, now_ns: int, order: OrderRecord | None, connection: ConnectionState) -> Decided:
-    """Cancel the order, and ask until its death is proven; give up after 120 s."""
+    """Cancel the order, and ask until its death is proven; give up after 120 s.
+
+    While the slice is held nothing waits for it, so that a lost order is given until 120 s after its expiry.
+    """
     if order is None:
         waits = state.proposed is not None and now_ns < state.ending_ns + UNRESOLVED_NS
         return (state if waits else settle(state, order=None)), ()
     if order.state.is_over:
         return settle(state, order=order), ()
-    if now_ns >= state.ending_ns + UNRESOLVED_NS:
+    if now_ns >= _given_up_ns(state, order=order):
         filled = state.filled_before + order.booked_lots
         reason = f"order {order.order_ref} is unresolved 120 s after its end"
         return replace(state, phase=Phase.DONE, outcome=SliceStatus.UNKNOWN, filled=filled, reason=reason), ()
@@ -74,6 +77,13 @@ def end(state: SliceState, *, now_ns: int, order: OrderRecord | None, connection
         state = replace(state, probe_ns=now_ns + DOUBT_NS)
         actions += (ProbeDeath(order_ref=order.order_ref),)
     return state, actions
+
+
+def _given_up_ns(state: SliceState, *, order: OrderRecord | None) -> int:
+    """When an order that cannot be proven dead is left to a person."""
+    if order is not None and (state.paused or state.renew):
+        return max(state.ending_ns, order.expires_ns) + UNRESOLVED_NS
+    return state.ending_ns + UNRESOLVED_NS
 
 
 def _cancel(state: SliceState, *, now_ns: int, order: OrderRecord, connection: ConnectionState) -> Decided:
@@ -129,7 +139,7 @@ def held(state: SliceState) -> SliceState:
 
 def ending_wake_ns(state: SliceState, *, order: OrderRecord | None) -> int:
     """When a slice that ends next needs a `Woke`."""
-    times = [state.ending_ns + UNRESOLVED_NS]
+    times = [_given_up_ns(state, order=order)]
     if order is not None:
         probe_ns = state.probe_ns if state.probe_ns is not None else state.ending_ns
         provable = _is_provable(state, order=order)

@@ -163,6 +163,11 @@ def _absorb(
                 active=tuple(patience.resume(one, shift_ns=shift_ns) for one in state.active),
                 waiting=tuple(patience.resume(one, shift_ns=shift_ns) for one in state.waiting),
             )
+        case ev.ParentInterrupted():
+            state = _interrupt(state, event, now_ns=now_ns, orders=orders)
+        case ev.ContractLocked():
+            words = f"{event.local_symbol} is locked: {event.reason}"
+            state = _halt(state, Stop(status=ParentStatus.NEEDS_HUMAN, reason=words), now_ns=now_ns)
         case ev.ParentCancelAsked():
             state = _halt(state, Stop(status=ParentStatus.CANCELLED, reason=event.reason), now_ns=now_ns)
         case ev.Killed():
@@ -175,6 +180,19 @@ def _absorb(
         case ev.ParentFinished():
             state = replace(state, over=True)
     return state, None
+
+
+def _interrupt(
+    state: ParentState, event: ev.ParentInterrupted, *, now_ns: int, orders: Mapping[str, OrderRecord]
+) -> ParentState:
+    """Hold the parent as by a pause since its process was last alive; its timer died with that process."""
+    active = tuple(patience.interrupt(one, now_ns=now_ns, order=orders.get(one.order_ref)) for one in state.active)
+    state = replace(state, active=active, wake_ns=None)
+    if state.stop is not None:
+        return _stop_slices(state, now_ns=now_ns)
+    if state.paused_ns is None:
+        state = replace(state, paused_ns=event.since_ns, active=tuple(patience.pause(one) for one in state.active))
+    return state
 
 
 def _halt(state: ParentState, stop: Stop, *, now_ns: int) -> ParentState:
@@ -282,7 +300,7 @@ def _finish_slice(
         carried = min(left, before - pool)
         state = replace(state, waiting=waiting, pool_lots=pool)
     order = orders.get(one.order_ref)
-    sent = state.sent or (order is not None and order.sent_ns is not None)
+    sent = state.sent or one.filled > 0 or (order is not None and order.sent_ns is not None)
     refusal = one.refusal if outcome is SliceStatus.REFUSED else state.refusal
     state = replace(state, settled_lots=state.settled_lots + settled, sent=sent, refusal=refusal)
     finished = ev.SliceFinished(

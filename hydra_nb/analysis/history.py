@@ -16,6 +16,7 @@ _FOLDED = (
     ev.ParentFinished,
     ev.ParentPaused,
     ev.ParentResumed,
+    ev.ParentInterrupted,
     ev.SliceFinished,
     ev.ChildReserved,
     ev.ChildSent,
@@ -118,6 +119,8 @@ class History:
                 self.contracts[contract.con_id] = contract
             case ev.ParentPaused():
                 self._paused_ns.setdefault(event.parent_id, event.time_ns)
+            case ev.ParentInterrupted():
+                self._paused_ns.setdefault(event.parent_id, event.since_ns)
             case ev.ParentResumed():
                 paused_ns = self._paused_ns.pop(event.parent_id, event.time_ns)
                 self.pauses.setdefault(event.parent_id, []).append((paused_ns, event.time_ns))

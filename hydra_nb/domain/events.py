@@ -145,6 +145,18 @@ class ParentResumed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParentInterrupted(Event):
+    """The process that worked a parent ended, or left it; it rests until a person resumes or abandons it.
+
+    `since_ns` is when its schedule stood still: the last time at which the process is known to have lived.
+    """
+
+    parent_id: str
+    since_ns: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParentCancelAsked(Event):
     """A person cancelled a parent."""
 
@@ -163,6 +175,38 @@ class Killed(Event):
 class Rearmed(Event):
     """A person allowed orders again after a kill or a tripped breaker."""
 
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractLocked(Event):
+    """Something about a contract cannot be explained: nothing is sent in it until it is unlocked.
+
+    `order_ref` names the order where it is about one.
+    """
+
+    con_id: int
+    local_symbol: str
+    order_ref: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractUnlocked(Event):
+    """A person, or a later reconciliation, explained what had locked a contract."""
+
+    con_id: int
+    local_symbol: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionAdopted(Event):
+    """From now on `others_lots` of a contract in this account are held to be others', and ours come on top."""
+
+    con_id: int
+    local_symbol: str
+    others_lots: int
     reason: str
 
 
@@ -200,7 +244,10 @@ class OrderStatusReported(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOrderReported(Event):
-    """Raw open order of the wire: what the broker believes the order's terms are."""
+    """Raw open order of the wire: what the broker believes the order's terms are.
+
+    `con_id` and `local_symbol` are 0 and empty where the wire did not tell them.
+    """
 
     order_ref: str
     order_id: int
@@ -209,6 +256,8 @@ class OpenOrderReported(Event):
     lots: int
     limit_price: Decimal
     expires_ns: int | None
+    con_id: int = 0
+    local_symbol: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,7 +333,7 @@ class AccountReported(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciled(Event):
-    """Ledger and broker were compared; `breaks` of zero allows trading."""
+    """Ledger and broker were compared; `breaks` counts those that hold up the whole desk, zero allows trading."""
 
     breaks: int
     message: str
@@ -304,9 +353,13 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     ParentFinished,
     ParentPaused,
     ParentResumed,
+    ParentInterrupted,
     ParentCancelAsked,
     Killed,
     Rearmed,
+    ContractLocked,
+    ContractUnlocked,
+    PositionAdopted,
     TaskFailed,
     ConnectionChanged,
     OrderStatusReported,

@@ -68,15 +68,19 @@ class ParentStatus(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Whether the parent will do nothing more."""
+        """Whether the parent will do nothing more, whatever a person asks for."""
         return self in (
             ParentStatus.FILLED,
             ParentStatus.PARTIAL,
             ParentStatus.REFUSED,
             ParentStatus.CANCELLED,
-            ParentStatus.INTERRUPTED,
             ParentStatus.NEEDS_HUMAN,
         )
+
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether it goes on towards its end by itself, or after a pause; an interrupted one needs a person."""
+        return not self.is_over and self is not ParentStatus.INTERRUPTED
 
 
 class SliceStatus(StrEnum):

@@ -36,7 +36,15 @@ class Ledger:
     killed
         The reason of the kill in force, or None.
     reconciled
-        Whether ledger and broker agreed since the connection last came up.
+        Whether ledger and broker were compared since the connection last came up, and nothing holds up all.
+    locked
+        Why nothing may be sent in a contract, by contract id.
+    unlocked_ns
+        When a contract was last unlocked, by contract id: what had happened until then was explained.
+    others_lots
+        Lots of the account's position in a contract that are not ours, by contract id, as last adopted.
+    strangers
+        Latest revision of each execution that names an order that was never reserved here, by family.
     equity, peak_equity, day_start_equity
         Account equity, its highest, and the first of the UTC day, in `currency`. `Rearmed` starts the
         last two anew, so that a breaker that a person released does not trip on the same loss again.
@@ -49,6 +57,10 @@ class Ledger:
         self.commissions: dict[str, ev.CommissionReported] = {}
         self.killed: str | None = None
         self.reconciled = False
+        self.locked: dict[int, ev.ContractLocked] = {}
+        self.unlocked_ns: dict[int, int] = {}
+        self.others_lots: dict[int, int] = {}
+        self.strangers: dict[str, ev.ExecutionReported] = {}
         self.connection = ConnectionState.DOWN
         self.currency = ""
         self.equity: Decimal | None = None
@@ -66,6 +78,7 @@ class Ledger:
             ev.ParentFinished: self._parent_finished,
             ev.ParentPaused: self._parent_paused,
             ev.ParentResumed: self._parent_resumed,
+            ev.ParentInterrupted: self._parent_interrupted,
             ev.SliceFinished: self._slice_finished,
             ev.ChildReserved: self._child_reserved,
             ev.ChildSent: self._child_sent,
@@ -82,6 +95,9 @@ class Ledger:
             ev.AccountReported: self._account,
             ev.ConnectionChanged: self._connection_changed,
             ev.Reconciled: self._reconciled_event,
+            ev.ContractLocked: self._contract_locked,
+            ev.ContractUnlocked: self._contract_unlocked,
+            ev.PositionAdopted: self._position_adopted,
             ev.Killed: self._killed_event,
             ev.Rearmed: self._rearmed,
         }
@@ -214,7 +230,10 @@ class Ledger:
         record = self.parents.get(event.parent_id)
         if record is not None:
             status = ParentStatus.WORKING if record.order_refs else ParentStatus.SCHEDULED
-            self._change_parent(event.parent_id, status=status)
+            self._change_parent(event.parent_id, status=status, reason="")
+
+    def _parent_interrupted(self, event: ev.ParentInterrupted) -> None:
+        self._change_parent(event.parent_id, status=ParentStatus.INTERRUPTED, reason=event.reason)
 
     def _slice_finished(self, event: ev.SliceFinished) -> None:
         parent = self.parents.get(event.parent_id)
@@ -287,6 +306,9 @@ class Ledger:
     def _executed(self, event: ev.ExecutionReported) -> None:
         record = self.orders.get(event.order_ref)
         if record is None:
+            known = self.strangers.get(event.family)
+            if known is None or known.revision < event.revision:
+                self.strangers[event.family] = event
             return
         folded = fold_order.executed(record, event)
         self._put(folded)
@@ -322,6 +344,16 @@ class Ledger:
 
     def _reconciled_event(self, event: ev.Reconciled) -> None:
         self.reconciled = event.breaks == 0
+
+    def _contract_locked(self, event: ev.ContractLocked) -> None:
+        self.locked[event.con_id] = event
+
+    def _contract_unlocked(self, event: ev.ContractUnlocked) -> None:
+        self.locked.pop(event.con_id, None)
+        self.unlocked_ns[event.con_id] = event.time_ns
+
+    def _position_adopted(self, event: ev.PositionAdopted) -> None:
+        self.others_lots[event.con_id] = event.others_lots
 
     def _killed_event(self, event: ev.Killed) -> None:
         self.killed = event.reason

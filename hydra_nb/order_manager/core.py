@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hydra_nb.algos import twap
-from hydra_nb.algos.actions import CoreAction
+from hydra_nb.algos.actions import CoreAction, Record
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.orders import ParentStatus, SliceStatus
 from hydra_nb.ledger import Ledger
@@ -53,11 +53,14 @@ class ManagerCore:
     def step(self, event: ev.Event, now_ns: int) -> tuple[CoreAction, ...]:
         """Fold `event`, then let the parents that it concerns decide; actions are in the order to be done."""
         self._now_ns = now_ns
+        booked_before = self._booked_lots(event)
         self.ledger.apply(event)
         if isinstance(event, ev.ParentSubmitted):
             prefix = f"hy:{self._journal_id}:{event.parent_id}"
             self._running[event.parent_id] = twap.begin(event, ref_prefix=prefix)
         actions: tuple[CoreAction, ...] = ()
+        if isinstance(event, ev.ExecutionReported) and self._booked_lots(event) > booked_before:
+            actions = self._overfill_alarm(event)
         for parent_id in self._concerned(event):
             state = self._running[parent_id]
             own: dict[Decimal, int] = {}
@@ -104,6 +107,33 @@ class ManagerCore:
             messages_budget=record.plan.messages_budget,
         )
 
+    def _booked_lots(self, event: ev.Event) -> int:
+        """Booked lots of the order that an execution is of."""
+        order = self.ledger.orders.get(event.order_ref) if isinstance(event, ev.ExecutionReported) else None
+        return 0 if order is None else order.booked_lots
+
+    def _overfill_alarm(self, event: ev.ExecutionReported) -> tuple[CoreAction, ...]:
+        """Lock the contract in the same step where an order, or its parent, filled more than its lots."""
+        order = self.ledger.orders[event.order_ref]
+        parent = self.ledger.parents.get(order.child.parent_id)
+        contract = order.child.contract
+        if contract.con_id in self.ledger.locked:
+            return ()
+        if order.booked_lots > order.total_lots:
+            what, filled, lots = order.order_ref, order.booked_lots, order.total_lots
+        elif parent is not None and parent.filled_lots > parent.plan.parent.lots:
+            what, filled, lots = parent.parent_id, parent.filled_lots, parent.plan.parent.lots
+        else:
+            return ()
+        locked = ev.ContractLocked(
+            time_ns=self._now_ns,
+            con_id=contract.con_id,
+            local_symbol=contract.local_symbol,
+            order_ref=event.order_ref,
+            reason=f"{what} filled {filled} lots, {lots} were ordered: compare with the broker's statement",
+        )
+        return (Record(event=locked),)
+
     def _due_lots(self, parent_id: str) -> int:
         """Planned lots of the slices that are over, or whose ladder has ended; cancelled ones never came due."""
         record = self.ledger.parents[parent_id]
@@ -121,6 +151,8 @@ class ManagerCore:
         """Running parents that an event concerns."""
         if isinstance(event, (ev.Killed, ev.ConnectionChanged)):
             return tuple(self._running)
+        if isinstance(event, ev.ContractLocked):
+            return tuple(key for key, state in self._running.items() if state.terms.con_id == event.con_id)
         parent_id = getattr(event, "parent_id", None)
         if isinstance(event, ev.ChildReserved):
             parent_id = event.child.parent_id
