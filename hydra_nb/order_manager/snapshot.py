@@ -35,10 +35,7 @@ class ReferencePrices:
 
     def note(self, quote: Quote) -> None:
         """Remember the sides of `quote` that are not ours alone."""
-        for side, price, size in ((Side.BUY, quote.bid, quote.bid_size), (Side.SELL, quote.ask, quote.ask_size)):
-            if price is not None and size > 0 and not self._is_ours(quote.con_id, side=side, price=price, size=size):
-                self._sides[quote.con_id, side] = _Seen(price=price, time_ns=quote.time_ns)
-        mid = self._others_mid(quote)
+        mid = self._others_mid(quote, noting=True)
         if mid is not None:
             self._mids[quote.con_id] = _Seen(price=mid, time_ns=quote.time_ns)
 
@@ -52,15 +49,19 @@ class ReferencePrices:
         seen = self._mids.get(quote.con_id)
         return (seen.price, (now_ns - seen.time_ns) / 1e9) if seen else (None, None)
 
-    def _others_mid(self, quote: Quote) -> Decimal | None:
-        if quote.mid is None:
-            return None
-        bid = self._others_side(quote, side=Side.BUY, price=quote.bid, size=quote.bid_size)
-        ask = self._others_side(quote, side=Side.SELL, price=quote.ask, size=quote.ask_size)
-        return None if bid is None or ask is None else (bid + ask) / 2
+    def _others_mid(self, quote: Quote, *, noting: bool = False) -> Decimal | None:
+        bid = self._others_side(quote, side=Side.BUY, price=quote.bid, size=quote.bid_size, noting=noting)
+        ask = self._others_side(quote, side=Side.SELL, price=quote.ask, size=quote.ask_size, noting=noting)
+        return None if bid is None or ask is None or quote.mid is None else (bid + ask) / 2
 
-    def _others_side(self, quote: Quote, *, side: Side, price: Decimal | None, size: int) -> Decimal | None:
-        if price is None or not self._is_ours(quote.con_id, side=side, price=price, size=size):
+    def _others_side(
+        self, quote: Quote, *, side: Side, price: Decimal | None, size: int, noting: bool
+    ) -> Decimal | None:
+        if price is None:
+            return None
+        if not self._is_ours(quote.con_id, side=side, price=price, size=size):
+            if noting:
+                self._sides[quote.con_id, side] = _Seen(price=price, time_ns=quote.time_ns)
             return price
         seen = self._sides.get((quote.con_id, side))
         if seen is None or quote.time_ns - seen.time_ns > OWN_TOUCH_MEMORY_S * NS_PER_S:
