@@ -7,6 +7,7 @@ import secrets
 import tempfile
 from collections.abc import Generator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -225,9 +226,15 @@ async def _start(
             clock=clock,
             seeds=_seeds(arguments, endpoint),
             is_virtual=endpoint.is_virtual,
-            stop_gateway=endpoint.stop,
+            on_closed=partial(_closed, endpoint),
         )
     )
+
+
+def _closed(endpoint: Endpoint, desk: Desk) -> None:
+    """Forget a desk that was closed, and end the gateway that was its own."""
+    registry.forget(desk)
+    endpoint.stop()
 
 
 def _limits(limits: Limits | str | Path | None) -> Limits:

@@ -12,7 +12,7 @@ import pandas as pd
 from hydra_nb.algos.prices import IndicativeLimits
 from hydra_nb.analysis import frames
 from hydra_nb.broker.port import BrokerPort
-from hydra_nb.desk import months, registry
+from hydra_nb.desk import months
 from hydra_nb.desk.arguments import How, parse_side, whole
 from hydra_nb.desk.clocks import LoopClock
 from hydra_nb.desk.drawing import Sheet, draw_plan
@@ -48,7 +48,7 @@ class Rooms:
     clock: LoopClock
     seeds: random.Random
     is_virtual: bool
-    stop_gateway: Callable[[], None]
+    on_closed: Callable[["Desk"], None]
 
 
 class Desk(Records):
@@ -345,16 +345,17 @@ class Desk(Records):
         """
         if self._closed:
             return self.journal_path
-        for ticket in self._tickets.values():
-            ticket.close()
         await self._rooms.manager.close(working=working)
         self._closed = True
-        registry.forget(self)
+        for ticket in self._tickets.values():
+            ticket.close()
         if self._pulse is not None:
             self._pulse.stop()
-        await self._rooms.broker.close()
-        self._rooms.journal.close()
-        self._rooms.stop_gateway()
+        try:
+            await self._rooms.broker.close()
+            self._rooms.journal.close()
+        finally:
+            self._rooms.on_closed(self)
         return self.journal_path
 
     def _must_be_open(self) -> None:
