@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 from hydra_nb.sim import order_replies, replies
 from hydra_nb.sim import requests as ask
 from hydra_nb.sim.accounts import COMMISSION_PER_LOT
+from hydra_nb.sim.bars import MAX_BARS
 from hydra_nb.sim.codes import Code, Refusal
 from hydra_nb.sim.contract_search import listed, matching, the_one
 from hydra_nb.sim.exchange import Exchange
-from hydra_nb.sim.records import Execution, Listing, OrderTerms
+from hydra_nb.sim.records import DailyBar, Execution, Listing, OrderTerms
 from hydra_nb.sim.wire_time import moment, parse_time
 
 Answer = list[bytes] | Refusal
@@ -60,7 +61,7 @@ def historical_data(exchange: Exchange, request: ask.HistoricalData, now_ns: int
     if duration is None or end_ns is None:
         return _no_history(f"duration {request.duration!r} or end {request.end!r} cannot be read; '30 D' and '' can")
     days = int(duration.group(1)) * _TRADING_DAYS[duration.group(2)]
-    bars = exchange.daily_bars(listing.con_id, days, min(end_ns, now_ns))
+    bars = _bars_until(exchange, listing, end_ns=min(end_ns, now_ns), now_ns=now_ns)[-days:] if days else []
     if not bars:
         return _no_history("HMDS query returned no data")
     trades = request.what == "TRADES"
@@ -119,6 +120,12 @@ def what_if(exchange: Exchange, terms: OrderTerms, server_version: int) -> bytes
         currency=listing.currency,
     )
     return order_replies.what_if(terms, listing=listing, margin=margin, server_version=server_version)
+
+
+def _bars_until(exchange: Exchange, listing: Listing, *, end_ns: int, now_ns: int) -> list[DailyBar]:
+    """All bars of days before the one of the end, at the exchange."""
+    end = moment(end_ns).astimezone(ZoneInfo(listing.time_zone)).date()
+    return [bar for bar in exchange.daily_bars(listing.con_id, MAX_BARS, now_ns) if bar.date < end]
 
 
 def _is_today(fill: Execution, listing: Listing, now_ns: int) -> bool:

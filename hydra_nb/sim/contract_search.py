@@ -12,8 +12,8 @@ from hydra_nb.sim.wire_time import date_text
 def matching(listings: Iterable[Listing], *, query: ContractQuery) -> list[Listing]:
     """Listings that fit every field the query fills, nearest last trade date first.
 
-    A contract id decides alone, but for the exchange, which must not contradict it. A query that names neither an id
-    nor a symbol, a local symbol or a trading class matches nothing.
+    A contract id decides alone, but for kind and exchange, which must not contradict it. A query that names neither an
+    id nor a symbol, a local symbol or a trading class matches nothing.
     """
     if not (query.con_id or query.symbol or query.local_symbol or query.trading_class):
         return []
@@ -48,7 +48,11 @@ def listed(exchange: Exchange, con_id: int) -> Listing:
 
 
 def _fits_id(listing: Listing, query: ContractQuery) -> bool:
-    return listing.con_id == query.con_id and query.exchange in {"", listing.exchange}
+    return (
+        listing.con_id == query.con_id
+        and query.security_type in {"", "FUT"}
+        and query.exchange in {"", listing.exchange}
+    )
 
 
 def _fits_fields(listing: Listing, query: ContractQuery) -> bool:

@@ -4,6 +4,7 @@ A client opens with the bytes ``API\0`` and one frame ``v157..178 options``; the
 the time, and from then on both sides send frames only. This module knows bytes and nothing of their meaning.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ MAX_FRAME_BYTES = 1 << 20  # a client's longest request is some 2 KB; a larger p
 
 MIN_SERVER_VERSION = 157
 MAX_SERVER_VERSION = 178  # from 201 on the wire is protobuf
+
+_VERSIONS = re.compile(r"v([0-9]{1,4})(?:\.\.([0-9]{1,4}))?")
 
 
 class WireError(Exception):
@@ -125,10 +128,10 @@ def parse_versions(payload: bytes) -> VersionRange:
         If the frame does not have that form.
     """
     text = payload.decode(errors="backslashreplace")
-    lowest, _, highest = text.partition(" ")[0].removeprefix("v").partition("..")
-    if not (text.startswith("v") and lowest.isdecimal() and (highest or lowest).isdecimal()):
+    match = _VERSIONS.fullmatch(text.partition(" ")[0])
+    if match is None:
         raise WireError(f"a handshake is v<lowest>..<highest>, not {text[:40]!r}")
-    return VersionRange(lowest=int(lowest), highest=int(highest or lowest))
+    return VersionRange(lowest=int(match[1]), highest=int(match[2] or match[1]))
 
 
 def _text(field: object) -> str:

@@ -3,6 +3,7 @@
 Layouts follow IB's published API clients, message by message; the number before each reader is the message id.
 """
 
+import re
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 
@@ -12,6 +13,10 @@ from hydra_nb.sim.framing import WireError
 FA_PROFILE_DROPPED = 177  # server version from which orders carry no faProfile
 
 _LARGEST_DOUBLE = Decimal("1.7976931348623157E+308")  # how older clients write "not set"
+_FINEST_EXPONENT = -30  # decimals beyond these belong to no price, and could be a billion
+_INTEGER = re.compile(r"[+-]?[0-9]{1,10}")
+_INTEGER_LIMIT = 1 << 31  # integers of the wire have 32 bits
+_MESSAGE_ID_DIGITS = 3
 
 # Requests that are refused, with the place of their request id among the fields (None where they carry none).
 _UNSERVED: dict[int, int | None] = {
@@ -72,12 +77,11 @@ class FieldReader:
         return field
 
     def integer(self) -> int:
-        """The next field as an integer; 0 where it is empty."""
-        field = self.text()
-        try:
-            return int(field or 0)
-        except ValueError:
-            raise WireError(f"message {self._fields[0]}: {field!r} is not an integer") from None
+        """The next field as an integer of 32 bits; 0 where it is empty."""
+        field = self.text() or "0"
+        if _INTEGER.fullmatch(field) is None or not -_INTEGER_LIMIT <= int(field) < _INTEGER_LIMIT:
+            raise WireError(f"message {self._fields[0]}: {field[:40]!r} is not an integer of 32 bits")
+        return int(field)
 
     def flag(self) -> bool:
         """The next field as yes or no; empty is no."""
@@ -117,8 +121,8 @@ def parse(fields: list[str], *, server_version: int) -> ask.Request:
         If the message is cut short or a field cannot be read.
     """
     head = fields[0] if fields else ""
-    if not (head.isascii() and head.isdecimal()):
-        return ask.Unknown(message_id=head)
+    if not (head.isascii() and head.isdecimal() and len(head) <= _MESSAGE_ID_DIGITS):
+        return ask.Unknown(message_id=head[:40])
     message_id = int(head)
     reader = FieldReader(fields)
     reader.skip(count=1)
@@ -139,12 +143,15 @@ def parse(fields: list[str], *, server_version: int) -> ask.Request:
 
 
 def number(text: str) -> Decimal | None:
-    """A price or quantity as clients write it; None where it is unset or no finite number."""
+    """A price or quantity as clients write it; None where it is unset, no finite number or of more than 30 decimals."""
     try:
         value = Decimal(text)
     except InvalidOperation:
         return None
-    return value if value.is_finite() and abs(value) < _LARGEST_DOUBLE / 2 else None
+    exponent = value.as_tuple().exponent
+    # copy_abs, unlike abs, does not round, and so cannot overflow.
+    is_plain = isinstance(exponent, int) and exponent >= _FINEST_EXPONENT and value.copy_abs() < _LARGEST_DOUBLE / 2
+    return value if is_plain else None
 
 
 def _place_order(reader: FieldReader, *, server_version: int) -> ask.PlaceOrder:

@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 NS_PER_S = 1_000_000_000
 
+_YEARS = range(1970, 2200)  # those of which every time zone has every day
+
 _UTC_TIME = re.compile(r"(\d{8})-(\d\d:\d\d:\d\d)")
 _ZONED_TIME = re.compile(r"(\d{8}) +(\d\d:\d\d:\d\d)(?: +(\S+))?")
 
@@ -36,7 +38,7 @@ def good_till_text(time_ns: int | None) -> str:
 def parse_time(text: str) -> int | None:
     """Nanoseconds of ``yyyymmdd-hh:mm:ss`` (UTC) or ``yyyymmdd hh:mm:ss zone``; None if it is neither.
 
-    A time without a zone is taken as UTC.
+    A time without a zone is taken as UTC. Years before 1970 and after 2199 are no times of this market.
     """
     match = _UTC_TIME.fullmatch(text) or _ZONED_TIME.fullmatch(text)
     if match is None:
@@ -45,6 +47,6 @@ def parse_time(text: str) -> int | None:
     try:
         local = dt.datetime.strptime(f"{match.group(1)} {match.group(2)}", "%Y%m%d %H:%M:%S")  # noqa: DTZ007
         aware = local.replace(tzinfo=ZoneInfo(zone or "UTC"))
-    except (ValueError, ZoneInfoNotFoundError):
+    except (ValueError, ZoneInfoNotFoundError, OSError):  # OSError for the name of a folder of zones, such as America
         return None
-    return round(aware.timestamp()) * NS_PER_S
+    return round(aware.timestamp()) * NS_PER_S if local.year in _YEARS else None

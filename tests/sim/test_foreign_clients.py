@@ -10,6 +10,7 @@ import pytest
 
 from hydra_nb.sim.gateway import SimulatedGateway
 from hydra_nb.sim.records import Commission, Execution, Listing
+
 from .foreign.environments import IB_INSYNC, NEW_IBAPI, OLD_IBAPI, SCRIPTS, python_with
 
 RUN_TIMEOUT_S = 60

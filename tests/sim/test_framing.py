@@ -105,7 +105,10 @@ def test_the_handshake_is_read_with_and_without_options(text: str, lowest: int, 
     assert versions == VersionRange(lowest=lowest, highest=highest)
 
 
-@pytest.mark.parametrize("text", ["", "157..178", "v", "v..178", "v157..x", "vx", "v157...178"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "157..178", "v", "v..178", "v157..x", "vx", "v157...178", "v" + "9" * 5000, "v157.." + "9" * 5000, "v١٥٧"],
+)
 def test_a_malformed_handshake_is_refused(text: str):
     """There is no version to guess."""
     with pytest.raises(WireError):

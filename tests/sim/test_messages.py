@@ -14,8 +14,9 @@ from ib_async.decoder import Decoder
 from ib_async.wrapper import Wrapper
 
 from hydra_nb.sim import order_replies, replies, requests
+from hydra_nb.sim.contract_search import matching
 from hydra_nb.sim.framing import WireError, decode
-from hydra_nb.sim.messages import parse
+from hydra_nb.sim.messages import number, parse
 from hydra_nb.sim.records import (
     Commission,
     DailyBar,
@@ -391,6 +392,37 @@ def test_arbitrary_fields_are_read_or_refused(fields: list[str], message_id: int
     assert isinstance(request, requests.Request)
 
 
+@pytest.mark.parametrize("text", ["9" * 5000, "2147483648", "-2147483649", "1_000", "٣", "1.0", "0x10"])
+def test_an_integer_that_does_not_fit_the_wire_is_refused(text: str):
+    """Beyond 32 bits, or beyond what Python itself reads; the refusal does not repeat it at length."""
+    with pytest.raises(WireError, match="32 bits") as refusal:
+        parse(["4", "1", text], server_version=178)
+
+    assert len(str(refusal.value)) < 120
+
+
+def test_a_message_id_of_any_length_is_unknown():
+    """It is no number that Python would have to read."""
+    assert parse(["9" * 5000], server_version=178) == requests.Unknown(message_id="9" * 40)
+
+
+@pytest.mark.parametrize("text", ["1e999999999", "1e-999999999", "0." + "0" * 40 + "1", "nan", "-inf", "", "1,5"])
+def test_a_number_that_is_no_price_is_none(text: str):
+    """Nothing that would overflow, or take a billion digits to write out again."""
+    assert number(text) is None
+
+
+def test_a_combination_is_never_taken_for_the_future_whose_id_it_carries():
+    """Its layout differs from the legs on, so that neither what-if nor expiry would be seen."""
+    contract = ib_async.Contract(secType="BAG", conId=OATS.con_id, exchange="CBOT")
+    order = ib_async.LimitOrder("BUY", 1, 100.0, tif="DAY", whatIf=True)
+
+    request = written_by_ib_async(178, lambda client: client.placeOrder(1, contract, order))
+
+    assert isinstance(request, requests.PlaceOrder)
+    assert matching([OATS], query=request.contract) == []
+
+
 def tick_calls(frames: bytes) -> list[tuple[Any, ...]]:
     """Name and arguments of ticks, without the request id."""
     return [(name, *arguments[1:]) for name, arguments in read_by_ib_async(frames, version=178)]
@@ -464,6 +496,10 @@ def test_a_print_is_sent_once_though_it_is_told_twice():
         ("20260310 14:00:01 Mars/Olympus", None),
         ("20260310 14:00:01 ../etc", None),
         ("20261310-14:00:01", None),
+        ("20260310 14:00:01 America", None),
+        ("20260310 14:00:01 " + "x" * 5000, None),
+        ("00010101 00:00:00 Asia/Tokyo", None),
+        ("99991231 23:59:59 America/Chicago", None),
         ("tomorrow", None),
         ("", None),
     ],
