@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from hydra_nb.domain.instrument import FutureContract
@@ -16,6 +17,13 @@ from hydra_nb.errors import InvalidOrder
 
 MAX_SLICES = 500
 """A schedule longer than this is a mistake: IB would warn of its messages long before."""
+
+MAX_LOTS = 1_000_000
+"""More is a slip of the hand, and the larger numbers that one may type have no place in the journal."""
+
+MAX_DURATION_S = 366 * 86_400
+MAX_PRICE = Decimal(10) ** 12
+MAX_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +77,10 @@ class How:
         _inside(self.jitter, what="jitter", low=0.0, high=0.9, unit="of a gap")
         if self.adv is not None:
             _inside(self.adv, what="adv", low=0.0, high=1e9, unit="lots a day")
-        if self.tag is not None and (not isinstance(self.tag, str) or len(self.tag) > 200):
-            raise InvalidOrder(f"tag {self.tag!r:.60} is not a text of at most 200 characters")
+        if self.tag is not None and not (isinstance(self.tag, str) and len(self.tag) <= 200 and self.tag.isprintable()):
+            raise InvalidOrder(f"tag {self.tag!r:.60} is not one line of at most 200 characters")
+        if self.seed is not None and (type(self.seed) is not int or not 0 <= self.seed <= MAX_SEED):
+            raise InvalidOrder(f"seed {self.seed!r} is no whole number from 0 to {MAX_SEED}")
 
     @classmethod
     def parse(cls, how: Mapping[str, Any]) -> "How":
@@ -79,7 +89,8 @@ class How:
         for name in how:
             if name not in known:
                 raise TypeError(f"unknown keyword {name!r}; known are {', '.join(known)}")
-        return cls(**how)
+        # Numbers out of a frame are of numpy's types, which the journal does not keep.
+        return cls(**{name: value.item() if isinstance(value, np.generic) else value for name, value in how.items()})
 
     @property
     def duration_ns(self) -> int | None:
@@ -92,8 +103,8 @@ class How:
             )
         except (TypeError, ValueError) as error:
             raise InvalidOrder(f"duration {self.duration!r} is no time; say seconds, or for instance '2h'") from error
-        if not math.isfinite(seconds) or seconds <= 0:
-            raise InvalidOrder(f"duration {self.duration!r} is not positive")
+        if not 0 < seconds <= MAX_DURATION_S:
+            raise InvalidOrder(f"duration {self.duration!r} is outside 0 to {MAX_DURATION_S // 86_400} days")
         return seconds_ns(seconds)
 
     def limit_price(self, contract: FutureContract) -> Decimal | None:
@@ -104,7 +115,7 @@ class How:
             price = Decimal(str(self.limit))
         except InvalidOperation as error:
             raise InvalidOrder(f"limit {self.limit!r} is no price") from error
-        if not price.is_finite():
+        if not price.is_finite() or abs(price) > MAX_PRICE:
             raise InvalidOrder(f"limit {self.limit!r} is no price")
         if not contract.is_on_tick(price):
             low, high = (contract.format_price(tick) for tick in contract.nearest_ticks(price))
@@ -118,6 +129,14 @@ def parse_side(side: object) -> Side:
         return Side(str(side).upper())
     except ValueError:
         raise InvalidOrder(f"side {side!r} is neither 'BUY' nor 'SELL'") from None
+
+
+def parse_lots(value: object) -> int:
+    """Whole lots, at least 1."""
+    lots = whole(value, what="lots")
+    if lots > MAX_LOTS:
+        raise InvalidOrder(f"{value!r} lots are too many to be meant; at most {MAX_LOTS:,}")
+    return lots
 
 
 def whole(value: object, *, what: str) -> int:
@@ -135,6 +154,8 @@ def _inside(value: object, *, what: str, low: float, high: float, unit: str) -> 
     try:
         number = float(value)  # type: ignore[arg-type]  # whatever is no number is refused below
     except (TypeError, ValueError):
-        raise InvalidOrder(f"{what} {value!r} is no number") from None
+        number = math.nan
+    if isinstance(value, bool) or math.isnan(number):
+        raise InvalidOrder(f"{what} {value!r} is no number")
     if not low <= number <= high:
         raise InvalidOrder(f"{what} {value!r} is outside {low:g} to {high:g} {unit}")

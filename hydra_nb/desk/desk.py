@@ -13,7 +13,7 @@ from hydra_nb.algos.prices import IndicativeLimits
 from hydra_nb.analysis import frames
 from hydra_nb.broker.port import BrokerPort
 from hydra_nb.desk import months
-from hydra_nb.desk.arguments import How, parse_side, whole
+from hydra_nb.desk.arguments import How, parse_lots, parse_side
 from hydra_nb.desk.clocks import LoopClock
 from hydra_nb.desk.drawing import Sheet, draw_plan
 from hydra_nb.desk.execution import Execution
@@ -158,6 +158,10 @@ class Desk(Records):
             contract = what
         elif isinstance(what, str):
             name = what.strip().upper()
+            if not name:
+                raise UnknownInstrument(
+                    f"{what!r} names no future; use the broker's symbol, such as ZO, or a month, ZOH7"
+                )
             contract = self._contracts.get(name) or await self._look_up(name)
             self._contracts[name] = contract
         else:
@@ -226,7 +230,7 @@ class Desk(Records):
             An argument is malformed. What market, account and limits refuse is in `Plan.risk` instead.
         """
         settings = How.parse(how)
-        direction, size = parse_side(side), whole(lots, what="lots")
+        direction, size = parse_side(side), parse_lots(lots)
         contract = await self.instrument(instrument)
         settings.limit_price(contract)
         statistics = await self._told(contract)
