@@ -11,8 +11,6 @@ while an earlier one or the order itself is unanswered, is not made up for: the 
 expires, and the remaining stages are skipped. Nothing is placed anew before the predecessor is proven dead.
 """
 
-from dataclasses import replace
-
 from hydra_nb.algos.actions import CoreAction, Propose
 from hydra_nb.algos.prices import MarketSight, ladder_price, last_resort
 from hydra_nb.algos.proof import (
@@ -29,6 +27,7 @@ from hydra_nb.algos.slice_state import DOUBT_NS, MODIFY_ROOM_NS, PROOF_NS, RETRY
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import Action, OrderState, SliceStatus, Stage
+from hydra_nb.domain.values import replace
 from hydra_nb.errors import InvariantBroken, invariant
 from hydra_nb.ledger import OrderRecord
 

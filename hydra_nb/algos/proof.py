@@ -1,12 +1,11 @@
 """How an order is doubted, ended and proven dead. Nothing is placed anew, or carried on, before that."""
 
-from dataclasses import replace
-
 from hydra_nb.algos.actions import CancelChild, CoreAction, ProbeDeath, Record
 from hydra_nb.algos.slice_state import ACK_NS, DOUBT_NS, PROOF_NS, RETRY_NS, UNRESOLVED_NS, Decided, Phase, SliceState
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import OrderState, SliceStatus
+from hydra_nb.domain.values import replace
 from hydra_nb.ledger import OrderRecord
 
 BROKER_ENDED = "the broker ended the order early"

@@ -5,7 +5,7 @@ by an active one, planned for a waiting one, or in the pool of lots that no slic
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
@@ -17,6 +17,7 @@ from hydra_nb.domain import events as ev
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import ParentStatus, SliceStatus
 from hydra_nb.domain.units import NS_PER_S
+from hydra_nb.domain.values import replace
 from hydra_nb.errors import invariant
 from hydra_nb.ledger import OrderRecord
 

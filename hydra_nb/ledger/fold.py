@@ -5,7 +5,6 @@ orders, parents and account figures. No clock is read and nothing is written.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,6 +13,7 @@ from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import Action, ParentOrder, ParentStatus, SliceStatus
 from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.domain.units import NS_PER_S, Side
+from hydra_nb.domain.values import replace
 from hydra_nb.ledger import orders as fold_order
 from hydra_nb.ledger.records import OrderRecord, ParentRecord, SliceRecord
 

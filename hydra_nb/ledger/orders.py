@@ -25,7 +25,6 @@ the executions reply holds the lots that are booked. A modify is acknowledged by
 changes the state. No error code ends an order.
 """
 
-from dataclasses import replace
 from decimal import Decimal
 
 from hydra_nb.domain.events import (
@@ -42,6 +41,7 @@ from hydra_nb.domain.events import (
 )
 from hydra_nb.domain.orders import Action, OrderState
 from hydra_nb.domain.units import NS_PER_S
+from hydra_nb.domain.values import replace
 from hydra_nb.ledger.records import BookedExecution, OrderRecord
 
 EXPIRY_PROOF_NS = 2 * NS_PER_S
