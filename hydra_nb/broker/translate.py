@@ -148,7 +148,9 @@ def wire_order(child: ChildOrder) -> LimitOrder:
     )
 
 
-def open_order(order: Order, state: OrderState, *, tick: Decimal | None, time_ns: int) -> OpenOrderReported:
+def open_order(
+    order: Order, state: OrderState, *, contract: Contract, tick: Decimal | None, time_ns: int
+) -> OpenOrderReported:
     """Terms of an order as the broker has them."""
     price = decimal(None if order.lmtPrice is None else float(order.lmtPrice))
     return OpenOrderReported(
@@ -160,6 +162,8 @@ def open_order(order: Order, state: OrderState, *, tick: Decimal | None, time_ns
         lots=whole_lots(float(order.totalQuantity)),
         limit_price=Decimal(0) if price is None else exact_price(float(price), tick=tick),
         expires_ns=read_good_till(order.goodTillDate),
+        con_id=contract.conId,
+        local_symbol=contract.localSymbol or contract.symbol,
     )
 
 
@@ -288,7 +292,7 @@ class RawWrapper(Wrapper):
         if order.whatIf:
             return
         tick = self.inbox.tick_of(contract.conId)
-        report = open_order(order, orderState, tick=tick, time_ns=self.inbox.now_ns())
+        report = open_order(order, orderState, contract=contract, tick=tick, time_ns=self.inbox.now_ns())
         self.inbox.open_order(report, client_id=order.clientId, account=order.account)
 
     def openOrderEnd(self) -> None:

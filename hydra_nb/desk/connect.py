@@ -16,14 +16,14 @@ import platformdirs
 from hydra_nb.broker.gateway import BrokerGateway
 from hydra_nb.desk import registry
 from hydra_nb.desk.clocks import LoopClock
-from hydra_nb.desk.desk import Desk, Rooms
+from hydra_nb.desk.desk import Desk
 from hydra_nb.desk.endpoint import Endpoint, open_endpoint
+from hydra_nb.desk.recovery import begin_again, replay
+from hydra_nb.desk.rooms import Rooms
 from hydra_nb.domain.accounts import mask_account
-from hydra_nb.domain.events import ParentFinished
-from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.errors import DeskBusy, JournalError
 from hydra_nb.journal import Journal
-from hydra_nb.order_manager import ManagerCore, OrderManager
+from hydra_nb.order_manager import OrderManager
 from hydra_nb.reconcile import Reconciler
 from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.limits import Limits
@@ -190,30 +190,24 @@ async def _start(
     broker: BrokerGateway,
     journal: Journal,
 ) -> Desk:
-    core = ManagerCore(journal_id=journal.journal_id)
-    for _, event in journal.events():
-        core.step(event, event.time_ns)
-    manager = OrderManager(core, journal=journal, gate=gate, broker=broker, clock=clock)
-    await broker.start(
-        journal=journal,
-        sink=manager.ingest,
-        quote_sink=manager.on_quote,
-        next_order_id=manager.ledger.last_order_id(arguments.client_id) + 1,
-    )
-    for parent_id in manager.busy_parents:
-        manager.ingest(
-            ParentFinished(
-                time_ns=clock.now_ns(),
-                parent_id=parent_id,
-                status=ParentStatus.INTERRUPTED,
-                reason="the process that worked it ended; its orders expired at the broker",
-            )
-        )
+    manager = OrderManager(replay(journal), journal=journal, gate=gate, broker=broker, clock=clock)
+    begin_again(manager, journal=journal, now_ns=clock.now_ns())
     reconciler = Reconciler(
         manager.ledger, broker=broker, clock=clock, own_prefix=journal.order_ref_prefix, ingest=manager.ingest
     )
-    await reconciler.run()
-    manager.on_link_up = reconciler.run
+    try:
+        await broker.start(
+            journal=journal,
+            sink=manager.ingest,
+            quote_sink=manager.on_quote,
+            next_order_id=manager.ledger.last_order_id(arguments.client_id) + 1,
+        )
+        await reconciler.run(away=True)
+    except BaseException:
+        await manager.tasks.close()
+        raise
+    manager.on_link_up = reconciler.run_until_answered
+    manager.tasks.start(reconciler.watch(), where="reconcile")
     manager.cancel_orphans()
     manager.heed_requests()
     return Desk(

@@ -1,9 +1,7 @@
-"""The desk that a notebook holds: instruments, previews, executions, frames, kill and re-arm."""
+"""The desk that a notebook holds: instruments, previews, executions, frames."""
 
 import asyncio
-import random
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,24 +9,20 @@ import pandas as pd
 
 from hydra_nb.algos.prices import IndicativeLimits
 from hydra_nb.analysis import frames
-from hydra_nb.broker.port import BrokerPort
 from hydra_nb.desk import months
 from hydra_nb.desk.arguments import How, parse_lots, parse_side
-from hydra_nb.desk.clocks import LoopClock
 from hydra_nb.desk.drawing import Sheet, draw_plan
 from hydra_nb.desk.execution import Execution
 from hydra_nb.desk.plan import Plan
 from hydra_nb.desk.pulse import Pulse
-from hydra_nb.desk.records import Records
+from hydra_nb.desk.rooms import Rooms
+from hydra_nb.desk.safety import Safety
 from hydra_nb.domain.accounts import mask_account
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
+from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.errors import InvalidOrder, NotConnected, UnknownInstrument
-from hydra_nb.journal import Journal
-from hydra_nb.order_manager import OrderManager
-from hydra_nb.reconcile import Reconciler
-from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.limits import Limits
 from hydra_nb.widgets.ticket import OrderTicket
 
@@ -36,27 +30,11 @@ FIRST_QUOTE_WAIT_S = 5.0
 """Seconds of market time that a preview waits for the first quote of a contract."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rooms:
-    """What a desk is made of; `connect` builds it, `Desk.close` takes it down."""
-
-    broker: BrokerPort
-    journal: Journal
-    gate: RiskGate
-    manager: OrderManager
-    reconciler: Reconciler
-    clock: LoopClock
-    seeds: random.Random
-    is_virtual: bool
-    on_closed: Callable[["Desk"], None]
-
-
-class Desk(Records):
+class Desk(Safety):
     """One account, one journal, one connection; made by `connect`."""
 
     def __init__(self, rooms: Rooms) -> None:
-        super().__init__(rooms.journal)
-        self._rooms = rooms
+        super().__init__(rooms)
         self._loop = asyncio.get_running_loop()
         self._contracts: dict[str, FutureContract] = {}
         self._statistics: dict[int, MarketStatistics] = {}
@@ -96,13 +74,8 @@ class Desk(Records):
         return not self._closed
 
     @property
-    def killed(self) -> str | None:
-        """Reason of the kill in force; None while orders are allowed."""
-        return self._rooms.manager.ledger.killed
-
-    @property
     def busy_parents(self) -> tuple[str, ...]:
-        """Ids of the parents that are not over."""
+        """Ids of the parents at work: not over, nor interrupted with nothing left in the market."""
         return self._rooms.manager.busy_parents
 
     @property
@@ -125,7 +98,11 @@ class Desk(Records):
             "connection": str(broker.state),
             "reconciled": ledger.reconciled,
             "killed": ledger.killed,
+            "locked": self.locked,
+            "breaks": self.breaks,
+            "interrupted": tuple(key for key, p in ledger.parents.items() if p.status is ParentStatus.INTERRUPTED),
             "journal_healthy": self._rooms.journal.healthy,
+            "journal_failure": self._rooms.journal.failure,
             "quote_age_s": {c.local_symbol: ages[c.con_id] for c in self._contracts.values() if c.con_id in ages},
             "clock_skew_s": broker.clock_skew_s(),
             "messages_last_second": broker.messages_last_second(),
@@ -300,20 +277,39 @@ class Desk(Records):
         self._tickets[symbol] = OrderTicket(self, symbol)
         return self._tickets[symbol]
 
-    async def kill(self, reason: str) -> None:
-        """Halt all and cancel all own orders; nothing but cancels is sent until `rearm`."""
-        await self._rooms.manager.kill(reason)
+    async def resume(self, parent_id: str) -> Execution:
+        """Go on with an interrupted, or paused, parent: what is left of its schedule moves by the time that it stood.
 
-    async def rearm(self, reason: str) -> None:
-        """Allow orders again after a kill."""
-        if not reason.strip():
-            raise InvalidOrder("re-arming needs a reason")
-        await self._rooms.manager.rearm(reason)
+        Raises
+        ------
+        InvalidOrder
+            The parent is neither, or its contract is locked.
+        """
+        execution = self._interrupted(parent_id, to="resume")
+        symbol = execution.parent.contract.local_symbol
+        if symbol in self.locked:
+            raise InvalidOrder(f"{parent_id} cannot be resumed: {symbol} is locked: {self.locked[symbol]}")
+        self._rooms.manager.resume(parent_id)
+        return execution
 
-    async def reconcile(self) -> pd.DataFrame:
-        """Compare our ledger with the broker's account of orders, executions and positions; empty is good."""
+    async def abandon(self, parent_id: str, *, reason: str = "abandoned after an interruption") -> Execution:
+        """Close an interrupted, or paused, parent as cancelled; returns when its orders are proven dead.
+
+        Raises
+        ------
+        InvalidOrder
+            The parent is neither.
+        """
+        execution = self._interrupted(parent_id, to="abandon")
+        await self._rooms.manager.cancel(parent_id, reason=reason)
+        return execution
+
+    def _interrupted(self, parent_id: str, *, to: str) -> Execution:
         self._must_be_open()
-        return frames.breaks(await self._rooms.reconciler.run())
+        execution = self.execution(parent_id)
+        if execution.status not in (ParentStatus.INTERRUPTED, ParentStatus.PAUSED):
+            raise InvalidOrder(f"{parent_id} is {execution.status}; there is nothing to {to}")
+        return execution
 
     # Frames of now
 

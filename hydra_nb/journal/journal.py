@@ -289,6 +289,10 @@ class Journal:
         """Quotes in order; see `JournalReader.quotes_rows`."""
         return self._reading().quotes_rows(since_ns=since_ns, until_ns=until_ns)
 
+    def last_time_ns(self) -> int | None:
+        """Market time of the newest event or quote; None in an empty journal."""
+        return self._reading().last_time_ns()
+
     def verify(self) -> None:
         """Raise `JournalUnreadable`, naming the row, where the chain of hashes is broken."""
         self._reading().verify()

@@ -205,6 +205,18 @@ class JournalReader:
         pending = [row for row in self._pending().quotes if _is_between(row.time_ns, since_ns, until_ns)]
         return list(self._rows("quotes", QuoteRow, conditions=conditions, values=values, pending=pending))
 
+    def last_time_ns(self) -> int | None:
+        """Market time of the newest event or quote; None in an empty journal."""
+        with self._lock:
+            rows = [
+                self._connection.execute(f"SELECT time_ns FROM {table} ORDER BY seq DESC LIMIT 1").fetchone()  # noqa: S608, names are our own
+                for table in ("events", "quotes")
+            ]
+        pending = self._pending()
+        times = [row[0] for row in rows if row is not None]
+        times += [event.time_ns for event in pending.events[-1:]] + [quote.time_ns for quote in pending.quotes[-1:]]
+        return max(times, default=None)
+
     def pending_kill(self, *, after: int = 0) -> tuple[int, str] | None:
         """Id and reason of the newest kill request that is not settled, if it came after request `after`."""
         with self._lock:

@@ -183,6 +183,8 @@ class Dispatcher:
             self._withdrawn.add(action.order_ref)
             if record.state is OrderState.RESERVED:
                 return
+        if record.client_id != self._broker.client_id:
+            return  # only the client id that placed it can name it; with ours its number would mean another order
         try:
             self._broker.cancel(record.child)
         except BrokerError:

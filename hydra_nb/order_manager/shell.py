@@ -21,6 +21,7 @@ from hydra_nb.domain.events import (
     Killed,
     ParentCancelAsked,
     ParentFinished,
+    ParentInterrupted,
     ParentPaused,
     ParentRefused,
     ParentResumed,
@@ -34,8 +35,9 @@ from hydra_nb.domain.market import ConnectionState, Quote
 from hydra_nb.domain.orders import Action, ParentStatus
 from hydra_nb.domain.plan import PLAN_VALID_S, ExecutionPlan
 from hydra_nb.domain.units import NS_PER_S
-from hydra_nb.errors import InvalidOrder, JournalError, PlanExpired
+from hydra_nb.errors import InvalidOrder, PlanExpired
 from hydra_nb.journal import Journal
+from hydra_nb.order_manager.committing import Committer
 from hydra_nb.order_manager.core import ManagerCore
 from hydra_nb.order_manager.dispatch import Dispatcher
 from hydra_nb.order_manager.snapshot import SnapshotTaker
@@ -43,9 +45,6 @@ from hydra_nb.order_manager.tasks import TaskKeeper
 from hydra_nb.order_manager.whole_plan import WholePlan
 from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.verdict import Decision
-
-JOURNAL_RETRY_S = 1.0
-"""Market seconds between two attempts to write a journal that could not be written."""
 
 KILL_WAIT_S = 15.0
 """Host seconds to wait for the proof that cancelled orders are dead; the cancels themselves never wait."""
@@ -101,10 +100,10 @@ class OrderManager:
         self._queue: deque[Event | CoreAction] = deque()
         self._draining = False
         self._timers: dict[str, tuple[int, TimerHandle]] = {}
-        self._endings: dict[str, asyncio.Event] = {}
+        self._turns: dict[str, asyncio.Event] = {}
         self._listeners: list[Callable[[], None]] = []
         self._telling = False
-        self._committing = False
+        self._committer = Committer(journal, clock=clock, tasks=self.tasks, on_failure=self._tell_listeners)
         self._closing = False
 
     # The one door
@@ -123,10 +122,13 @@ class OrderManager:
                 self._handle(self._queue.popleft())
         finally:
             self._draining = False
-        self._commit_soon()
+        if not self._closing:  # then it is written when the journal closes
+            self._committer.soon()
         self._tell_listeners()
 
     def _handle(self, item: Event | CoreAction) -> None:
+        if self._closing and not isinstance(item, Event | Record):
+            return  # what still comes in is taken down, and nothing is done about it any more
         try:
             match item:
                 case Propose():
@@ -152,8 +154,9 @@ class OrderManager:
         if self.on_step is not None:
             self.on_step(event, actions)
         self._queue.extend(actions)
-        if isinstance(event, ParentFinished):
-            self._ending(event.parent_id).set()
+        if isinstance(event, ParentFinished | ParentInterrupted):
+            self._turn(event.parent_id).set()
+            del self._turns[event.parent_id]
         elif isinstance(event, Killed):
             self._queue.extend(self._cancels())
         elif isinstance(event, ConnectionChanged) and event.state is ConnectionState.UP:
@@ -211,28 +214,6 @@ class OrderManager:
             # A loop may fire a timer a clock tick early; to the strategy its time has come.
             self.ingest(Woke(time_ns=max(self._clock.now_ns(), due_ns), parent_id=parent_id, quote=quote))
 
-    def _commit_soon(self) -> None:
-        """Facts become durable in the background, many at a time; intents wait for their own commit."""
-        if not self._committing and not self._closing:
-            self._committing = True
-            self.tasks.start(self._commit(), where="journal")
-
-    async def _commit(self) -> None:
-        """Commit; a disk that takes nothing is asked again and again, while the gate refuses every order."""
-        try:
-            while not await self._committed():
-                self._tell_listeners()
-                await self._clock.sleep(JOURNAL_RETRY_S)
-        finally:
-            self._committing = False
-
-    async def _committed(self) -> bool:
-        try:
-            await self._journal.commit()
-        except JournalError:
-            return False
-        return True
-
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` on the loop after something changed, coalesced; gives the way to stop it."""
         self._listeners.append(listener)
@@ -256,8 +237,12 @@ class OrderManager:
 
     @property
     def busy_parents(self) -> tuple[str, ...]:
-        """Ids of the parents that are not over."""
-        return tuple(key for key, parent in self.ledger.parents.items() if not parent.status.is_over)
+        """Ids of the parents at work: not over, nor interrupted with nothing left in the market."""
+        return tuple(
+            key
+            for key, parent in self.ledger.parents.items()
+            if parent.status.is_waited_for or (not parent.status.is_over and self.core.parent_view(key).working_lots)
+        )
 
     def check_plan(self, plan: ExecutionPlan) -> tuple[Decision, ...]:
         """Ask the gate about a whole plan at the prices and the account of now; nothing is sent."""
@@ -303,28 +288,33 @@ class OrderManager:
         warnings.warn(AlreadySent(f"Already sent at {sent:%H:%M:%S} as {parent_id}; nothing was sent."), stacklevel=4)
 
     async def wait(self, parent_id: str) -> None:
-        """Wait for the end of a parent; cancelling this wait cancels no order."""
-        if not self.ledger.parents[parent_id].status.is_over:
-            await self._ending(parent_id).wait()
+        """Wait until a parent is over, or interrupted; cancelling this wait cancels no order."""
+        while self.ledger.parents[parent_id].status.is_waited_for:
+            await self._turn(parent_id).wait()
 
-    def _ending(self, parent_id: str) -> asyncio.Event:
-        return self._endings.setdefault(parent_id, asyncio.Event())
+    async def _wait_until_over(self, parent_id: str) -> None:
+        while not self.ledger.parents[parent_id].status.is_over:
+            await self._turn(parent_id).wait()
+
+    def _turn(self, parent_id: str) -> asyncio.Event:
+        """Give what is set when the parent next ends or is interrupted."""
+        return self._turns.setdefault(parent_id, asyncio.Event())
 
     async def cancel(self, parent_id: str, *, reason: str) -> None:
-        """Cancel a parent and wait until its orders are proven dead."""
+        """Cancel a parent, interrupted ones too, and wait until its orders are proven dead."""
         if not self.ledger.parents[parent_id].status.is_over:
             self.ingest(ParentCancelAsked(time_ns=self._clock.now_ns(), parent_id=parent_id, reason=reason))
-            await self.wait(parent_id)
+            await self._wait_until_over(parent_id)
 
     def pause(self, parent_id: str) -> None:
         """Cancel what rests and hold the schedule."""
         parent = self.ledger.parents[parent_id]
-        if not parent.status.is_over and parent.status is not ParentStatus.PAUSED:
+        if parent.status in (ParentStatus.SCHEDULED, ParentStatus.WORKING):
             self.ingest(ParentPaused(time_ns=self._clock.now_ns(), parent_id=parent_id))
 
     def resume(self, parent_id: str) -> None:
-        """Go on after a pause; what remains of the schedule shifts by it."""
-        if self.ledger.parents[parent_id].status is ParentStatus.PAUSED:
+        """Go on after a pause or an interruption; what remains of the schedule shifts by it."""
+        if self.ledger.parents[parent_id].status in (ParentStatus.PAUSED, ParentStatus.INTERRUPTED):
             self.ingest(ParentResumed(time_ns=self._clock.now_ns(), parent_id=parent_id))
 
     async def kill(self, reason: str) -> None:
@@ -337,7 +327,7 @@ class OrderManager:
         """
         self.ingest(Killed(time_ns=self._clock.now_ns(), reason=reason))
         await self._journal.commit()
-        waits = [asyncio.ensure_future(self.wait(parent_id)) for parent_id in self.busy_parents]
+        waits = [asyncio.ensure_future(self._wait_until_over(parent_id)) for parent_id in self.busy_parents]
         if waits:
             _, late = await asyncio.wait(waits, timeout=KILL_WAIT_S)
             for wait in late:
@@ -354,6 +344,21 @@ class OrderManager:
         """Give a cancel for every order that is not over."""
         reason = f"killed: {self.ledger.killed}"
         return tuple(CancelChild(order_ref=record.order_ref, reason=reason) for record in self.ledger.open_orders())
+
+    def interrupt_all(self, *, since_ns: int, reason: str) -> None:
+        """Interrupt every parent at work.
+
+        Parameters
+        ----------
+        since_ns
+            When their schedules stood still, UTC nanoseconds.
+        reason
+            Why, in words.
+        """
+        for parent_id in self.busy_parents:
+            self.ingest(
+                ParentInterrupted(time_ns=self._clock.now_ns(), parent_id=parent_id, since_ns=since_ns, reason=reason)
+            )
 
     def cancel_orphans(self) -> None:
         """Cancel orders in the market whose parent is over, as after a process that ended in the middle."""
@@ -377,12 +382,17 @@ class OrderManager:
         if working not in ("cancel", "expire"):
             raise InvalidOrder(f"working={working!r}: say 'cancel' or 'expire'")
         if working == "cancel":
-            waits = [self.cancel(parent_id, reason="the desk was closed") for parent_id in self.busy_parents]
+            waits = [
+                self.cancel(parent_id, reason="the desk was closed")
+                for parent_id in self.core.running
+                if self.ledger.parents[parent_id].status.is_waited_for
+            ]
             if waits:
                 await asyncio.wait([asyncio.ensure_future(wait) for wait in waits], timeout=KILL_WAIT_S)
-        self._closing = True  # what still comes in is taken down, and written when the journal closes
+        self._closing = True
         for _, timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
         self._listeners.clear()
         await self.tasks.close()
+        self.interrupt_all(since_ns=self._clock.now_ns(), reason="the desk was closed while it worked")

@@ -114,7 +114,7 @@ class SnapshotTaker:
         quote = self._broker.quote(con_id)
         reference_mid, reference_age_s = self.references.mid(quote, now_ns=now_ns)
         buys, sells = ledger.working(con_id, without=None if child is None else child.order_ref)
-        statistics = self._statistics.get(con_id)
+        statistics, locked = self._statistics.get(con_id), ledger.locked.get(con_id)
         return RiskSnapshot(
             now_ns=now_ns,
             host_ns=self._clock.host_ns(),
@@ -139,6 +139,7 @@ class SnapshotTaker:
             lots_today=ledger.booked_since(con_id, since_ns=now_ns - now_ns % DAY_NS) + buys + sells,
             connection=self._broker.state,
             reconciled=ledger.reconciled,
+            locked=None if locked is None else locked.reason,
             killed=ledger.killed,
             journal_healthy=self._journal.healthy,
             clock_skew_s=self._broker.clock_skew_s(),

@@ -59,12 +59,14 @@ class Check:
 
 CHECKS: tuple[Check, ...] = (
     Check(function=checks_desk.kill_switch, cure=Cure.PERSON, source="journal"),
-    Check(function=checks_desk.journal_healthy, cure=Cure.PERSON, source="journal"),
+    Check(function=checks_desk.contract_locked, cure=Cure.PERSON, source="journal"),
+    Check(function=checks_desk.journal_healthy, cure=Cure.TIME, source="journal"),
     Check(function=checks_desk.account, cure=Cure.PERSON, source="broker account"),
     Check(function=checks_desk.currency, cure=Cure.PERSON, source="broker account"),
     Check(function=checks_desk.repeated_order, cure=Cure.PERSON, source="journal"),
     Check(function=checks_desk.connection, cure=Cure.TIME, source="broker connection"),
     Check(function=checks_desk.reconciled, cure=Cure.TIME, source="journal"),
+    Check(function=checks_desk.gateway_reset, cure=Cure.TIME, source="calendar", limits=("reset_window_s",)),
     Check(function=checks_desk.clock_skew, cure=Cure.TIME, source="broker clock", limits=("max_clock_skew_s",)),
     Check(function=checks_market.session_open, cure=Cure.TIME, source="broker sessions"),
     Check(function=checks_market.quote_sane, cure=Cure.TIME, source="broker quotes"),

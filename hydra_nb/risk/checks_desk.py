@@ -4,9 +4,17 @@ Each is a pure function of one case. The decisions of those that only pass or do
 to tell, are the same object every time: the gate must not cost the time that they would take to build.
 """
 
+import datetime as dt
+from zoneinfo import ZoneInfo
+
 from hydra_nb.domain.market import ConnectionState
+from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.risk.case import Case, number
 from hydra_nb.risk.verdict import Decision
+
+_RESET_ZONE = ZoneInfo("America/New_York")
+_RESET_S = (23 * 60 + 45) * 60
+_DAY_S = 86_400
 
 
 def _passes(check: str, message: str, *, source: str, transient: bool = False) -> Decision:
@@ -36,11 +44,13 @@ def _refuses(check: str, message: str, *, source: str, transient: bool = False) 
 
 
 _NOT_KILLED = _passes("kill_switch", "The kill switch is off", source="journal")
-_JOURNAL_GOOD = _passes("journal_healthy", "The journal takes records", source="journal")
+_JOURNAL_GOOD = _passes("journal_healthy", "The journal takes records", source="journal", transient=True)
 _ACCOUNT_PINNED = _passes("account", "The account is the desk's", source="broker account")
 _ONE_CURRENCY = _passes("currency", "The contract is in the account's currency", source="broker account")
 _NOT_REPEATED = _passes("repeated_order", "No equal order today", source="journal")
 _CONNECTED = _passes("connection", "Connected", source="broker connection", transient=True)
+_NOT_LOCKED = _passes("contract_locked", "The contract is not locked", source="journal")
+_NO_RESET = _passes("gateway_reset", "The gateway's nightly reset is not near", source="calendar", transient=True)
 _RECONCILED = _passes("reconciled", "Ledger and broker agree", source="journal", transient=True)
 
 
@@ -58,7 +68,21 @@ def journal_healthy(case: Case) -> Decision:
         return _JOURNAL_GOOD
     return _refuses(
         "journal_healthy",
-        "The journal cannot be written: free the disk, then open the desk again",
+        "The journal cannot be written: free the disk, and sending goes on by itself; cancels go out meanwhile",
+        source="journal",
+        transient=True,
+    )
+
+
+def contract_locked(case: Case) -> Decision:
+    """Nothing about the contract's orders, fills and position is unexplained."""
+    reason = case.snapshot.locked
+    if reason is None:
+        return _NOT_LOCKED
+    symbol = case.contract.local_symbol
+    return _refuses(
+        "contract_locked",
+        f'{symbol} is locked: {reason}. When it is explained, say await desk.unlock("{symbol}", reason=...)',
         source="journal",
     )
 
@@ -118,6 +142,32 @@ def reconciled(case: Case) -> Decision:
         source="journal",
         transient=True,
     )
+
+
+def gateway_reset(case: Case) -> Decision:
+    """It is not about 23:45 in New York, when the gateway of the broker resets itself every night."""
+    limit = case.limits.reset_window_s
+    apart = _from_reset_s(case.snapshot.now_ns)
+    if apart >= limit:
+        return _NO_RESET
+    return Decision(
+        check="gateway_reset",
+        allowed=False,
+        observed=apart,
+        limit=limit,
+        unit="s",
+        message=f"{apart:.0f} s from the gateway's nightly reset, {limit:g} s wanted: wait until it is past",
+        source="calendar",
+        transient=True,
+    )
+
+
+def _from_reset_s(now_ns: int) -> float:
+    """Seconds between now and the nearest nightly reset, before or after it."""
+    clock = dt.datetime.fromtimestamp(now_ns // NS_PER_S, tz=_RESET_ZONE)
+    past_midnight_s = clock.hour * 3_600 + clock.minute * 60 + clock.second + now_ns % NS_PER_S / NS_PER_S
+    apart_s = abs(past_midnight_s - _RESET_S)
+    return min(apart_s, _DAY_S - apart_s)
 
 
 def clock_skew(case: Case) -> Decision:

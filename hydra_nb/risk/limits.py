@@ -52,6 +52,8 @@ class Limits:
         Frames sent in any second, all orders together.
     max_clock_skew_s
         Seconds between our market time and the broker's.
+    reset_window_s
+        Seconds before and after the gateway's nightly reset, 23:45 in New York, in which nothing is sent.
 
     Raises
     ------
@@ -77,6 +79,7 @@ class Limits:
     max_own_touch_age_s: float = 600.0
     max_messages_per_second: int = 40
     max_clock_skew_s: float = 2.0
+    reset_window_s: float = 300.0
 
     def __post_init__(self) -> None:
         """Refuse limits that could not limit."""
@@ -150,6 +153,7 @@ BOUNDS: Mapping[str, Bounds] = {
     "max_own_touch_age_s": Bounds(low=0, high=3_600, unit="s"),
     "max_messages_per_second": Bounds(low=0, high=45, unit="messages", whole=True),
     "max_clock_skew_s": Bounds(low=0, high=60, unit="s"),
+    "reset_window_s": Bounds(low=0, high=3_600, unit="s"),
 }
 """What each limit may be. Beyond 45 messages a second the client queues, and a cancel would wait behind orders."""
 

@@ -38,6 +38,8 @@ class RiskSnapshot:
         Average daily volume by the broker's bars, and by the caller.
     lots_today
         Lots of this contract that we have bought and sold, or have working, today (exchange day).
+    locked
+        Why nothing may be sent in this contract; None where it is not locked.
     killed
         The reason of the kill that is in force.
     equal_parent
@@ -67,6 +69,7 @@ class RiskSnapshot:
     lots_today: int
     connection: ConnectionState
     reconciled: bool
+    locked: str | None
     killed: str | None
     journal_healthy: bool
     clock_skew_s: float | None

@@ -165,6 +165,7 @@ class Room:
             lots_today=0,
             connection=self.broker.state,
             reconciled=True,
+            locked=None,
             killed=None,
             journal_healthy=True,
             clock_skew_s=self.broker.clock_skew_s(),

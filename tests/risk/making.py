@@ -70,6 +70,7 @@ SNAPSHOT = RiskSnapshot(
     lots_today=0,
     connection=ConnectionState.UP,
     reconciled=True,
+    locked=None,
     killed=None,
     journal_healthy=True,
     clock_skew_s=0.0,

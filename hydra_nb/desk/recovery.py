@@ -1,0 +1,29 @@
+"""Taking up a journal where its last process left it."""
+
+from hydra_nb.domain.events import ConnectionChanged
+from hydra_nb.domain.market import ConnectionState
+from hydra_nb.journal import Journal
+from hydra_nb.order_manager import ManagerCore, OrderManager
+
+
+def replay(journal: Journal) -> ManagerCore:
+    """Fold a journal into a core of its own; what the core asked for then was done then, and is not done again."""
+    core = ManagerCore(journal_id=journal.journal_id)
+    for _, event in journal.events():
+        core.step(event, event.time_ns)
+    return core
+
+
+def begin_again(manager: OrderManager, *, journal: Journal, now_ns: int) -> None:
+    """Journal that a process ended: its connection is gone, and its parents rest until a person decides.
+
+    To be called before anything of the broker is heard, so that no report finds a strategy that believes to be running.
+    """
+    last_ns = journal.last_time_ns()
+    if manager.ledger.connection is not ConnectionState.DOWN:
+        message = "the process that held it ended"
+        manager.ingest(ConnectionChanged(time_ns=now_ns, state=ConnectionState.DOWN, message=message))
+    if last_ns is not None:
+        manager.interrupt_all(
+            since_ns=last_ns, reason="the process that worked it ended: resume it, or abandon it, with the desk"
+        )

@@ -1,0 +1,31 @@
+"""What a desk is made of."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hydra_nb.broker.port import BrokerPort
+from hydra_nb.desk.clocks import LoopClock
+from hydra_nb.journal import Journal
+from hydra_nb.order_manager import OrderManager
+from hydra_nb.reconcile import Reconciler
+from hydra_nb.risk.gate import RiskGate
+
+if TYPE_CHECKING:
+    from hydra_nb.desk.desk import Desk
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rooms:
+    """The rooms under a desk; `connect` builds them, `Desk.close` takes them down."""
+
+    broker: BrokerPort
+    journal: Journal
+    gate: RiskGate
+    manager: OrderManager
+    reconciler: Reconciler
+    clock: LoopClock
+    seeds: random.Random
+    is_virtual: bool
+    on_closed: Callable[["Desk"], None]
