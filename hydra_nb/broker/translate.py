@@ -369,6 +369,9 @@ class RawWrapper(Wrapper):
         """Message 45."""
         self.inbox.board.generic_tick(reqId, tickType, value)
 
+    def tcpDataArrived(self) -> None:
+        """A network batch begins; the client library would stamp its own tickers, which are not fed."""
+
     def tcpDataProcessed(self) -> None:
         """All messages of one network batch were handled."""
         self.inbox.batch_done()
