@@ -203,13 +203,17 @@ def kill(
 
 
 def _give(title: str, frame: "pd.DataFrame", *, columns: str, csv: Path | None, parquet: Path | None) -> None:
-    if csv is not None:
-        frame.to_csv(csv, index=False)
-    if parquet is not None:
-        if importlib.util.find_spec("pyarrow") is None:
-            _complain("Parquet needs pyarrow; run: pip install pyarrow, or use --csv")
-            raise typer.Exit(BAD_USE)
-        frame.to_parquet(parquet, index=False)
+    if parquet is not None and importlib.util.find_spec("pyarrow") is None:
+        _complain("Parquet needs pyarrow; run: pip install pyarrow, or use --csv")
+        raise typer.Exit(BAD_USE)
+    try:
+        if csv is not None:
+            frame.to_csv(csv, index=False)
+        if parquet is not None:
+            frame.to_parquet(parquet, index=False)
+    except OSError as error:
+        _complain(f"the export cannot be written: {error}")
+        raise typer.Exit(BAD_USE) from None
     if csv is None and parquet is None:
         _show(title, frame, columns)
 
