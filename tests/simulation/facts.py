@@ -1,0 +1,189 @@
+"""What the checker knows when it looks: one life of the desk, and what holds over all of its lives."""
+
+import json
+import sqlite3
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from hydra_nb.domain import events as ev
+from hydra_nb.domain.orders import OrderState
+from hydra_nb.ledger import Ledger, OrderRecord
+from hydra_nb.sim.exchange import Exchange
+from tests.simulation.truth import PlaceFrame, Truth
+
+NS_PER_S = 1_000_000_000
+WIRE_MARGIN_S = 1.1
+
+
+class Before(NamedTuple):
+    """Of one order, what it was before the event that is looked at."""
+
+    state: OrderState | None
+    booked_lots: int
+
+
+NOTHING = Before(None, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """A reservation that the disk has: row, action, time, and the verdicts that were written with it."""
+
+    seq: int
+    action: str
+    time_ns: int
+    parent_id: str
+    slice_number: int
+    quote: dict[str, Any] | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Life:
+    """One life of the desk, from the opening of the journal to its close or to the death of the process."""
+
+    manager: Any
+    ledger: Ledger
+    journal: Any
+    broker: Any
+    limits: Any
+    own_prefix: str
+    before: dict[str, Before] = field(default_factory=dict)
+    families: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    cancels_owed: dict[str, float] = field(default_factory=dict)  # by orderRef, loop seconds of the asking
+
+    def remember(self, record: OrderRecord) -> None:
+        """Take an order's state down for the next look."""
+        self.before[record.order_ref] = Before(record.state, record.booked_lots)
+
+    def book(self, event: ev.ExecutionReported) -> None:
+        """Book a fill with our own few lines: the highest revision of a family counts."""
+        family, _, revision = event.exec_id.rpartition(".")
+        known = self.families.setdefault(event.order_ref, {})
+        if known.get(family, (-1, 0))[0] < int(revision):
+            known[family] = (int(revision), event.lots)
+
+    def own_booking(self, order_ref: str) -> int:
+        """Lots of an order by our own few lines."""
+        return sum(lots for _, lots in self.families.get(order_ref, {}).values())
+
+
+class Facts:
+    """Everything a rule may look at.
+
+    Attributes
+    ----------
+    truth
+        The exchange's account.
+    life
+        The present life; None between two.
+    placed
+        The first place frame of each orderRef, over all lives.
+    names
+        OrderRef by (client id, order id), over all lives.
+    frame_times
+        Loop seconds of the frames of the last second.
+    """
+
+    def __init__(self, truth: Truth, *, exchange: Exchange) -> None:
+        self.truth = truth
+        self.exchange = exchange
+        self.life: Life | None = None
+        self.placed: dict[str, PlaceFrame] = {}
+        self.names: dict[tuple[int, int], str] = {}
+        self.frame_times: deque[float] = deque()
+        self.now_s = 0.0
+        self.now_ns = 0  # by the gateway
+        self.desk_now_ns = 0  # by the desk's own clock
+        self.killed = False
+        self.line_up = False
+        self.servers_lost = False
+        self.shift_ns: dict[str, int] = {}
+        self.paused_since: dict[str, int] = {}
+        self._refs: dict[str, list[str]] = {}
+        self._intents: dict[str, list[Intent]] = {}
+        self._verdicts: dict[tuple[str, int, str, int], tuple[int, bool]] = {}
+        self._read_events = 0
+        self._read_decisions = 0
+
+    # What the disk has
+
+    def take_intent(self, content_hash: str) -> Intent | None:
+        """Use up the oldest durable reservation of a content; None where the disk has none left."""
+        self._read_disk()
+        waiting = self._intents.get(content_hash)
+        return waiting.pop(0) if waiting else None
+
+    def verdict_of(self, intent: Intent) -> tuple[int, bool]:
+        """How many checks were written for an intent, and whether all passed."""
+        return self._verdicts.get((intent.parent_id, intent.slice_number, intent.action, intent.time_ns), (0, False))
+
+    def _read_disk(self) -> None:
+        if self.life is None:
+            return
+        for row in rows_after(self.life.journal, "events", self._read_events, kind="ChildReserved"):
+            seq, _, _, parent_id, _, payload = row[:6]
+            self._read_events = seq
+            told = json.loads(payload)
+            intent = Intent(
+                seq=seq,
+                action=told["action"],
+                time_ns=told["time_ns"],
+                parent_id=parent_id,
+                slice_number=told["child"]["slice"],
+                quote=told["quote"],
+            )
+            self._intents.setdefault(told["content_hash"], []).append(intent)
+        for row in rows_after(self.life.journal, "decisions", self._read_decisions):
+            seq, time_ns, parent_id, slice_number, action, _, allowed = row[:7]
+            self._read_decisions = seq
+            key = (parent_id, slice_number or 0, action, time_ns)
+            count, passed = self._verdicts.get(key, (0, True))
+            self._verdicts[key] = (count + 1, passed and bool(allowed))
+
+    # Exposure
+
+    def may_fill(self, order_ref: str) -> int:
+        """Lots of an order that may still fill in truth: live at the exchange, or on a way that may end there."""
+        known = self.truth.orders.get(order_ref)
+        if known is not None and known.views:
+            return known.leaves
+        frame = self.placed.get(order_ref)
+        if frame is None or (frame.expires_ns or 0) <= self.now_ns:
+            return 0
+        return frame.lots or 0
+
+    def parent_lots(self, parent_id: str) -> int | None:
+        """Lots ordered."""
+        parent = self.life.ledger.parents.get(parent_id) if self.life is not None else None
+        return None if parent is None else parent.plan.parent.lots
+
+    def refs_of(self, parent_id: str) -> list[str]:
+        """OrderRefs of a parent that were ever sent as new."""
+        return self._refs.get(parent_id, [])
+
+    def positions(self) -> dict[int, int]:
+        """Signed lots of the account by contract, by the exchange."""
+        return {position.con_id: position.lots for position in self.exchange.positions()}
+
+    def shift_of(self, parent_id: str) -> int:
+        """Nanoseconds by which pauses have moved a parent's schedule."""
+        return self.shift_ns.get(parent_id, 0)
+
+    def note_place(self, frame: PlaceFrame) -> None:
+        """Take a place or modify down, after the rules have seen it."""
+        if frame.order_ref not in self.placed:
+            self.placed[frame.order_ref] = frame
+            self._refs.setdefault(frame.parent_id, []).append(frame.order_ref)
+        self.names.setdefault((frame.client_id, frame.order_id), frame.order_ref)
+
+
+def rows_after(journal: Any, table: str, seq: int, *, kind: str | None = None) -> Iterator[tuple[Any, ...]]:
+    """Rows that are in the database, and so durable: what is pending in memory is not among them."""
+    connection: sqlite3.Connection = journal._connection
+    if connection.in_transaction:
+        return iter(())
+    where = "seq > ?" if kind is None else "seq > ? AND kind = ?"
+    values = (seq,) if kind is None else (seq, kind)
+    return iter(connection.execute(f"SELECT * FROM {table} WHERE {where} ORDER BY seq", values).fetchall())  # noqa: S608

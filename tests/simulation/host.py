@@ -1,0 +1,78 @@
+"""What befalls the machine under a desk: a disk that takes nothing, a file in use, a process that is gone."""
+
+import contextlib
+import random
+import shutil
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from hydra_nb.desk import registry
+
+_NO_LIMIT = 1_073_741_823
+
+
+class Disk:
+    """The disk under one journal; it fails at the level of SQLite, and knows nothing of the package."""
+
+    def __init__(self, journal: Any) -> None:
+        self._connection: sqlite3.Connection = journal._connection
+        self._path = journal.path
+        self._rival: sqlite3.Connection | None = None
+        # A rival holds the file for virtual seconds: to wait for it in real ones would be in vain.
+        self._connection.execute("PRAGMA busy_timeout = 0")
+
+    @property
+    def is_file(self) -> bool:
+        """Whether there is a file at all."""
+        return isinstance(self._path, Path)
+
+    def fill_up(self) -> None:
+        """Not a page more fits."""
+        (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
+        self._connection.execute(f"PRAGMA max_page_count = {pages}")
+
+    def break_down(self) -> None:
+        """Every statement is broken off."""
+        self._connection.set_progress_handler(lambda: 1, 1)
+
+    def occupy(self) -> None:
+        """Another process holds the file for writing."""
+        if self._rival is None and self.is_file:
+            self._rival = sqlite3.connect(self._path, isolation_level=None, timeout=0)
+            with contextlib.suppress(sqlite3.OperationalError):
+                self._rival.execute("BEGIN IMMEDIATE")
+
+    def heal(self) -> None:
+        """All is well again."""
+        if self._rival is not None:
+            self._rival.close()
+            self._rival = None
+        with contextlib.suppress(sqlite3.ProgrammingError):  # the process has died, and its connection with it
+            self._connection.set_progress_handler(None, 0)
+            self._connection.execute(f"PRAGMA max_page_count = {_NO_LIMIT}")
+
+
+def crash_journal(journal: Any, *, dice: random.Random) -> None:
+    """Leave of a journal what the disk has at this moment, perhaps with the beginning of a page that was never done."""
+    path: Path = journal.path
+    log = path.with_name(path.name + "-wal")
+    kept = [(source, source.with_name(source.name + ".kept")) for source in (path, log) if source.exists()]
+    for source, copy in kept:
+        shutil.copyfile(source, copy)
+    journal._reader.close()
+    journal._connection.close()
+    journal._lock.release()
+    for source, copy in kept:
+        copy.replace(source)
+    path.with_name(path.name + "-shm").unlink(missing_ok=True)
+    if dice.random() < 0.5 and log.exists():
+        with log.open("ab") as torn:
+            torn.write(dice.randbytes(dice.randrange(1, 5000)))
+
+
+def forget_process(loop: Any) -> None:
+    """What a process keeps to itself is gone with it: here its table of open desks, and the lock around it."""
+    for key in [key for key in registry._open if key[0] is loop]:
+        del registry._open[key]
+    registry._doors.pop(loop, None)

@@ -1,0 +1,256 @@
+"""Processes inside one event loop: each life of a kernel can be killed between any two of its steps.
+
+A process is a context: whatever its tasks schedule carries its mark, and once it is killed nothing that carries the
+mark runs any more. No ``finally`` block, no callback, no timer: what it had in memory is gone, what it had written to
+the disk or the socket stays. The market runs in a context of its own and survives.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextvars import Context, ContextVar, copy_context
+from typing import Any, TypeVar
+
+from hydra_nb.sim.framing import FrameDecoder, WireError
+from hydra_nb.sim.loop import VirtualGateway, VirtualLoop
+from hydra_nb.sim.session import GatewayCore
+
+T = TypeVar("T")
+
+_PROCESS: "ContextVar[Process | None]" = ContextVar("process", default=None)
+_MARKET_ROOM = "hydra_nb.sim"
+
+
+class Killed(BaseException):
+    """The process in which something was to be done is dead."""
+
+
+class WorldLoop(VirtualLoop):
+    """A virtual-time loop that knows which process each callback belongs to."""
+
+    def __init__(self) -> None:
+        self._market_context = copy_context()
+        self._fuse: tuple[Process, int, Callable[[], None]] | None = None
+        self._standing: VirtualGateway | None = None
+        self.buries = False
+        self.graves: set[asyncio.Task[Any]] = set()
+        super().__init__()
+
+    def call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> asyncio.Handle:
+        """Schedule in the context of the process; a dead one schedules nothing."""
+        context = self._context_of(callback, context)
+        process = context.get(_PROCESS)
+        if process is not None:
+            if not process.alive and not self.buries:
+                return _never(callback, args, loop=self)
+            if self._fuse is not None and self._fuse[0] is process:
+                self._burn()
+        return super().call_soon(callback, *args, context=context)
+
+    def call_at(self, when: float, callback: Any, *args: Any, context: Context | None = None) -> asyncio.TimerHandle:
+        """Schedule in the context of the process; a dead one schedules nothing."""
+        context = self._context_of(callback, context)
+        process = context.get(_PROCESS)
+        handle = super().call_at(when, callback, *args, context=context)
+        if process is not None and not process.alive and not self.buries:
+            handle.cancel()
+        return handle
+
+    def _context_of(self, callback: Any, context: Context | None) -> Context:
+        callback = getattr(callback, "func", callback)
+        if str(getattr(callback, "__module__", "")).startswith(_MARKET_ROOM):
+            return self._market_context
+        return copy_context() if context is None else context
+
+    def stand(self, core: GatewayCore) -> VirtualGateway:
+        """Put up the one gateway that every life of the desk will meet."""
+        self._standing = super().attach(core)
+        return self._standing
+
+    def attach(self, core: GatewayCore, *, latency_s: float = 0.0005) -> VirtualGateway:
+        """Give the gateway that stands, whatever gateway is brought along."""
+        return self._standing or super().attach(core, latency_s=latency_s)
+
+    def light_fuse(self, process: "Process", *, steps: int, kill: Callable[[], None]) -> None:
+        """Kill `process` before the step that follows on so many steps of its own."""
+        if self._fuse is None:
+            self._fuse = (process, steps, kill)
+
+    def _burn(self) -> None:
+        process, steps, kill = self._fuse  # type: ignore[misc]  # looked at by the caller
+        if steps > 0:
+            self._fuse = (process, steps - 1, kill)
+            return
+        self._fuse = None
+        # Before everything that waits already: the process gets no further than to the end of its present step.
+        self._ready.appendleft(asyncio.Handle(kill, (), self, self._market_context))
+
+    def put_out_fuse(self) -> None:
+        """Nobody is killed by the fuse any more."""
+        self._fuse = None
+
+    def drop_handles_of(self, process: "Process") -> None:
+        """Cancel all that a process has scheduled."""
+        for handle in (*self._ready, *self._scheduled):
+            if handle._context.get(_PROCESS) is process:  # type: ignore[attr-defined]
+                handle.cancel()
+
+    async def create_connection(
+        self, protocol_factory: Callable[[], Any], host: Any = None, port: Any = None, **options: Any
+    ) -> Any:
+        """Connect as ever, with ears on the line."""
+        process = _PROCESS.get()
+        if process is None:
+            return await super().create_connection(protocol_factory, host, port, **options)
+        protocol = protocol_factory()
+        line = Line(protocol, process=process)
+        transport, _ = await super().create_connection(lambda: line, host, port, **options)
+        return transport, protocol
+
+
+def _never(callback: Any, args: tuple[Any, ...], *, loop: WorldLoop) -> asyncio.Handle:
+    handle = asyncio.Handle(callback, args, loop)
+    handle.cancel()
+    return handle
+
+
+class Line(asyncio.Protocol):
+    """One connection of a process, heard in both directions; the client's end of it dies with the process."""
+
+    def __init__(self, protocol: Any, *, process: "Process") -> None:
+        self._protocol = protocol
+        self.process = process
+        self._context = copy_context()
+        self._out: FrameDecoder | None = FrameDecoder(greeting=True)
+        self._in: FrameDecoder | None = FrameDecoder(greeting=False)
+        self.transport: Any = None
+        self.open = False
+
+    def connection_made(self, transport: Any) -> None:
+        """Listen to what is written from now on."""
+        self.transport = transport
+        self.open = True
+        self.process.lines.append(self)
+        write = transport.write
+
+        def heard(data: bytes) -> None:
+            if self.open and not transport.is_closing():
+                self._out = _hear(self._out, bytes(data), tell=lambda frame: self.process.ears.sent(self, frame))
+            write(data)
+
+        transport.write = heard
+        self.process.ears.connected(self)
+        self._protocol.connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on to the client, in its own context."""
+        if self.process.alive:
+            self._in = _hear(self._in, data, tell=lambda frame: self.process.ears.received(self, frame))
+            self._context.copy().run(self._protocol.data_received, data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the client."""
+        self.open = False
+        if self.process.alive:
+            self.process.ears.disconnected(self)
+            self._context.copy().run(self._protocol.connection_lost, exc)
+
+    def eof_received(self) -> None:
+        """The other side wrote its last."""
+        if self.process.alive:
+            self._context.copy().run(self._protocol.eof_received)
+
+    def cut(self) -> None:
+        """The kernel of the machine closes what a dead process left open."""
+        if self.open:
+            self.open = False
+            self.process.ears.disconnected(self)
+            self.transport.abort()
+
+
+def _hear(decoder: FrameDecoder | None, data: bytes, *, tell: Callable[[bytes], None]) -> FrameDecoder | None:
+    """Tell the whole frames so far; a stream that is no stream of frames any more is not listened to."""
+    if decoder is None:
+        return None
+    decoder.feed(data)
+    try:
+        while (payload := decoder.next_frame()) is not None:
+            tell(payload)
+    except WireError:
+        return None
+    return decoder
+
+
+class Process:
+    """One life of a kernel.
+
+    Parameters
+    ----------
+    loop
+        Where it lives.
+    client_id
+        With which it connects.
+    ears
+        Hears every frame that it sends and receives: ``connected(line)``, ``sent(line, frame)``, ``received(line,
+        frame)`` and ``disconnected(line)``.
+    """
+
+    def __init__(self, loop: WorldLoop, *, client_id: int, ears: Any) -> None:
+        self.alive = True
+        self.client_id = client_id
+        self.lines: list[Line] = []
+        self.ears = ears
+        self._loop = loop
+        self._context = copy_context()
+        self._context.run(_PROCESS.set, self)
+        self.cells: list[asyncio.Task[Any]] = []
+        self.died: asyncio.Future[None] = loop.create_future()
+
+    def start(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """Run something inside the process."""
+        return self._loop.create_task(work, context=self._context.copy())
+
+    async def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run something inside the process and wait for it, from outside; raises `Killed` where it dies before."""
+        if not self.alive:
+            work.close()
+            raise Killed
+        task = self.start(work)
+        self.cells.append(task)
+        task.add_done_callback(self.cells.remove)
+        await asyncio.wait((task, self.died), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise Killed
+        return task.result()
+
+    def kill(self) -> None:
+        """End the process at once; nothing of it runs any more."""
+        if not self.alive:
+            return
+        self.alive = False
+        # Somebody has to hold them until they are buried, or Python ends each with the steps that a dead process lacks.
+        self._loop.graves |= asyncio.all_tasks(self._loop)
+        self._loop.drop_handles_of(self)
+        for line in self.lines:
+            line.cut()
+        self.died.set_result(None)
+
+
+def run_world(main: Callable[[WorldLoop], Coroutine[Any, Any, T]]) -> T:
+    """Run a world to its end on a loop of its own; what is left of dead processes is buried afterwards."""
+    loop = WorldLoop()
+    try:
+        asyncio.set_event_loop(loop)
+        return loop.run_until_complete(main(loop))
+    finally:
+        try:
+            loop.buries = True
+            loop.set_exception_handler(lambda _loop, _context: None)
+            left = asyncio.all_tasks(loop)
+            for task in left:
+                task.cancel()
+            if left:
+                loop.run_until_complete(asyncio.wait(left, timeout=60))
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()

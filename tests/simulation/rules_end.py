@@ -1,0 +1,111 @@
+"""Rules that are asked once faults have healed, and at the very end."""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from hydra_nb.domain.orders import OrderState, ParentStatus
+from hydra_nb.errors import JournalError
+from hydra_nb.ledger import Ledger
+from tests.simulation.facts import NS_PER_S, Facts, Life
+
+RESOLVE_S = 120
+EXPLAIN_S = 60
+_UNCLEAR = (OrderState.RESERVED, OrderState.SENT, OrderState.CANCEL_PENDING, OrderState.UNKNOWN)
+
+EndRule = Callable[[Facts, Life], str | None]
+
+
+def orders_resolved(facts: Facts, life: Life) -> str | None:
+    """L. Every order is terminal or `needs_human` within 120 virtual seconds of the healing, or works as planned."""
+    for record in life.ledger.open_orders():
+        parent = life.ledger.parents.get(record.child.parent_id)
+        if parent is not None and parent.status is ParentStatus.NEEDS_HUMAN:
+            continue
+        asked_ns = max(record.reserved_ns, record.sent_ns or 0, record.cancel_requested_ns or 0)
+        if record.state in _UNCLEAR and facts.desk_now_ns - asked_ns > RESOLVE_S * NS_PER_S:
+            return f"{record.order_ref} is {record.state} {RESOLVE_S} s after all has healed"
+        if facts.desk_now_ns > record.expires_ns + RESOLVE_S * NS_PER_S:
+            return f"{record.order_ref} is {record.state} {RESOLVE_S} s after its expiry"
+    return None
+
+
+def positions_explained(facts: Facts, life: Life) -> str | None:
+    """L. Positions are explained within 60 virtual seconds of the healing: our part of them is what we booked."""
+    ours: dict[int, int] = {}
+    for order in facts.truth.orders.values():
+        for view in list(order.views.values())[:1]:
+            sign = 1 if view.terms.side == "BUY" else -1
+            ours[view.terms.con_id] = ours.get(view.terms.con_id, 0) + sign * order.filled_lots
+    for con_id, lots in ours.items():
+        if life.ledger.booked_position(con_id) != lots:
+            return f"contract {con_id}: {lots} lots are ours in truth, {life.ledger.booked_position(con_id)} booked"
+    return None
+
+
+def booked_is_true(facts: Facts, life: Life) -> str | None:
+    """16. Recovery and reconciliation give the state of a run that was not disturbed: every true fill is booked."""
+    for ref, true in facts.truth.orders.items():
+        record = life.ledger.orders.get(ref)
+        if record is None:
+            return f"{ref} was at the exchange, and the ledger has forgotten it"
+        if record.booked_lots != true.filled_lots:
+            return f"{ref}: {record.booked_lots} lots booked, {true.filled_lots} filled in truth"
+        if true.is_live and record.state.is_over:
+            return f"{ref} is {record.state} with us and lives at the exchange"
+    return None
+
+
+def journal_tells_all(_facts: Facts, life: Life) -> str | None:
+    """17. Replaying the journal gives the ledger in memory; the journal's hash chain verifies."""
+    try:
+        life.journal.verify()
+    except JournalError as error:
+        return str(error)
+    told = Ledger()
+    for _, event in life.journal.events():
+        told.apply(event)
+    for name in ("orders", "parents", "positions", "killed", "reconciled", "connection", "equity", "peak_equity"):
+        if getattr(told, name) != getattr(life.ledger, name):
+            return f"the ledger's {name} are not those of its journal"
+    return None
+
+
+def parents_end(facts: Facts, life: Life) -> str | None:
+    """L. A TWAP ends or reports its shortfall."""
+    for parent_id, parent in life.ledger.parents.items():
+        if parent.status.is_over or parent.status in (ParentStatus.PAUSED, ParentStatus.INTERRUPTED):
+            continue
+        ends_ns = parent.submitted_ns + parent.plan.duration_ns + facts.shift_of(parent_id)
+        if facts.desk_now_ns > ends_ns + (RESOLVE_S + 30) * NS_PER_S:
+            return f"{parent_id} is {parent.status} after its schedule has ended"
+    return None
+
+
+SETTLED_RULES: tuple[EndRule, ...] = (booked_is_true, journal_tells_all, parents_end)
+
+
+def frames_tell_all(desk: object, life: Life) -> str | None:
+    """22. Refusals, shortfalls and faults are all visible in the frames that a person gets."""
+    executions: pd.DataFrame = desk.executions()  # type: ignore[attr-defined]
+    fills: pd.DataFrame = desk.fills()  # type: ignore[attr-defined]
+    slices: pd.DataFrame = desk.slices()  # type: ignore[attr-defined]
+    told = {row.parent_id: row for row in executions.itertuples()}
+    if set(told) != set(life.ledger.parents):
+        return f"executions tell of {sorted(told)}, the ledger of {sorted(life.ledger.parents)}"
+    for parent_id, parent in life.ledger.parents.items():
+        row, booked = told[parent_id], sum(life.ledger.orders[ref].booked_lots for ref in parent.order_refs)
+        if int(row.filled_lots) != booked:
+            return f"{parent_id}: {row.filled_lots} lots in the frame of executions, {booked} booked"
+        if parent.status.is_over and int(row.shortfall_lots) != max(0, parent.plan.parent.lots - booked):
+            return f"{parent_id}: a shortfall of {row.shortfall_lots} lots told, {booked} of {parent.plan.parent.lots} booked"
+        if row.status != parent.status:
+            return f"{parent_id} is told to be {row.status}, and is {parent.status}"
+        if int(fills.loc[fills["parent_id"] == parent_id, "lots"].sum()) != booked:
+            return f"{parent_id}: the fills told do not sum to the {booked} lots booked"
+        if parent.status.is_over and parent.status is not ParentStatus.FILLED and not parent.reason:
+            return f"{parent_id} is {parent.status}, and no reason is told"
+        mine = slices[slices["parent_id"] == parent_id]
+        if int(mine["filled_lots"].sum()) != booked or len(mine) != len(parent.plan.slices):
+            return f"{parent_id}: its slices tell of {int(mine['filled_lots'].sum())} lots, {booked} are booked"
+    return None

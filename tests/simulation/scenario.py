@@ -1,0 +1,140 @@
+"""What a seed draws: the market, the orders, what a person does, and what goes wrong."""
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+SYMBOLS = ("ZO", "ZO", "ZO", "KE", "HE", "GF", "OJ", "ZR")
+LONGEST_MIN = 60
+SHORTEST_MIN = 5
+NO_FAULTS_SHARE = 0.04
+CRASH_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParentDraw:
+    """One parent order: when it is submitted, seconds from the opening of the desk, and what it is."""
+
+    at_s: float
+    side: str
+    lots: int
+    symbol: str
+    how: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """Something that a person does, or that befalls the host, at a time; `number` picks a parent, `amount` a size."""
+
+    at_s: float
+    kind: str
+    number: int = 0
+    amount: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """Everything that one seed draws.
+
+    Attributes
+    ----------
+    faulty_s
+        Seconds after which all faults heal.
+    deeds
+        What a person does and what befalls the host, in order of time.
+    per_hour
+        Mean number of faults of the gateway in an hour; 0 for a run in which nothing goes wrong.
+    ends_by
+        How the run is ended once its parents are over: by closing the desk, by a kill, or by leaving orders to expire.
+    """
+
+    seed: int
+    market_seed: int
+    faulty_s: float
+    parents: tuple[ParentDraw, ...]
+    deeds: tuple[Deed, ...]
+    per_hour: float
+    fault_share: float
+    ends_by: str
+    on_disk: bool
+    resumes: float
+    limits: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def goes_wrong(self) -> bool:
+        """Whether anything does."""
+        return self.per_hour > 0 or bool(self.deeds)
+
+
+def draw(seed: int) -> Scenario:
+    """Draw a scenario; the same seed gives the same."""
+    dice = random.Random(f"scenario {seed}")  # noqa: S311  repeatable, not secret
+    faulty_s = 60.0 * dice.triangular(SHORTEST_MIN, LONGEST_MIN, 15)
+    calm = dice.random() < NO_FAULTS_SHARE
+    parents = tuple(_parent(dice, number, faulty_s) for number in range(dice.choice((1, 1, 2, 2, 3, 4))))
+    on_disk = dice.random() < CRASH_SHARE
+    deeds = [] if calm else [*_person(dice, faulty_s, len(parents)), *_host(dice, faulty_s, on_disk=on_disk)]
+    return Scenario(
+        seed=seed,
+        market_seed=dice.randrange(1, 100_000),
+        faulty_s=faulty_s,
+        parents=parents,
+        deeds=tuple(sorted(deeds, key=lambda deed: deed.at_s)),
+        per_hour=0.0 if calm else dice.uniform(20, 120) * 900 / faulty_s + 10,
+        fault_share=dice.choice((0.1, 0.3, 0.6, 1.0)),
+        ends_by=dice.choice(("close", "close", "kill", "expire")),
+        on_disk=on_disk,
+        resumes=dice.choice((0.0, 0.7, 1.0)),
+    )
+
+
+def _parent(dice: random.Random, number: int, faulty_s: float) -> ParentDraw:
+    at_s = 0.0 if number == 0 else dice.uniform(0, faulty_s * 0.6)
+    lots = dice.choice((1, 2, 3, 4, 5, 8, 10, 13, 16))
+    how: dict[str, Any] = {"tag": f"order {number}", "jitter": dice.choice((0.0, 0.2, 0.5))}
+    slices = dice.randint(1, 8)
+    if dice.random() < 0.25:
+        how |= {"strategy": "limit_patience", "patience": dice.choice((40, 100, 300))}
+    else:
+        length_s = max(slices * 90.0, dice.uniform(0.3, 1.1) * (faulty_s - at_s))
+        how |= {"strategy": "twap", "slices": slices, "duration": round(length_s)}
+        how |= {"patience": dice.choice((30, 120, 300))}
+    return ParentDraw(
+        at_s=at_s, side=dice.choice(("BUY", "SELL")), lots=lots, symbol=dice.choice(SYMBOLS), how=how
+    )
+
+
+def _person(dice: random.Random, faulty_s: float, parents: int) -> list[Deed]:
+    """Draw what a person does: pauses and resumes, cancels, kills and re-arms, closes and comes back, interrupts."""
+    deeds = []
+    for _ in range(dice.choice((0, 0, 1, 1, 2, 3))):
+        kind = dice.choice(("pause", "pause", "cancel", "kill", "close", "interrupt", "equal", "reconcile"))
+        at_s = dice.uniform(5, faulty_s)
+        amount = dice.expovariate(1 / 60)
+        deeds.append(Deed(at_s=at_s, kind=kind, number=dice.randrange(parents), amount=amount))
+        if kind == "pause":
+            deeds.append(Deed(at_s=at_s + amount, kind="resume", number=deeds[-1].number))
+        elif kind == "kill" and dice.random() < 0.7:
+            deeds.append(Deed(at_s=at_s + amount, kind="rearm"))
+            deeds.append(Deed(at_s=at_s + amount + 5, kind="submit", number=dice.randrange(parents)))
+    return deeds
+
+
+def _host(dice: random.Random, faulty_s: float, *, on_disk: bool) -> list[Deed]:
+    """Draw what befalls the host: stalls, a clock that is off, a disk that takes nothing, and a process killed."""
+    deeds = []
+    for _ in range(dice.choice((0, 1, 1, 2, 3))):
+        kinds = ["stall", "stall", "disk_full", "disk_error", "clock"]
+        if on_disk:
+            kinds += ["disk_busy", "crash", "crash", "crash_soon", "crash_soon"]
+        kind = dice.choice(kinds)
+        deeds.append(Deed(at_s=dice.uniform(1, faulty_s), kind=kind, number=dice.randrange(60), amount=_size(dice, kind)))
+    return deeds
+
+
+def _size(dice: random.Random, kind: str) -> float:
+    if kind == "stall":
+        return min(300.0, 1 + dice.expovariate(1 / 15))
+    if kind == "clock":
+        return dice.choice((-1, 1)) * dice.uniform(0.2, 20)
+    return min(300.0, 1 + dice.expovariate(1 / 30))

@@ -1,0 +1,221 @@
+"""What really happened: the exchange's own orders and fills, and every frame on the wire."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from hydra_nb.sim.exchange import Exchange
+from hydra_nb.sim.framing import WireError, decode
+from hydra_nb.sim.messages import parse
+from hydra_nb.sim.records import ExchangeEvent, Executed, Execution, OrderChanged, OrderStatus, OrderView
+from hydra_nb.sim.requests import PlaceOrder
+from hydra_nb.sim.session import GatewayCore
+from hydra_nb.sim.wire_time import parse_time
+
+OWN = "hy:"
+PLACE, CANCEL, GLOBAL_CANCEL = 3, 4, 58
+LOST_SERVERS, RESTORED_DATA_LOST, RESTORED = 1100, 1101, 1102
+_SERVER_VERSION = 178
+_ERROR = b"4\x00"
+_DONE = (OrderStatus.FILLED, OrderStatus.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceFrame:
+    """A place or a modify as its bytes say it; what cannot be read is None."""
+
+    order_ref: str
+    order_id: int
+    client_id: int
+    account: str
+    con_id: int
+    side: str
+    lots: int | None
+    limit_price: Decimal | None
+    expires_ns: int | None
+    order_type: str
+    tif: str
+
+    @property
+    def parent_id(self) -> str:
+        """The parent that the orderRef names."""
+        return self.order_ref.split(":")[2]
+
+    @property
+    def slice_number(self) -> int:
+        """The slice that the orderRef names."""
+        return int(self.order_ref.split(":")[3])
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 over what the broker is told, by the journal's rule, computed here from the wire alone."""
+        price = "" if self.limit_price is None else f"{self.limit_price.normalize():f}"
+        content = (
+            f"{self.order_ref}|{self.order_id}|{self.account}|{self.con_id}|{self.side}|{self.lots}"
+            f"|{price}|{self.expires_ns}"
+        )
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+def message_id(payload: bytes) -> int | None:
+    """Number of the message; None for the handshake."""
+    head = payload.partition(b"\0")[0]
+    return int(head) if head.isdigit() else None
+
+
+def cancelled_id(payload: bytes) -> int:
+    """Order id that a cancel names."""
+    return int(decode(payload)[2])
+
+
+def error_code(payload: bytes) -> int | None:
+    """Code of an error message of the gateway; None for every other message."""
+    if not payload.startswith(_ERROR):
+        return None
+    try:
+        code = decode(payload)[3]
+    except (WireError, IndexError):
+        return None
+    return int(code) if code.lstrip("-").isdigit() else None
+
+
+def read_place(payload: bytes, *, client_id: int) -> PlaceFrame | None:
+    """Read a place frame, with the gateway's own reading of the layout."""
+    request = parse(decode(payload), server_version=_SERVER_VERSION)
+    if not isinstance(request, PlaceOrder):
+        return None
+    return PlaceFrame(
+        order_ref=request.order_ref,
+        order_id=request.order_id,
+        client_id=client_id,
+        account=request.account,
+        con_id=request.contract.con_id,
+        side=request.action,
+        lots=_whole(request.quantity),
+        limit_price=_finite(request.limit_price),
+        expires_ns=parse_time(request.good_till) if request.good_till else None,
+        order_type=request.order_type,
+        tif=request.tif,
+    )
+
+
+def _finite(text: str) -> Decimal | None:
+    try:
+        value = Decimal(text)
+    except ArithmeticError:
+        return None
+    return value if value.is_finite() and abs(value) < Decimal("1e300") else None
+
+
+def _whole(text: str) -> int | None:
+    value = _finite(text)
+    return int(value) if value is not None and value == int(value) else None
+
+
+@dataclass(slots=True)
+class TrueOrder:
+    """One of our orders as the exchange knows it: by permanent id, because one frame may become two orders."""
+
+    views: dict[int, OrderView] = field(default_factory=dict)
+    families: dict[str, int] = field(default_factory=dict)
+    past_its_end: int = 0
+
+    @property
+    def filled_lots(self) -> int:
+        """Lots of the latest revision of every fill."""
+        return sum(self.families.values())
+
+    @property
+    def excess_lots(self) -> int:
+        """Lots that only a venue at fault can have filled: past the order's end, or beyond its total."""
+        total = max((view.terms.lots for view in self.views.values()), default=0)
+        return self.past_its_end + max(0, self.filled_lots - self.past_its_end - total)
+
+    def live_views(self) -> list[OrderView]:
+        """What of it may still trade."""
+        return [view for view in self.views.values() if view.status not in _DONE]
+
+    @property
+    def is_live(self) -> bool:
+        """Whether anything of it may still trade."""
+        return bool(self.live_views())
+
+    @property
+    def leaves(self) -> int:
+        """Lots that may still trade."""
+        return sum(view.terms.lots - view.filled_lots for view in self.live_views())
+
+
+class Truth:
+    """The exchange's account of our orders, kept from its events.
+
+    Attributes
+    ----------
+    orders
+        By orderRef.
+    refs_by_parent
+        OrderRefs with fills, by parent id.
+    foreign
+        The latest view of each order that is not ours, by permanent id.
+    fills
+        Every execution of ours, in order.
+    """
+
+    def __init__(self) -> None:
+        self.orders: dict[str, TrueOrder] = {}
+        self.refs_by_parent: dict[str, list[str]] = {}
+        self.foreign: dict[int, OrderView] = {}
+        self.fills: list[Execution] = []
+        self.on_event: Callable[[ExchangeEvent], None] | None = None
+
+    def note(self, event: ExchangeEvent) -> None:
+        """Take an event of the exchange in."""
+        if isinstance(event, OrderChanged):
+            view = event.order
+            if view.terms.order_ref.startswith(OWN):
+                self.orders.setdefault(view.terms.order_ref, TrueOrder()).views[view.perm_id] = view
+            else:
+                self.foreign[view.perm_id] = view
+        elif isinstance(event, Executed) and event.execution.order_ref.startswith(OWN):
+            self._note_fill(event.execution)
+        if self.on_event is not None and isinstance(event, OrderChanged | Executed):
+            self.on_event(event)
+
+    def _note_fill(self, fill: Execution) -> None:
+        family, _, revision = fill.exec_id.rpartition(".")
+        order = self.orders.setdefault(fill.order_ref, TrueOrder())
+        view = order.views.get(fill.perm_id)
+        if int(revision) == 1 and view is not None and view.status in _DONE:
+            order.past_its_end += fill.lots
+        order.families[family] = fill.lots
+        self.fills.append(fill)
+        refs = self.refs_by_parent.setdefault(fill.order_ref.split(":")[2], [])
+        if fill.order_ref not in refs:
+            refs.append(fill.order_ref)
+
+    def filled_of(self, parent_id: str) -> int:
+        """Lots of a parent that traded, by the latest revisions."""
+        return sum(self.orders[ref].filled_lots for ref in self.refs_by_parent.get(parent_id, ()))
+
+    def excess_of(self, parent_id: str) -> int:
+        """Lots of a parent that a venue at fault filled beyond what was ordered."""
+        return sum(self.orders[ref].excess_lots for ref in self.refs_by_parent.get(parent_id, ()))
+
+    def live_refs(self) -> list[str]:
+        """Our orders that may still trade."""
+        return [ref for ref, order in self.orders.items() if order.is_live]
+
+
+class WitnessCore(GatewayCore):
+    """The simulated gateway, whose exchange tells the truth aside."""
+
+    def __init__(self, exchange: Exchange, **how: Any) -> None:
+        super().__init__(exchange, **how)
+        self.truth = Truth()
+
+    def route(self, event: ExchangeEvent) -> None:
+        """Take the event down, whatever becomes of its message."""
+        self.truth.note(event)
+        super().route(event)

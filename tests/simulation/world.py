@@ -1,0 +1,400 @@
+"""One seed, lived through: the market, the lives of a desk in it, what a person does, what goes wrong, the verdict."""
+
+import asyncio
+import contextlib
+import random
+import warnings
+from collections import Counter
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import hydra_nb
+from hydra_nb.desk import connect as composition
+from hydra_nb.domain.orders import ParentStatus
+from hydra_nb.errors import HydraError
+from hydra_nb.order_manager import AlreadySent
+from hydra_nb.sim.exchange import Exchange
+from hydra_nb.sim.faults import FaultRates, FaultScript
+from tests.simulation import rules_end
+from tests.simulation.checker import Checker
+from tests.simulation.facts import Life
+from tests.simulation.host import Disk, crash_journal, forget_process
+from tests.simulation.process import Killed, Process, WorldLoop
+from tests.simulation.scenario import Deed, ParentDraw, Scenario
+from tests.simulation.truth import WitnessCore
+
+CLIENT_ID = 1
+RETRY_S = 7.0
+KILL_WAIT_S = 20.0
+POLL_S = 5.0
+MOST_LIVES = 40
+
+
+class World:
+    """Everything of one run.
+
+    Parameters
+    ----------
+    scenario
+        What the seed drew.
+    loop
+        Virtual time.
+    folder
+        Where the journal goes, if it goes to a file.
+    """
+
+    def __init__(self, scenario: Scenario, *, loop: WorldLoop, folder: Path) -> None:
+        self.scenario = scenario
+        self.loop = loop
+        self.core = WitnessCore(Exchange(seed=scenario.market_seed), faults=_script(scenario))
+        self.gateway = loop.stand(self.core)
+        self.over = loop.create_future()
+        self.checker = Checker(
+            self.core.truth, exchange=self.core.exchange, clock=self._clock, on_violation=self._violated
+        )
+        self.happened: Counter[str] = Counter()
+        self.host_faults: Counter[tuple[str, str]] = Counter()
+        self.errors: Counter[str] = Counter()
+        self.desk: Any = None
+        self._journal = folder / "journal.sqlite" if scenario.on_disk else ":memory:"
+        self._dice = random.Random(f"world {scenario.seed}")  # noqa: S311  repeatable, not secret
+        self._process: Process | None = None
+        self._disk: Disk | None = None
+        self._parents: dict[int, str] = {}
+        self._plans: dict[int, Any] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._away = asyncio.Event()
+        self._armed: int | None = None
+        self._reopens = True
+        self._down_s = 1.0
+        loop.set_exception_handler(self._unhandled)
+
+    # The whole
+
+    async def live(self) -> None:
+        """From the opening of the first desk to the verdict."""
+        story = self.loop.create_task(self._story())
+        await asyncio.wait((story, self.over), return_when=asyncio.FIRST_COMPLETED)
+        if story.done():
+            story.result()
+
+    async def _story(self) -> None:
+        self._spawn(self._keep_alive())
+        self._spawn(self._follow())
+        await self._until(self.scenario.faulty_s)
+        self._heal()
+        healed_s = self.loop.time()
+        await self._present()
+        await self._until(healed_s + rules_end.EXPLAIN_S)
+        await self._explained()
+        await self._until(healed_s + rules_end.RESOLVE_S)
+        self._ask(rules_end.orders_resolved)
+        await self._let_end()
+        await self._present()
+        for rule in rules_end.SETTLED_RULES:
+            self._ask(rule)
+        self._frames()
+        await self._leave()
+
+    def _heal(self) -> None:
+        self.gateway.heal()
+        self.loop.put_out_fuse()
+        self._armed = None
+        if self._disk is not None:
+            self._disk.heal()
+
+    # Lives
+
+    async def _keep_alive(self) -> None:
+        """Open a desk, and another when it is gone."""
+        for _ in range(MOST_LIVES):
+            self._process = Process(self.loop, client_id=CLIENT_ID, ears=self.checker)
+            self._spawn(self._open(self._process))
+            self._away.clear()
+            done = asyncio.ensure_future(self._away.wait())
+            await asyncio.wait((done, self._process.died), return_when=asyncio.FIRST_COMPLETED)
+            done.cancel()
+            self.desk = None
+            if not self._reopens:
+                return
+            await asyncio.sleep(self._down_s)
+
+    async def _open(self, process: Process) -> None:
+        with contextlib.suppress(Killed):
+            while self.desk is None:
+                try:
+                    desk = await process.run(self._connect())
+                except HydraError as error:
+                    self.errors[type(error).__name__] += 1
+                    await asyncio.sleep(RETRY_S)
+                    continue
+                self.desk = desk
+                await self._take_up()
+
+    async def _connect(self) -> Any:
+        return await hydra_nb.connect(
+            seed=self.scenario.market_seed, speed="max", journal=self._journal, client_id=CLIENT_ID
+        )
+
+    async def _take_up(self) -> None:
+        """Resume or abandon what an earlier life left, as a person would."""
+        for parent_id in self._interrupted():
+            goes_on = self._dice.random() < self.scenario.resumes
+            await self._tell(self.desk.resume(parent_id) if goes_on else self.desk.abandon(parent_id))
+
+    def _interrupted(self) -> list[str]:
+        life = self.checker.facts.life
+        parents = {} if life is None else life.ledger.parents
+        return [one for one, parent in parents.items() if parent.status is ParentStatus.INTERRUPTED]
+
+    async def _present(self) -> None:
+        """Wait for a desk to be open."""
+        deadline_s = self.loop.time() + rules_end.RESOLVE_S
+        while self.desk is None:
+            if self.loop.time() > deadline_s:
+                self.checker.violate("L", "L. A desk opens once faults have healed.", f"errors: {dict(self.errors)}")
+            await asyncio.sleep(1)
+
+    def manager_made(self, manager: Any, rooms: dict[str, Any]) -> Life:
+        """A desk has opened its journal: its life begins for the checker."""
+        journal = rooms["journal"]
+        life = Life(
+            manager=manager,
+            ledger=manager.ledger,
+            journal=journal,
+            broker=rooms["broker"],
+            limits=rooms["gate"].limits,
+            own_prefix=journal.order_ref_prefix,
+        )
+        self._disk = Disk(journal)
+        self.checker.begin(life)
+        return life
+
+    def stepped(self, life: Life, event: Any, actions: Any) -> None:
+        """An event was folded."""
+        self.checker.stepped(life, event, actions)
+        if self._armed is not None and self._process is not None and getattr(event, "order_ref", None):
+            self.loop.light_fuse(self._process, steps=self._armed, kill=self._crash)
+            self._armed = None
+
+    def _crash(self) -> None:
+        process, life = self._process, self.checker.facts.life
+        if process is None or not process.alive:
+            return
+        self._count("process killed")
+        process.kill()
+        self.desk = None
+        if life is not None:
+            if self._disk is not None:
+                self._disk.heal()
+            self.checker.end()
+            crash_journal(life.journal, dice=self._dice)
+        forget_process(self.loop)
+
+    # What a person does, and what befalls the host
+
+    async def _follow(self) -> None:
+        submits = [
+            Deed(at_s=parent.at_s, kind="submit", number=number) for number, parent in enumerate(self.scenario.parents)
+        ]
+        for deed in sorted([*submits, *self.scenario.deeds], key=lambda deed: deed.at_s):
+            await self._until(deed.at_s)
+            if self.loop.time() < self.scenario.faulty_s + 1:
+                self._spawn(self._do(deed))
+
+    async def _do(self, deed: Deed) -> None:
+        parent_id = self._parents.get(deed.number)
+        match deed.kind:
+            case "stall":
+                self._count("loop stalled")
+                self.loop.call_soon(self.loop.jump, deed.amount)
+            case "crash" if self.scenario.on_disk:
+                self._down_s = deed.amount
+                self._crash()
+            case "crash_soon":
+                self._down_s, self._armed = deed.amount, deed.number
+            case "disk_full" | "disk_error" | "disk_busy":
+                await self._disk_fails(deed)
+            case "submit":
+                await self._tell(self._submit(self.scenario.parents[deed.number], deed.number))
+            case "equal" if deed.number in self._plans:
+                await self._tell(self._submit_again(deed.number))
+            case "kill" if self.desk is not None:
+                await self._tell(self.desk.kill("enough"))
+            case "rearm" if self.desk is not None:
+                await self._tell(self.desk.rearm("again"))
+            case "reconcile" if self.desk is not None:
+                await self._tell(self.desk.reconcile())
+            case "close" if self.desk is not None and self.scenario.on_disk:
+                await self._close(working="expire" if deed.number % 2 else "cancel", down_s=deed.amount)
+            case "interrupt" if self._process is not None:
+                self._interrupt()
+            case "pause" | "resume" | "cancel" if parent_id is not None and self.desk is not None:
+                await self._tell(getattr(self.desk.execution(parent_id), deed.kind)())
+
+    async def _submit(self, draw: ParentDraw, number: int) -> None:
+        plan = await self.desk.preview(draw.side, draw.lots, draw.symbol, **draw.how)
+        self._plans[number] = plan
+        execution = await self.desk.submit(plan)
+        self._parents[number] = execution.parent_id
+        await execution
+
+    async def _submit_again(self, number: int) -> None:
+        execution = await self.desk.submit(self._plans[number])
+        if execution.parent_id != self._parents.get(number, execution.parent_id):
+            words = f"{execution.parent_id} instead of {self._parents[number]}"
+            self.checker.violate("2", "2. The same plan submitted again gives the earlier execution.", words)
+
+    def _interrupt(self) -> None:
+        """Somebody presses the stop button: the cell that waits gets a CancelledError, and nothing else does."""
+        self._count("cell interrupted")
+        cells = self._process.cells if self._process is not None else []
+        if cells:
+            self._dice.choice(cells).cancel()
+
+    async def _close(self, *, working: str, down_s: float) -> None:
+        self._down_s = down_s
+        await self._tell(self.desk.close(working=working))
+        if self.desk is not None and not self.desk.is_open:
+            self.checker.end()
+            self._away.set()
+
+    async def _disk_fails(self, deed: Deed) -> None:
+        disk = self._disk
+        if disk is None or self.checker.facts.life is None:
+            return
+        self._count(deed.kind)
+        if deed.kind == "disk_busy" and disk.is_file:
+            disk.occupy()
+        elif deed.kind == "disk_error" and disk.is_file:
+            disk.break_down()
+        else:
+            disk.fill_up()
+        await asyncio.sleep(deed.amount)
+        disk.heal()
+
+    async def _tell(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run a cell of the notebook; errors that say what is wrong are what a person sees."""
+        process = self._process
+        if process is None or self.desk is None or not process.alive:
+            work.close()
+            return
+        try:
+            await process.run(work)
+        except HydraError as error:
+            self.errors[type(error).__name__] += 1
+        except (Killed, asyncio.CancelledError):
+            self.errors["cell ended"] += 1
+
+    # After the healing
+
+    async def _explained(self) -> None:
+        if self.desk is None:
+            await self._present()
+        self._ask(rules_end.positions_explained)
+
+    async def _let_end(self) -> None:
+        """Let the schedules run to their ends; what is paused or interrupted is taken up, or given up."""
+        while (life := self.checker.facts.life) is None or self._at_work(life):
+            if self.desk is not None:
+                await self._take_up()
+                for parent_id, parent in list(self.checker.facts.life.ledger.parents.items()):  # type: ignore[union-attr]
+                    if parent.status is ParentStatus.PAUSED:
+                        await self._tell(self.desk.execution(parent_id).resume())
+                self._ask(rules_end.parents_end)
+            await asyncio.sleep(POLL_S)
+
+    @staticmethod
+    def _at_work(life: Life) -> bool:
+        return any(not parent.status.is_over for parent in life.ledger.parents.values())
+
+    def _frames(self) -> None:
+        words = rules_end.frames_tell_all(self.desk, self.checker.facts.life)  # type: ignore[arg-type]
+        if words is not None:
+            self.checker.violate("22", (rules_end.frames_tell_all.__doc__ or "").strip(), words)
+
+    async def _leave(self) -> None:
+        self._reopens = False
+        if self.scenario.ends_by == "kill":
+            await self._tell(self.desk.kill("the end"))
+            await asyncio.sleep(KILL_WAIT_S)
+        elif self.scenario.ends_by == "close":
+            await self._tell(self.desk.close())
+            self.checker.end()
+        left = self.core.truth.live_refs()
+        if left and self.scenario.ends_by != "expire":
+            self.checker.violate("L", "L. Kill reaches zero open own orders.", f"{', '.join(left)} live at the end")
+
+    def _ask(self, rule: rules_end.EndRule) -> None:
+        life = self.checker.facts.life
+        if life is None:
+            return
+        self.checker.refresh()
+        words = rule(self.checker.facts, life)
+        if words is not None:
+            sentence = (rule.__doc__ or "").split("\n")[0]
+            self.checker.violate(sentence.split(".")[0], sentence, words)
+
+    # Small things
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._task_over)
+
+    def _task_over(self, task: "asyncio.Task[Any]") -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self.checker.violate("0", "0. Nothing unexpected is raised to a person.", repr(task.exception()))
+
+    async def _until(self, at_s: float) -> None:
+        while self.loop.time() < at_s:
+            await asyncio.sleep(at_s - self.loop.time())
+
+    def _count(self, kind: str) -> None:
+        self.happened[kind] += 1
+        states = {str(state) for state in self.checker.open_states()} or {"none"}
+        for state in states:
+            self.host_faults[kind, state] += 1
+
+    def _clock(self) -> tuple[float, int, int]:
+        now_ns, life = self.gateway.now_ns(), self.checker.facts.life
+        return self.loop.time(), now_ns, now_ns if life is None else life.manager._clock.now_ns()
+
+    def _violated(self) -> None:
+        if not self.over.done():
+            self.over.set_result(None)
+
+    def _unhandled(self, _loop: Any, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        self.checker.violate("0", "0. Nothing is raised past a task's edge.", f"{context.get('message')}: {error!r}")
+
+
+def _script(scenario: Scenario) -> FaultScript | None:
+    if not scenario.per_hour:
+        return None
+    dice = random.Random(f"faults {scenario.seed}")  # noqa: S311  repeatable, not secret
+    rates = FaultRates.draw(dice, per_hour=scenario.per_hour, share=scenario.fault_share)
+    return FaultScript(rates=rates, seed=scenario.seed, heal_s=None)
+
+
+@contextlib.contextmanager
+def witnessed(world: World) -> Iterator[None]:
+    """Have every manager that a desk makes tell its steps to `world`, from its first on."""
+    made = composition.OrderManager
+
+    class Witnessed(made):  # type: ignore[misc, valid-type]
+        """The manager as it is, with its hook in use before it is told anything."""
+
+        def __init__(self, core: Any, **rooms: Any) -> None:
+            super().__init__(core, **rooms)
+            life = world.manager_made(self, rooms)
+            self.on_step = lambda event, actions: world.stepped(life, event, actions)
+
+    composition.OrderManager = Witnessed  # type: ignore[misc]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", AlreadySent)
+            yield
+    finally:
+        composition.OrderManager = made  # type: ignore[misc]
