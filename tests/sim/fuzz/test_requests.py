@@ -13,7 +13,7 @@ from hydra_nb.sim.wire_time import NS_PER_S
 from . import rounds
 from .requests import GREETING, garble, noise, well_formed
 
-SEEDS = rounds(12, full=600)
+SEEDS = rounds(30, full=1500)
 MESSAGES_PER_SEED = 250
 
 
