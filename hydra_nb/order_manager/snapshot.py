@@ -1,7 +1,7 @@
 """What the gate looks at, taken in one step of the loop from ledger, broker and clock."""
 
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from hydra_nb.broker.port import BrokerPort
 from hydra_nb.clock import Clock
@@ -19,8 +19,9 @@ OWN_TOUCH_MEMORY_S = 600
 """How long the touch that others made before we joined may stand in for it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
+class _Seen(NamedTuple):
+    """A price and when it showed; a tuple, as three are made with every quote."""
+
     price: Decimal
     time_ns: int
 
@@ -37,7 +38,7 @@ class ReferencePrices:
         """Remember the sides of `quote` that are not ours alone."""
         mid = self._others_mid(quote, noting=True)
         if mid is not None:
-            self._mids[quote.con_id] = _Seen(price=mid, time_ns=quote.time_ns)
+            self._mids[quote.con_id] = _Seen(mid, quote.time_ns)
 
     def mid(self, quote: Quote | None, *, now_ns: int) -> tuple[Decimal | None, float | None]:
         """Reference mid in price units and its age in seconds; None where nothing is known."""
@@ -61,7 +62,7 @@ class ReferencePrices:
             return None
         if not self._is_ours(quote.con_id, side=side, price=price, size=size):
             if noting:
-                self._sides[quote.con_id, side] = _Seen(price=price, time_ns=quote.time_ns)
+                self._sides[quote.con_id, side] = _Seen(price, quote.time_ns)
             return price
         seen = self._sides.get((quote.con_id, side))
         if seen is None or quote.time_ns - seen.time_ns > OWN_TOUCH_MEMORY_S * NS_PER_S:
