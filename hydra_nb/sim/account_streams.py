@@ -181,10 +181,11 @@ def _unrealised(exchange: Exchange, held: Position) -> Decimal:
 
 
 def _realised(exchange: Exchange, *, con_id: int | None) -> Decimal:
+    latest = {fill.exec_id.rpartition(".")[0]: (fill, commission) for fill, commission in exchange.executions()}
     return sum(
         (
             commission.realised_pnl
-            for fill, commission in exchange.executions()
+            for fill, commission in latest.values()
             if commission.realised_pnl is not None and con_id in {None, fill.con_id}
         ),
         _ZERO,

@@ -80,6 +80,24 @@ class Account:
         """Give all fills with their commissions, in order."""
         return list(self._fills)
 
+    def true_fills(self) -> list[Execution]:
+        """Give the latest revision of each fill, without those of 0 lots."""
+        latest = {fill.exec_id.rpartition(".")[0]: fill for fill, _ in self._fills}
+        return [fill for fill in latest.values() if fill.lots]
+
+    def revise(self, execution: Execution, *, month: Month) -> Commission:
+        """Book the next revision of a fill; the books become those in which it had been so from the start."""
+        reported = list(self._fills)
+        months = {con_id: holding.month for con_id, holding in self._holdings.items()} | {execution.con_id: month}
+        truth = [*(fill for fill, _ in reported), execution]
+        latest = {fill.exec_id.rpartition(".")[0]: fill for fill in truth}
+        for holding in self._holdings.values():
+            holding.lots, holding.cost = 0, Decimal(0)
+        self._realised = self._commissions = Decimal(0)
+        reports = {fill.exec_id: self.book(fill, month=months[fill.con_id]) for fill in latest.values()}
+        self._fills = [*reported, (execution, reports[execution.exec_id])]
+        return reports[execution.exec_id]
+
     def positions(self) -> list[Position]:
         """Give the contracts that are held, in order of their first fill; flat ones are left out."""
         return [

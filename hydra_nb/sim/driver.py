@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from hydra_nb.sim.session import GatewayCore, Session
+from hydra_nb.sim.connection import Session
+from hydra_nb.sim.session import GatewayCore
 
 CHUNK_BYTES = 32 * 1024 - 1  # clients of this protocol take ever longer for larger pieces
 
@@ -54,6 +55,9 @@ class Link(Protocol):
     def abort(self) -> None:
         """Close at once."""
 
+    def reset(self) -> None:
+        """Close as a connection that broke, once what was delivered is on its way."""
+
 
 class CoreDriver:
     """Feeds a core with bytes and time, and its clients with what it says.
@@ -97,6 +101,8 @@ class CoreDriver:
         """Open a session for a new connection."""
         session = self.core.connect()
         self._links[session] = link
+        if session.closed:  # the gateway is away
+            self._flush()
         self._arm()
         return session
 
@@ -120,6 +126,12 @@ class CoreDriver:
             self.disconnect(session)
             link.abort()
 
+    def heal(self) -> None:
+        """End all faults."""
+        self.core.heal(self.clock.now_ns())
+        self._flush()
+        self._arm()
+
     def _wake(self) -> None:
         self._timer = self._timer_ns = None
         while True:
@@ -132,12 +144,14 @@ class CoreDriver:
 
     def _flush(self) -> None:
         for session, link in list(self._links.items()):
-            output = session.take_output()
-            if output:
+            while output := session.take_output():
                 link.deliver(output)
             if session.closed:
                 self.disconnect(session)
-                link.close()
+                if session.was_reset:
+                    link.reset()
+                else:
+                    link.close()
 
     def _arm(self) -> None:
         next_ns = self.core.next_event_ns()

@@ -19,6 +19,7 @@ from hydra_nb.sim.bars import bars_before, next_weekday, unwatched_bar
 from hydra_nb.sim.calendar import Calendar
 from hydra_nb.sim.clearing import Clearing
 from hydra_nb.sim.instruments import account_name, first_day, list_months, market_rules, read_instruments
+from hydra_nb.sim.interventions import Interventions
 from hydra_nb.sim.market import Market
 from hydra_nb.sim.orders import (
     ClientOrder,
@@ -70,6 +71,8 @@ class Exchange:
         The first instant, a Tuesday at 09:00 in Chicago; UTC nanoseconds. All markets are open then.
     listings : tuple of Listing
         The next months of all instruments.
+    interventions : Interventions
+        The way in for faults of the venue.
     """
 
     def __init__(self, *, seed: int) -> None:
@@ -83,6 +86,7 @@ class Exchange:
         self._rules = market_rules(read_instruments())
         self._markets: dict[int, Market] = {}
         self._clearing = Clearing(seed=seed, account=self.account, mark=self._mark)
+        self.interventions = Interventions(self._clearing, markets=self._markets)
         self._queue: list[tuple[int, int, _Due, int]] = []
         self._sequence = count()
         self._now_ns = self.start_ns
@@ -200,8 +204,12 @@ class Exchange:
         return None if order is None else order.view()
 
     def executions(self) -> list[tuple[Execution, Commission]]:
-        """Give all fills of clients with their commissions, in order."""
+        """Give all fills of clients with their commissions, in order, each revision of a fill a row of its own."""
         return self._clearing.books.fills()
+
+    def true_fills(self) -> list[Execution]:
+        """Give the latest revision of each fill, in order of the fills; those that were busted are left out."""
+        return self._clearing.books.true_fills()
 
     def positions(self) -> list[Position]:
         """Give the contracts that are held."""
@@ -278,7 +286,8 @@ class Exchange:
             return
         self._schedule(session.close_ns, self._close, con_id)
         market.open(session, now_ns=now_ns)
-        self._clearing.release(market, now_ns=now_ns, events=events)
+        if market.trades:
+            self._clearing.release(market, now_ns=now_ns, events=events)
         self._show_top(market, now_ns, events)
         self._schedule_act(market, con_id, now_ns)
 

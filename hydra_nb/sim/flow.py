@@ -137,11 +137,17 @@ class Flow:
         A generator that nobody else draws from.
     fair_ticks
         Where the fair value starts.
+
+    Attributes
+    ----------
+    absent : SimSide or None
+        A side on which there is neither quoter nor taker, as in a market locked at its limit.
     """
 
     def __init__(self, parameters: FlowParameters, *, dice: random.Random, fair_ticks: float) -> None:
         self.parameters = parameters
         self.fair_ticks = fair_ticks
+        self.absent: SimSide | None = None
         self._dice = dice
         self._centre_ticks = fair_ticks
         self._offsets: dict[SimSide, float] = {}
@@ -213,7 +219,7 @@ class Flow:
         lots = 1 + int(self._dice.expovariate(1.0) * extra + 0.5)
         lots = min(lots, max(3, int(3 * extra)))
         touch = book.best(_OTHER[side])
-        if touch is None:
+        if touch is None or side is self.absent:
             return []
         return [book.enter(self._next_key(), owner=Owner.FLOW, side=side, price_ticks=touch[0], lots=lots, rests=False)]
 
@@ -263,6 +269,8 @@ class Flow:
     def _place(self, book: Book, side: SimSide, slot: int) -> Entry:
         behind_ticks = slot and max(slot, round(slot * self._gap_ticks() * self._dice.uniform(0.7, 1.3)))
         key = self._slots[side][slot] = self._next_key()
+        if side is self.absent:
+            return Entry(key=key, owner=Owner.FLOW, side=side)
         return book.enter(
             key,
             owner=Owner.FLOW,

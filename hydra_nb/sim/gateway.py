@@ -2,6 +2,8 @@
 
 import asyncio
 import ipaddress
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -10,14 +12,18 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from hydra_nb.sim.connection import Session
 from hydra_nb.sim.driver import CHUNK_BYTES, CoreDriver, MarketClock
 from hydra_nb.sim.exchange import Exchange
-from hydra_nb.sim.session import GatewayCore, Session
+from hydra_nb.sim.faults.log import FaultEntry
+from hydra_nb.sim.faults.script import FaultScript
+from hydra_nb.sim.session import GatewayCore
 
 _T = TypeVar("_T")
 
 _PAUSE_S = 0.002  # at 240 times real time the market then moves in strides of half a second
 _CHUNK_PAUSE_S = 0.001
+_RESET_PAUSE_S = 0.02
 _BACKLOG_BYTES = 16 * 1024 * 1024  # a client that leaves more than this unread is cut off
 _THREAD_TIMEOUT_S = 10.0
 
@@ -38,6 +44,8 @@ class SimulatedGateway:
         A loopback address; any other is refused.
     port
         0 takes a free one, which `port` then tells.
+    faults
+        What goes wrong, in market time; None for a gateway that does not fail.
 
     Raises
     ------
@@ -45,7 +53,15 @@ class SimulatedGateway:
         If the host is not loopback or the speed not positive.
     """
 
-    def __init__(self, *, seed: int = 7, speed: float = 1.0, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int = 7,
+        speed: float = 1.0,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        faults: FaultScript | None = None,
+    ) -> None:
         if not _is_loopback(host):
             raise ValueError(f"host {host!r} is not loopback; the simulated gateway listens on 127.0.0.1 or ::1 only")
         if not 0 < speed < float("inf"):
@@ -55,8 +71,9 @@ class SimulatedGateway:
         self.host = host
         self.port = port
         self._exchange = Exchange(seed=seed)
-        self._core = GatewayCore(self._exchange)
+        self._core = GatewayCore(self._exchange, faults=faults)
         self._clock: MarketClock | None = None
+        self._driver: CoreDriver | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
@@ -70,6 +87,17 @@ class SimulatedGateway:
     def exchange(self) -> Exchange:
         """The market itself, the ground truth of tests; while the gateway runs read it through `call` only."""
         return self._exchange
+
+    @property
+    def fault_log(self) -> list[FaultEntry]:
+        """What went wrong so far; while the gateway runs read it through `call` only."""
+        return self._core.fault_log
+
+    def heal(self) -> None:
+        """End all faults now; callable from any thread while the gateway runs, without effect before."""
+        driver = self._driver
+        if driver is not None:
+            self.call(driver.heal)
 
     def now_ns(self) -> int:
         """Market time, UTC nanoseconds; it stands at the market's start until the gateway is started."""
@@ -136,6 +164,7 @@ class SimulatedGateway:
         start_ns = self._exchange.start_ns
         clock = MarketClock(time=time.monotonic, origin_s=time.monotonic(), start_ns=start_ns, speed=self.speed)
         driver = CoreDriver(self._core, loop=loop, clock=clock, pause_s=_PAUSE_S)
+        self._driver = driver
         server = await loop.create_server(lambda: _Connection(driver, loop=loop), self.host, self.port)
         self.port = server.sockets[0].getsockname()[1]
         self._clock = clock
@@ -206,6 +235,17 @@ class _Connection(asyncio.Protocol):
         self._is_closing = True
         if self._timer is None:
             self._write()
+
+    def reset(self) -> None:
+        """Break the connection: what was written goes out, and the client's side sees a reset."""
+        if self._transport is not None:
+            self._transport.write(bytes(self._pending))
+            self._pending.clear()
+            own_socket = self._transport.get_extra_info("socket")
+            # To linger for no time is how a socket is told to end in a reset; what it still holds then goes nowhere,
+            # so the reset follows a moment after the bytes.
+            own_socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self._loop.call_later(_RESET_PAUSE_S, self.abort)
 
     def abort(self) -> None:
         """Close, whatever is left to send."""

@@ -14,9 +14,10 @@ from concurrent.futures import Executor
 from contextvars import Context
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
+from hydra_nb.sim.connection import Session
 from hydra_nb.sim.driver import CHUNK_BYTES, CoreDriver, MarketClock
 from hydra_nb.sim.exchange import Exchange
-from hydra_nb.sim.session import GatewayCore, Session
+from hydra_nb.sim.session import GatewayCore
 
 SIM_HOST = "sim.invalid"
 
@@ -172,6 +173,10 @@ class VirtualGateway:
         """The market itself."""
         return self.core.exchange
 
+    def heal(self) -> None:
+        """End all faults of the gateway's script, as soon as the caller waits for anything."""
+        self._loop.call_soon(self._driver.heal)
+
     def now_ns(self) -> int:
         """Market time, UTC nanoseconds."""
         return self._driver.clock.now_ns()
@@ -220,6 +225,12 @@ class MemoryTransport(asyncio.Transport):
         """Close, as memory has nothing to flush."""
         self.close()
 
+    def reset(self) -> None:
+        """Break from the gateway's side; what was delivered still arrives."""
+        if not self._is_closing:
+            self._is_closing = True
+            self._loop.call_soon(self._lose, ConnectionResetError("connection reset by the simulated gateway"))
+
     def deliver(self, data: bytes) -> None:
         """Bring bytes of the gateway to the client, in pieces it can swallow; the caller is no client's code."""
         if self._is_lost:
@@ -231,10 +242,10 @@ class MemoryTransport(asyncio.Transport):
             words = "a client could not take what it received"
             self._loop.call_exception_handler({"message": words, "exception": error, "protocol": self._protocol})
 
-    def _lose(self) -> None:
+    def _lose(self, cause: Exception | None = None) -> None:
         self._is_lost = True
         self._loop.call_later(self._latency_s, self._driver.disconnect, self._session)
-        self._protocol.connection_lost(None)
+        self._protocol.connection_lost(cause)
 
 
 def run_virtual(main: Callable[[VirtualLoop], Coroutine[Any, Any, _T]]) -> _T:

@@ -51,6 +51,7 @@ class Market:
         self.month = month
         self.book = Book()
         self.session: Session | None = None
+        self._is_stopped = False
         self.bars: dict[dt.date, DailyBar] = {}
         self._tick = month.listing.min_tick
         self._prices: dict[int, Decimal] = {}
@@ -77,7 +78,28 @@ class Market:
         )
         if self._day is None or self._day.date != session.trade_date:
             self._day = _Day(date=session.trade_date)
-        self._flow.open(self.book, now_ns=now_ns)
+        if not self._is_stopped:
+            self._flow.open(self.book, now_ns=now_ns)
+
+    @property
+    def trades(self) -> bool:
+        """Whether a session is under way and not stopped."""
+        return self.session is not None and not self._is_stopped
+
+    def stop(self) -> None:
+        """Stop in mid-session: the flow takes its quotes away and does nothing until `resume`."""
+        self._is_stopped = True
+        self._flow.close(self.book)
+
+    def resume(self, *, now_ns: int) -> None:
+        """End a stop; the flow fills the book before anybody else, where the session lasts."""
+        if self._is_stopped and self.session is not None:
+            self._flow.open(self.book, now_ns=now_ns)
+        self._is_stopped = False
+
+    def lock(self, absent: SimSide | None) -> None:
+        """Keep the flow off one side of the book, quotes and takers alike; None lets it back."""
+        self._flow.absent = absent
 
     def close(self) -> None:
         """End the session; the last one of a trade date also settles and writes the day's bar."""
@@ -97,7 +119,9 @@ class Market:
         return next_ns if next_ns < self.session.close_ns else None
 
     def act(self, *, now_ns: int) -> list[Entry]:
-        """Let the flow do its next thing."""
+        """Let the flow do its next thing; nothing while the market is stopped."""
+        if self._is_stopped:
+            return []
         return self._flow.act(self.book, now_ns=now_ns, busy=self._busy(now_ns))
 
     def print_trade(self, side: SimSide, *, price_ticks: int, lots: int) -> int:
@@ -119,7 +143,7 @@ class Market:
     def top(self) -> Top:
         """Give the touch, the last trade, the volume of the trade date and the last settlement."""
         bid = ask = None
-        if self.session is not None:
+        if self.trades:
             bid, ask = self.book.best(SimSide.BUY), self.book.best(SimSide.SELL)
         return Top(
             con_id=self.month.listing.con_id,

@@ -34,6 +34,7 @@ class ClientOrder:
     filled_lots: int = 0
     filled_lot_ticks: int = 0
     last_fill_ticks: int | None = None
+    held: bool = False  # waits outside the book although the market trades
 
     @property
     def live(self) -> bool:
@@ -56,7 +57,8 @@ class ClientOrder:
         self.filled_lots += lots
         self.filled_lot_ticks += price_ticks * lots
         self.last_fill_ticks = price_ticks
-        if self.filled_lots == self.terms.lots:
+        # A venue may fill more than was asked for, and an order that had been cancelled.
+        if self.filled_lots >= self.terms.lots and self.status is not OrderStatus.FILLED:
             self.finish(OrderStatus.FILLED, now_ns=now_ns)
 
     def finish(self, status: OrderStatus, *, now_ns: int) -> None:

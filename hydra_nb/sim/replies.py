@@ -76,7 +76,7 @@ def order_status(order: OrderView) -> bytes:
             terms.order_id,
             order.status.value,
             order.filled_lots,
-            terms.lots - order.filled_lots,
+            max(0, terms.lots - order.filled_lots),  # a venue may fill too many
             plain(order.average_price or Decimal(0)),
             order.perm_id,
             0,  # parent id

@@ -11,54 +11,19 @@ from hydra_nb.sim import account_streams, answers, order_replies, replies
 from hydra_nb.sim import requests as ask
 from hydra_nb.sim.account_streams import AccountStream
 from hydra_nb.sim.codes import FARM_NOTICES, Code, Refusal
+from hydra_nb.sim.connection import Session
 from hydra_nb.sim.contract_search import listed, the_one
 from hydra_nb.sim.exchange import Exchange
-from hydra_nb.sim.framing import FrameDecoder, WireError, decode, parse_versions
+from hydra_nb.sim.faults.injector import FaultInjector
+from hydra_nb.sim.faults.log import FaultEntry
+from hydra_nb.sim.faults.script import FaultScript
+from hydra_nb.sim.framing import WireError, decode, parse_versions
 from hydra_nb.sim.messages import parse
 from hydra_nb.sim.order_entry import order_terms
 from hydra_nb.sim.records import ExchangeEvent, Executed, OrderChanged, OrderRejected, OrderStatus, TopChanged, Traded
 from hydra_nb.sim.ticks import TickStream
 
 LIVE = 1  # the market data type that every subscription gets, whatever was asked for
-
-
-class Session:
-    """One connection: what the client has said so far, and what it is still to be sent.
-
-    Attributes
-    ----------
-    client_id
-        None until the client has started.
-    server_version
-        0 until the handshake is done.
-    closed
-        Set when the socket is to be closed, once the output has been sent.
-    """
-
-    __slots__ = ("_output", "account_streams", "client_id", "closed", "decoder", "server_version", "tick_streams")
-
-    def __init__(self) -> None:
-        self.client_id: int | None = None
-        self.server_version = 0
-        self.closed = False
-        self.decoder = FrameDecoder(greeting=True)
-        self.tick_streams: dict[int, TickStream] = {}
-        self.account_streams: dict[int | str, AccountStream] = {}
-        self._output = bytearray()
-
-    def send(self, frames: bytes) -> None:
-        """Queue whole frames for the client; the only way out of a session."""
-        self._output += frames
-
-    def error(self, req_id: int, code: int, message: str) -> None:
-        """Queue an error, warning or notice."""
-        self.send(replies.error(req_id, code=code, message=message, server_version=self.server_version))
-
-    def take_output(self) -> bytes:
-        """Bytes to send since the last call."""
-        output = bytes(self._output)
-        self._output.clear()
-        return output
 
 
 class GatewayCore:
@@ -70,18 +35,28 @@ class GatewayCore:
     ----------
     exchange
         The market, its account and its clock.
+    faults
+        What goes wrong; None for a gateway that does not fail.
+
+    Attributes
+    ----------
+    sessions
+        The open connections.
+    next_order_ids
+        The next valid order id of each client id that has sent orders.
     """
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, *, faults: FaultScript | None = None) -> None:
         self.exchange = exchange
         self.sessions: list[Session] = []
-        self._next_order_ids: dict[int, int] = {}
+        self.next_order_ids: dict[int, int] = {}
+        self._faults = None if faults is None else FaultInjector(faults, core=self)
         self._tick_streams: dict[int, list[tuple[Session, TickStream]]] = {}
         self._refresh_ns: int | None = None
 
     def connect(self) -> Session:
         """A new connection, which has said nothing yet."""
-        session = Session()
+        session = Session() if self._faults is None else self._faults.connect()
         self.sessions.append(session)
         return session
 
@@ -90,9 +65,7 @@ class GatewayCore:
         session.closed = True
         if session in self.sessions:
             self.sessions.remove(session)
-            for req_id in list(session.tick_streams):
-                self._drop_ticks(session, req_id)
-            session.account_streams.clear()
+            self.drop_subscriptions(session)
 
     def receive(self, session: Session, data: bytes, now_ns: int) -> None:
         """Take bytes from a client and act on every whole message among them.
@@ -100,6 +73,8 @@ class GatewayCore:
         A message that cannot be read is answered with an error; bytes that are no frames close the session.
         """
         self.advance(now_ns)
+        if self._faults is not None and not self._faults.hears(session):
+            return
         session.decoder.feed(data)
         try:
             while not session.closed and (payload := session.decoder.next_frame()) is not None:
@@ -113,16 +88,37 @@ class GatewayCore:
 
     def advance(self, now_ns: int) -> None:
         """Let the market run up to ``now_ns`` and report what happened."""
-        self._report(self.exchange.advance(now_ns), now_ns)
+        if self._faults is not None:
+            self._faults.advance(now_ns)
+        self.report(self.exchange.advance(now_ns), now_ns)
         if self._refresh_ns is not None and now_ns >= self._refresh_ns:
             self._refresh_accounts(now_ns, only_due=True)
 
     def next_event_ns(self) -> int | None:
         """When `advance` next has something to do; None if never."""
-        market_ns = self.exchange.next_event_ns()
-        if market_ns is None or self._refresh_ns is None:
-            return self._refresh_ns if market_ns is None else market_ns
-        return min(market_ns, self._refresh_ns)
+        fault_ns = None if self._faults is None else self._faults.next_event_ns()
+        due = (self.exchange.next_event_ns(), self._refresh_ns, fault_ns)
+        return min((time_ns for time_ns in due if time_ns is not None), default=None)
+
+    @property
+    def fault_log(self) -> list[FaultEntry]:
+        """What went wrong so far, in order; empty without faults."""
+        return [] if self._faults is None else self._faults.log
+
+    def heal(self, now_ns: int) -> None:
+        """End all faults now: what was held back is delivered, mute connections are closed, nothing else goes wrong."""
+        if self._faults is not None:
+            self.advance(now_ns)
+            self._faults.heal(now_ns)
+
+    def report(self, events: Iterable[ExchangeEvent], now_ns: int) -> None:
+        """Tell what happened at the exchange, and refresh the accounts where there were fills."""
+        has_fills = False
+        for event in events:
+            self.route(event)
+            has_fills = has_fills or isinstance(event, Executed)
+        if has_fills:
+            self._refresh_accounts(now_ns, only_due=False)
 
     def route(self, event: ExchangeEvent) -> None:
         """Tell one event to the sessions it concerns."""
@@ -138,14 +134,6 @@ class GatewayCore:
             self._route_execution(event)
         else:
             self._route_rejection(event)
-
-    def _report(self, events: Iterable[ExchangeEvent], now_ns: int) -> None:
-        has_fills = False
-        for event in events:
-            self.route(event)
-            has_fills = has_fills or isinstance(event, Executed)
-        if has_fills:
-            self._refresh_accounts(now_ns, only_due=False)
 
     def _owner(self, client_id: int) -> Session | None:
         for session in self.sessions:
@@ -196,6 +184,11 @@ class GatewayCore:
         except WireError as error:
             session.error(replies.NO_REQUEST, Code.CANNOT_READ, f"Error reading request: {error}")
             return
+        if self._faults is None or not self._faults.takes(session, request, now_ns):
+            self.handle(session, request, now_ns)
+
+    def handle(self, session: Session, request: ask.Request, now_ns: int) -> None:
+        """Act on one request of a client."""
         if isinstance(request, ask.StartApi):
             self._start(session, request)
         elif session.client_id is None:
@@ -208,9 +201,9 @@ class GatewayCore:
             case ask.PlaceOrder():
                 self._place(session, request, now_ns)
             case ask.CancelOrder():
-                self._report(self.exchange.cancel(_client_id(session), request.order_id, now_ns), now_ns)
+                self.report(self.exchange.cancel(_client_id(session), request.order_id, now_ns), now_ns)
             case ask.GlobalCancel():
-                self._report(self.exchange.cancel_all(now_ns), now_ns)
+                self.report(self.exchange.cancel_all(now_ns), now_ns)
             case ask.MarketData():
                 self._subscribe_ticks(session, request, now_ns)
             case ask.MarketDataType():
@@ -279,11 +272,11 @@ class GatewayCore:
             session.error(replies.NO_REQUEST, code, message)
 
     def _next_order_id(self, session: Session) -> int:
-        return self._next_order_ids.get(_client_id(session), 1)
+        return self.next_order_ids.get(_client_id(session), 1)
 
     def _place(self, session: Session, request: ask.PlaceOrder, now_ns: int) -> None:
         client_id = _client_id(session)
-        self._next_order_ids[client_id] = max(self._next_order_id(session), request.order_id + 1)
+        self.next_order_ids[client_id] = max(self._next_order_id(session), request.order_id + 1)
         listing = the_one(self.exchange.listings, query=request.contract)
         if isinstance(listing, Refusal):
             session.error(request.order_id, listing.code, listing.message)
@@ -294,7 +287,7 @@ class GatewayCore:
         elif request.what_if:
             session.send(answers.what_if(self.exchange, terms, session.server_version))
         else:
-            self._report(self.exchange.submit(terms, now_ns), now_ns)
+            self.report(self.exchange.submit(terms, now_ns), now_ns)
 
     def _subscribe_ticks(self, session: Session, request: ask.MarketData, now_ns: int) -> None:
         listing = the_one(self.exchange.listings, query=request.contract)
@@ -315,6 +308,21 @@ class GatewayCore:
         self._drop_ticks(session, request.req_id)
         session.tick_streams[request.req_id] = stream
         self._tick_streams.setdefault(listing.con_id, []).append((session, stream))
+
+    def show_tops(self, session: Session) -> None:
+        """Send every quote of a connection anew, whole."""
+        for stream in session.tick_streams.values():
+            top = self.exchange.top(stream.con_id)
+            if top is not None:
+                stream.forget()
+                session.send(stream.top_changed(top))
+
+    def drop_subscriptions(self, session: Session) -> None:
+        """Forget what a connection asked to be kept informed of."""
+        for req_id in list(session.tick_streams):
+            self._drop_ticks(session, req_id)
+        session.account_streams.clear()
+        self._schedule_refresh()
 
     def _drop_ticks(self, session: Session, req_id: int) -> None:
         stream = session.tick_streams.pop(req_id, None)

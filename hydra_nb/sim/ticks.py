@@ -80,6 +80,11 @@ class TickStream:
         """Ticks for one print."""
         return self._print(trade.price, trade.size, trade.volume)
 
+    def forget(self) -> None:
+        """Forget what was sent, so that the next top is sent whole."""
+        self._last = self._close = None
+        self._bid_size = self._ask_size = self._last_size = self._volume = -1
+
     def _print(self, price: Decimal, size: int, volume: int) -> bytes:
         if volume == self._volume and price == self._last and size == self._last_size:
             return b""
