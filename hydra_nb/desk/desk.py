@@ -289,6 +289,9 @@ class Desk(Safety):
         symbol = execution.parent.contract.local_symbol
         if symbol in self.locked:
             raise InvalidOrder(f"{parent_id} cannot be resumed: {symbol} is locked: {self.locked[symbol]}")
+        contract = await self.instrument(execution.parent.contract)
+        await self._told(contract)
+        await self._first_quote(contract)
         self._rooms.manager.resume(parent_id)
         return execution
 

@@ -20,10 +20,11 @@ def begin_again(manager: OrderManager, *, journal: Journal, now_ns: int) -> None
     To be called before anything of the broker is heard, so that no report finds a strategy that believes to be running.
     """
     last_ns = journal.last_time_ns()
-    if manager.ledger.connection is not ConnectionState.DOWN:
-        message = "the process that held it ended"
-        manager.ingest(ConnectionChanged(time_ns=now_ns, state=ConnectionState.DOWN, message=message))
     if last_ns is not None:
+        # First of all, as any other event would find that the time of what was at work has passed.
         manager.interrupt_all(
             since_ns=last_ns, reason="the process that worked it ended: resume it, or abandon it, with the desk"
         )
+    if manager.ledger.connection is not ConnectionState.DOWN:
+        message = "the process that held it ended"
+        manager.ingest(ConnectionChanged(time_ns=now_ns, state=ConnectionState.DOWN, message=message))

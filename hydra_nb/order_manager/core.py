@@ -9,6 +9,7 @@ from decimal import Decimal
 from hydra_nb.algos import twap
 from hydra_nb.algos.actions import CoreAction, Record
 from hydra_nb.domain import events as ev
+from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import ParentStatus, SliceStatus
 from hydra_nb.ledger import Ledger
 
@@ -67,7 +68,7 @@ class ManagerCore:
             if isinstance(event, ev.Woke):
                 own = self.ledger.own_lots(state.terms.con_id, side=state.terms.side)
             state, asked = twap.decide(
-                state, event, now_ns=now_ns, orders=self.ledger.orders, connection=self.ledger.connection, own=own
+                state, event, now_ns=now_ns, orders=self.ledger.orders, connection=self._connection(event), own=own
             )
             if state.over:
                 del self._running[parent_id]
@@ -106,6 +107,10 @@ class ManagerCore:
             messages_used=record.messages,
             messages_budget=record.plan.messages_budget,
         )
+
+    def _connection(self, event: ev.Event) -> ConnectionState:
+        """State of the connection; whoever interrupts a parent has none, whatever was last said of an earlier one."""
+        return ConnectionState.DOWN if isinstance(event, ev.ParentInterrupted) else self.ledger.connection
 
     def _booked_lots(self, event: ev.Event) -> int:
         """Booked lots of the order that an execution is of."""

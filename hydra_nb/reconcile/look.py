@@ -45,6 +45,7 @@ class Look:
         moved = {one.con_id for one in findings if one.unexplained and one.found.kind == "position"}
         # What a position that moved may hide must not be proven dead by a reply that may be cut at midnight.
         findings += [await self._missing(r) for r in missing if r.child.contract.con_id not in moved]
+        findings += [self._outlived(r) for r in known if r.order_ref in listed and self._is_overdue(r)]
         findings += [self._stray_order(order) for order in listed.values() if self._is_stray(order)]
         findings += [self._foreign(order) for order in orders if not self._is_own(order)]
         return findings
@@ -61,7 +62,7 @@ class Look:
         """The broker lists no order where we hold one for working: ask for the proof."""
         self._ingest(await self._broker.probe_death(record.child))
         known = self._ledger.orders[record.order_ref]
-        unexplained = not known.state.is_over and self._clock.now_ns() >= known.expires_ns + UNEXPLAINED_NS
+        unexplained = self._is_overdue(record)
         then = f"now {known.state}"
         if unexplained:
             then = "and its end cannot be proven: look it up in the broker's own program, then unlock"
@@ -75,6 +76,25 @@ class Look:
             unexplained=unexplained,
             resolved=known.state.is_over,
             words=f"{record.order_ref}: {_word(record)} with us, not open at the broker; {then}",
+        )
+
+    def _is_overdue(self, record: OrderRecord) -> bool:
+        """Whether an order that should have ended long ago is not over."""
+        known = self._ledger.orders[record.order_ref]
+        return not known.state.is_over and self._clock.now_ns() >= known.expires_ns + UNEXPLAINED_NS
+
+    def _outlived(self, record: OrderRecord) -> Finding:
+        """The broker keeps an order open beyond its expiry."""
+        return self._finding(
+            "order",
+            record=record,
+            ours=record.working_lots,
+            brokers=record.working_lots,
+            unexplained=True,
+            words=(
+                f"{record.order_ref}: open at the broker long after its expiry:"
+                " cancel it in the broker's own program, then reconcile"
+            ),
         )
 
     def _is_stray(self, order: OpenOrderReported) -> bool:
@@ -110,10 +130,27 @@ class Look:
         )
 
     def _overfills(self) -> Iterator[Finding]:
-        """Orders that filled more than their lots since their contract was last unlocked."""
+        """Parents and orders that filled more than their lots since their contract was last unlocked."""
+        for parent in self._ledger.parents.values():
+            ordered = parent.plan.parent
+            if parent.filled_lots > ordered.lots and self._is_news(
+                ordered.contract.con_id, self._last_fill_ns(parent.order_refs)
+            ):
+                yield self._finding(
+                    "overfill",
+                    con_id=ordered.contract.con_id,
+                    local_symbol=ordered.contract.local_symbol,
+                    ours=ordered.lots,
+                    brokers=parent.filled_lots,
+                    unexplained=True,
+                    words=(
+                        f"{parent.parent_id}: {parent.filled_lots} lots filled, {ordered.lots} ordered:"
+                        " compare with the broker's statement, then unlock"
+                    ),
+                )
         for record in self._ledger.orders.values():
             if record.overfilled and self._is_news(
-                record.child.contract.con_id, max(one.received_ns for one in record.executions.values())
+                record.child.contract.con_id, self._last_fill_ns((record.order_ref,))
             ):
                 yield self._finding(
                     "overfill",
@@ -126,6 +163,11 @@ class Look:
                         " compare with the broker's statement, then unlock"
                     ),
                 )
+
+    def _last_fill_ns(self, order_refs: tuple[str, ...]) -> int:
+        """When the newest execution of these orders was heard."""
+        heard = (one.received_ns for ref in order_refs for one in self._ledger.orders[ref].executions.values())
+        return max(heard, default=0)
 
     def _stray_fills(self) -> Iterator[Finding]:
         """Executions of this journal's orders that it does not know: its end was lost."""

@@ -1,11 +1,13 @@
 """Checks of the desk: kill switch, journal, account, connection, clock, messages."""
 
 import dataclasses
+import datetime as dt
 import math
 
 import pytest
 
 from hydra_nb.domain.market import ConnectionState
+from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.risk import checks_desk
 from hydra_nb.risk.limits import Limits
 
@@ -17,7 +19,8 @@ from .making import OATS, make_case, make_snapshot
     [
         (checks_desk.kill_switch, {"killed": "fat finger"}, "Killed: fat finger", False),
         (checks_desk.kill_switch, {"killed": ""}, "Rearm", False),
-        (checks_desk.journal_healthy, {"journal_healthy": False}, "journal", False),
+        (checks_desk.journal_healthy, {"journal_healthy": False}, "journal", True),
+        (checks_desk.contract_locked, {"locked": "an order nobody knows"}, "ZOK6 is locked: an order nobody", False),
         (checks_desk.account, {"account": "SIM7654321"}, "another account", False),
         (checks_desk.account, {"account": ""}, "another account", False),
         (checks_desk.currency, {"currency": "EUR"}, "ZOK6 is in USD, the account in EUR", False),
@@ -91,3 +94,36 @@ def test_a_plan_may_not_send_more_messages_than_a_parent_may(messages, allowed):
 
     assert decision.allowed is allowed
     assert not decision.transient
+
+
+@pytest.mark.parametrize(
+    ("new_york", "allowed"),
+    [
+        ("2026-03-03T23:40:00-05:00", True),
+        ("2026-03-03T23:40:01-05:00", False),
+        ("2026-03-03T23:45:00-05:00", False),
+        ("2026-07-03T23:49:59-04:00", False),
+        ("2026-07-03T23:50:00-04:00", True),
+        ("2026-03-03T10:00:00-05:00", True),
+    ],
+)
+def test_nothing_is_sent_around_the_nightly_reset_of_the_gateway(new_york, allowed):
+    """Five minutes before and after 23:45 in New York, in winter and in summer; waiting cures it."""
+    now_ns = int(dt.datetime.fromisoformat(new_york).timestamp()) * NS_PER_S
+
+    decision = checks_desk.gateway_reset(make_case(snapshot=make_snapshot(now_ns=now_ns)))
+
+    assert decision.allowed is allowed
+    assert decision.transient
+
+
+def test_the_window_around_the_reset_reaches_over_midnight():
+    """With half an hour of it, a minute past midnight is still near the reset."""
+    now_ns = int(dt.datetime.fromisoformat("2026-03-04T00:01:00-05:00").timestamp()) * NS_PER_S
+    wide = make_case(snapshot=make_snapshot(now_ns=now_ns), limits=Limits(reset_window_s=1_800))
+
+    decision = checks_desk.gateway_reset(wide)
+
+    assert not decision.allowed
+    assert decision.observed == 960
+    assert "wait until it is past" in decision.message

@@ -15,7 +15,7 @@ from hydra_nb.risk import Approved, Limits, Refused, RiskGate
 from hydra_nb.risk.checks import CHECKS, Applies, Cure
 from hydra_nb.risk.gate import MAX_APPROVALS
 
-from .making import HOST_NS, OATS, make_child, make_parent, make_quote, make_snapshot
+from .making import HOST_NS, NOW_NS, OATS, make_child, make_parent, make_quote, make_snapshot
 
 
 def approve(gate: RiskGate, *, host_ns: int = HOST_NS) -> Approved:
@@ -40,6 +40,9 @@ def test_a_good_child_is_approved_with_every_decision(action):
     assert all(decision.allowed for decision in approved.decisions)
 
 
+RESET_NS = NOW_NS + (13 * 60 + 45) * 60 * NS_PER_S
+"""23:45 in New York, on the day of the snapshots."""
+
 BAD_SNAPSHOTS = {
     "kill_switch": {"killed": "by hand"},
     "journal_healthy": {"journal_healthy": False},
@@ -57,6 +60,8 @@ BAD_SNAPSHOTS = {
     "drawdown": {"peak_equity": Decimal(2_000_000)},
     "last_trade_loss": {"last_parent_pnl": Decimal(-5_001)},
     "lots_whole": {"order_booked_lots": 3},
+    "contract_locked": {"locked": "a fill that nobody knows"},
+    "gateway_reset": {"now_ns": RESET_NS},
     "lots_left": {"parent_open_lots": 2},
     "order_notional": {"reference_mid": None},
     "volume_share": {"adv_lots": None},
@@ -168,10 +173,11 @@ def test_nothing_unknown_passes_silently(name):
 
 
 def test_every_unknown_of_a_snapshot_is_tried():
-    """The fields that may be None: those above, and four where None is an answer and not an unknown."""
+    """The fields that may be None: those above, and those where None is an answer and not an unknown."""
     optional = {field.name for field in dataclasses.fields(make_snapshot()) if "None" in str(field.type)}
 
-    assert optional - set(UNKNOWN) == {"last_parent_pnl", "caller_adv_lots", "killed", "equal_parent", "caller_limit"}
+    answers = {"last_parent_pnl", "caller_adv_lots", "killed", "locked", "equal_parent", "caller_limit"}
+    assert optional - set(UNKNOWN) == answers
 
 
 def test_a_parent_is_not_sealed():
