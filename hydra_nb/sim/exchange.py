@@ -135,11 +135,14 @@ class Exchange:
             order = self._clearing.accept(terms, market=market, expires_ns=expires_ns, now_ns=now_ns, events=events)
             self._schedule(expires_ns, self._expire, order.perm_id)
         else:
-            if expires_ns != order.expires_ns:
-                self._schedule(expires_ns, self._expire, order.perm_id)
+            moved = expires_ns != order.expires_ns
             self._clearing.modify(
                 order, terms=terms, market=market, expires_ns=expires_ns, now_ns=now_ns, events=events
             )
+            # A modify at fault leaves a second order under the same id, which expires for itself.
+            latest = self._clearing.find(terms.client_id, order_id=terms.order_id) or order
+            if moved or latest is not order:
+                self._schedule(expires_ns, self._expire, latest.perm_id)
         self._show_top(market, now_ns, events)
         return events
 
