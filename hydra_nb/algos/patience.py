@@ -176,9 +176,19 @@ def _place(state: SliceState, *, now_ns: int, sight: MarketSight | None) -> Deci
         expires_ns=state.expiry_of(stage),
         stage=stage,
     )
-    # What an earlier attempt was told or asked says nothing about this one.
-    fresh = replace(state, skip=False, renew=False, probe_ns=None, reason="")
-    return replace(fresh, phase=Phase.LIVE, proposed=Action.PLACE, stage=stage, price=price), (proposal,)
+    live = replace(
+        state,
+        phase=Phase.LIVE,
+        proposed=Action.PLACE,
+        stage=stage,
+        price=price,
+        # What an earlier attempt was told or asked says nothing about this one.
+        skip=False,
+        renew=False,
+        probe_ns=None,
+        reason="",
+    )
+    return live, (proposal,)
 
 
 def _out_of_time(state: SliceState) -> SliceState:
