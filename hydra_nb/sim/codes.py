@@ -10,12 +10,14 @@ from enum import IntEnum
 class Code(IntEnum):
     """IB's numbers for errors, warnings and notices."""
 
+    TOO_MANY_TICKERS = 101
     HISTORICAL_DATA = 162
     NO_SUCH_CONTRACT = 200
     ORDER_REJECTED = 201
     ORDER_CANCELLED = 202
     CANNOT_READ = 320  # a message was cut short, or a field is not what it should be
     CANNOT_VALIDATE = 321
+    TOO_MANY_STREAMS = 322
     CLIENT_ID_IN_USE = 326
     BAD_GOOD_TILL_DATE = 343
     NOT_SUBSCRIBED = 354

@@ -24,6 +24,8 @@ from hydra_nb.sim.records import ExchangeEvent, Executed, OrderChanged, OrderRej
 from hydra_nb.sim.ticks import TickStream
 
 LIVE = 1  # the market data type that every subscription gets, whatever was asked for
+MAX_TICK_STREAMS = 100  # of one connection, as IB allows an account without further fees
+MAX_ACCOUNT_STREAMS = 100
 
 
 class GatewayCore:
@@ -294,6 +296,9 @@ class GatewayCore:
         if isinstance(listing, Refusal):
             session.error(request.req_id, listing.code, listing.message)
             return
+        if request.req_id not in session.tick_streams and len(session.tick_streams) >= MAX_TICK_STREAMS:
+            session.error(request.req_id, Code.TOO_MANY_TICKERS, "Max number of tickers has been reached.")
+            return
         self.exchange.watch(listing.con_id, now_ns)
         stream = TickStream(req_id=request.req_id, con_id=listing.con_id)
         tick = listing.min_tick
@@ -356,6 +361,11 @@ class GatewayCore:
                 self._begin(session, req_id, stream, now_ns)
 
     def _begin(self, session: Session, key: int | str, stream: AccountStream, now_ns: int) -> None:
+        if key not in session.account_streams and len(session.account_streams) >= MAX_ACCOUNT_STREAMS:
+            req_id = key if isinstance(key, int) else replies.NO_REQUEST
+            message = "Error processing request: Maximum number of account streams exceeded"
+            session.error(req_id, Code.TOO_MANY_STREAMS, message)
+            return
         session.account_streams[key] = stream
         session.send(stream.first(now_ns))
         self._schedule_refresh()

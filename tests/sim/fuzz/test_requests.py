@@ -32,9 +32,10 @@ def started(core: GatewayCore, *, client_id: int, version: int) -> Session:
     return session
 
 
-def answer_of(core: GatewayCore, session: Session, *, now_ns: int) -> list[list[str]]:
-    """What a connection that was quiet hears when it asks for the time."""
-    session.take_output()
+def answer_of(core: GatewayCore, session: Session, *, now_ns: int, fresh: bool = True) -> list[list[str]]:
+    """What a connection hears when it asks for the time, with or without what was told before."""
+    if fresh:
+        session.take_output()
     core.receive(session, encode([49, 1]), now_ns)
     frames = FrameDecoder(greeting=False)
     frames.feed(session.take_output())
@@ -109,6 +110,28 @@ def test_every_prefix_of_every_request_is_answered_or_refused(version: int):
 
     assert not client.closed
     assert answer_of(core, client, now_ns=now_ns) == [["49", "1", str(now_ns // NS_PER_S)]]
+
+
+def test_streams_of_one_connection_are_bounded():
+    """A client in a loop is refused with 101 and 322, and a stream it ends makes room for another."""
+    core = GatewayCore(Exchange(seed=7))
+    now_ns, con_id = core.exchange.start_ns, str(nearest_oats(core).con_id)
+    client = started(core, client_id=1, version=178)
+
+    def codes_of(*asks: list[str]) -> list[str]:
+        for fields in asks:
+            core.receive(client, encode(fields), now_ns)
+        return [fields[3] for fields in answer_of(core, client, now_ns=now_ns, fresh=False) if fields[0] == "4"]
+
+    def ticks(req_id: int) -> list[str]:
+        return ["1", "11", str(req_id), con_id, *[""] * 11, "0", "", "0", "0", ""]
+
+    refused_ticks = codes_of(*map(ticks, range(1, 103)))
+    refused_streams = codes_of(*(["92", str(req_id), "", ""] for req_id in range(201, 303)))
+    accepted = codes_of(["2", "2", "7"], ticks(103), ["93", "207"], ["92", "303", "", ""])
+
+    assert (refused_ticks, refused_streams, accepted) == (["101"] * 2, ["322"] * 2, [])
+    assert (len(client.tick_streams), len(client.account_streams)) == (100, 100)
 
 
 def test_a_frame_that_never_ends_is_held_no_longer_than_the_largest_frame():
