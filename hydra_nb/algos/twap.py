@@ -57,8 +57,12 @@ class ParentState:
     wake_ns: int | None = None
 
 
-def begin(event: ev.ParentSubmitted, *, ref_prefix: str) -> ParentState:
-    """State of a parent that was submitted; the plan's offsets count from the event's time."""
+def begin(event: ev.ParentSubmitted, *, ref_prefix: str, seen: MarketMemory) -> ParentState:
+    """State of a parent that was submitted; the plan's offsets count from the event's time.
+
+    `seen` is what earlier parents of the same contract and side remember: where an order of theirs is the whole
+    touch, this parent could not know the others'.
+    """
     plan, parent = event.plan, event.plan.parent
     arrival_mid = event.quote.mid if event.quote is not None else None
     terms = Terms(
@@ -86,8 +90,8 @@ def begin(event: ev.ParentSubmitted, *, ref_prefix: str) -> ParentState:
                 end_ns=start_ns + ladder.total_ns,
             )
         )
-    mid = Remembered(price=arrival_mid, time_ns=event.time_ns) if arrival_mid is not None else None
-    return ParentState(terms=terms, lots=parent.lots, waiting=tuple(waiting), memory=MarketMemory(mid=mid))
+    mid = Remembered(price=arrival_mid, time_ns=event.time_ns) if arrival_mid is not None else seen.mid
+    return ParentState(terms=terms, lots=parent.lots, waiting=tuple(waiting), memory=replace(seen, mid=mid))
 
 
 def decide(

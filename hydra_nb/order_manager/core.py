@@ -8,9 +8,11 @@ from decimal import Decimal
 
 from hydra_nb.algos import twap
 from hydra_nb.algos.actions import CoreAction, Record
+from hydra_nb.algos.prices import MarketMemory
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import ParentStatus, SliceStatus
+from hydra_nb.domain.units import Side
 from hydra_nb.ledger import Ledger
 
 
@@ -49,6 +51,8 @@ class ManagerCore:
         self.ledger = Ledger()
         self._journal_id = journal_id
         self._running: dict[str, twap.ParentState] = {}
+        # By contract and side: an order of one parent hides the others' touch from the next parent too.
+        self._memories: dict[tuple[int, Side], MarketMemory] = {}
         self._now_ns = 0
 
     def step(self, event: ev.Event, now_ns: int) -> tuple[CoreAction, ...]:
@@ -58,7 +62,8 @@ class ManagerCore:
         self.ledger.apply(event)
         if isinstance(event, ev.ParentSubmitted):
             prefix = f"hy:{self._journal_id}:{event.parent_id}"
-            self._running[event.parent_id] = twap.begin(event, ref_prefix=prefix)
+            seen = self._memories.get((event.plan.parent.contract.con_id, event.plan.parent.side), MarketMemory())
+            self._running[event.parent_id] = twap.begin(event, ref_prefix=prefix, seen=seen)
         actions: tuple[CoreAction, ...] = ()
         if isinstance(event, ev.ExecutionReported) and self._booked_lots(event) > booked_before:
             actions = self._overfill_alarm(event)
@@ -70,6 +75,7 @@ class ManagerCore:
             state, asked = twap.decide(
                 state, event, now_ns=now_ns, orders=self.ledger.orders, connection=self._connection(event), own=own
             )
+            self._memories[state.terms.con_id, state.terms.side] = state.memory
             if state.over:
                 del self._running[parent_id]
             else:
