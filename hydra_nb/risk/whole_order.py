@@ -106,10 +106,14 @@ def _nearest_price(asked: Decimal | None, *, decide: Callable[[Decimal], tuple[D
 
 
 def _earliest_time(parent: ParentOrder, *, decisions: tuple[Decision, ...], now_ns: int) -> int | None:
-    """Now where everything passes; the next opening where only a closed session and its quote do not."""
-    refusing = {decision.check for decision in decisions if not decision.allowed}
+    """Now where everything passes; the next opening where only a closed session, and what it hides, do not."""
+    refusing = [decision for decision in decisions if not decision.allowed]
     if not refusing:
         return now_ns
-    if session_open.__name__ in refusing and refusing <= _SESSION_CURES:
-        return parent.contract.opens_ns(now_ns)
-    return None
+    is_closed = any(decision.check == session_open.__name__ for decision in refusing)
+    # The opening brings the quote, and with it the mid for want of which a size or a price could not be valued.
+    cured = all(
+        decision.check in _SESSION_CURES or (decision.transient and decision.check not in _TIME_CURES)
+        for decision in refusing
+    )
+    return parent.contract.opens_ns(now_ns) if is_closed and cured else None
