@@ -412,6 +412,21 @@ class TestPriceAdjustment:
         assert {95.0, 100.0, 100.1}.issubset(tops)
         assert stack.prices() == ["1E+2", "100.1", "101"]
 
+    @pytest.mark.parametrize(("side", "mid"), [("BUY", "371"), ("SELL", "371")])
+    def test_the_order_of_one_parent_does_not_hide_the_market_from_the_next(self, side: str, mid: str) -> None:
+        """The first is the whole touch; the second still knows the one behind it, and joins at mid."""
+
+        async def scenario(stack: Stack) -> list[str]:
+            first = await stack.desk.submit(await stack.desk.preview(side, 2, "ZO", strategy="limit_patience"))
+            await stack.sleep(60)
+            plan = await stack.desk.preview(side, 2, "ZO", strategy="limit_patience", tag="second")
+            second = await stack.desk.submit(plan)
+            await stack.sleep(60)
+            assert (first.working_lots, second.working_lots) == (2, 2)
+            return stack.prices()
+
+        assert on_a_desk(scenario, exchange=ScriptedExchange(script=OATS)) == [mid, mid]
+
 
 class TestZeroAdv:
     """No volume, or none known: slices over time, and the gate says what is allowed."""
