@@ -208,6 +208,7 @@ async def _start(
         raise
     manager.on_link_up = reconciler.run_until_answered
     manager.tasks.start(reconciler.watch(), where="reconcile")
+    manager.tasks.start(manager.committer.keep_up(lambda: bool(manager.busy_parents)), where="journal")
     manager.cancel_orphans()
     manager.heed_requests()
     return Desk(

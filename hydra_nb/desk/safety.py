@@ -1,11 +1,13 @@
 """What a person does about safety: kill and re-arm, reconcile, unlock a contract."""
 
+import contextlib
+
 import pandas as pd
 
 from hydra_nb.analysis import frames
 from hydra_nb.desk.records import Records
 from hydra_nb.desk.rooms import Rooms
-from hydra_nb.errors import InvalidOrder
+from hydra_nb.errors import InvalidOrder, JournalError
 
 
 class Safety(Records):
@@ -45,7 +47,10 @@ class Safety(Records):
         What cannot be explained locks its contract; see `unlock`.
         """
         self._must_be_open()
-        return frames.breaks(await self._rooms.reconciler.run())
+        found = await self._rooms.reconciler.run()
+        with contextlib.suppress(JournalError):  # a disk that takes nothing shows in `status`, and stops sending
+            await self._rooms.journal.commit()
+        return frames.breaks(found)
 
     async def unlock(self, local_symbol: str, *, reason: str) -> None:
         """Let a contract be traded again that a break had locked, once a person has explained it.

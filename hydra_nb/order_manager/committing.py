@@ -9,6 +9,8 @@ from hydra_nb.order_manager.tasks import TaskKeeper
 
 JOURNAL_RETRY_S = 1.0
 """Market seconds between two attempts to write a journal that could not be written."""
+SIGN_OF_LIFE_S = 30.0
+"""Market seconds between two commits while a parent is at work and nothing else is committed."""
 
 
 class Committer:
@@ -32,6 +34,13 @@ class Committer:
         if not self._is_at_it:
             self._is_at_it = True
             self._tasks.start(self._commit(), where="journal")
+
+    async def keep_up(self, is_at_work: Callable[[], bool]) -> None:
+        """Commit now and then while there is work, so that the disk tells how long the process lived."""
+        while True:
+            await self._clock.sleep(SIGN_OF_LIFE_S)
+            if is_at_work():
+                self.soon()
 
     async def _commit(self) -> None:
         """Commit; a disk that takes nothing is asked again and again, while the gate refuses every order."""

@@ -68,6 +68,8 @@ class OrderManager:
     ----------
     on_step
         Called with every event and the actions that the core answered it with.
+    committer
+        Makes facts durable in the background.
     on_link_up
         Awaited, in a task of its own, whenever the connection has come up again.
     """
@@ -103,7 +105,7 @@ class OrderManager:
         self._turns: dict[str, asyncio.Event] = {}
         self._listeners: list[Callable[[], None]] = []
         self._telling = False
-        self._committer = Committer(journal, clock=clock, tasks=self.tasks, on_failure=self._tell_listeners)
+        self.committer = Committer(journal, clock=clock, tasks=self.tasks, on_failure=self._tell_listeners)
         self._closing = False
 
     # The one door
@@ -123,7 +125,7 @@ class OrderManager:
         finally:
             self._draining = False
         if not self._closing:  # then it is written when the journal closes
-            self._committer.soon()
+            self.committer.soon()
         self._tell_listeners()
 
     def _handle(self, item: Event | CoreAction) -> None:

@@ -1,9 +1,9 @@
 """One market in virtual time, and the desks that trade on it one after the other."""
 
-import dataclasses
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -75,7 +75,9 @@ class Lives:
         stack.manager.on_step = step
         return kept
 
-    def of_others(self, like: Stack, *, side: SimSide, lots: int, price: str, order_ref: str = "", client_id: int = 9):
+    def of_others(
+        self, like: Stack, *, side: SimSide, lots: int, price: str, order_ref: str = "", client_id: int = 9
+    ) -> None:
         """Have somebody else enter an order, as in the broker's own program."""
         contract = next(iter(like.desk._contracts.values()))
         top = self.core.exchange.top(contract.con_id)
@@ -87,13 +89,13 @@ class Lives:
             con_id=contract.con_id,
             side=side,
             lots=lots,
-            limit_price=dataclasses.replace(contract).tick * 0 + type(contract.tick)(price),
+            limit_price=Decimal(price),
             tif=TimeInForce.DAY,
             good_till_ns=None,
             order_ref=order_ref,
         )
-        for event in self.core.exchange.submit(terms, like.desk.now_ns()):
-            self.core.route(event)
+        now_ns = like.desk.now_ns()
+        self.core._report(self.core.exchange.submit(terms, now_ns), now_ns)
 
 
 def in_lives(

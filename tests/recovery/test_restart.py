@@ -12,6 +12,7 @@ from hydra_nb.domain.orders import Action, ParentStatus
 from hydra_nb.errors import InvalidOrder
 from hydra_nb.ledger import Ledger
 from hydra_nb.sim.exchange import Exchange
+from hydra_nb.sim.session import Session
 from tests.recovery.lives import Lives, in_lives, order_refs
 from tests.whole_stack import ScriptedExchange, Stack, WitnessCore, steady
 
@@ -40,7 +41,7 @@ async def must_be_whole(stack: Stack, execution: Execution, *, journal: Path) ->
 
 
 @pytest.mark.parametrize("away_s", [1, 900])
-@pytest.mark.parametrize("alive_s", [0.2, 30, 305, 440, 460, 700, 1000, 1900, 2600])
+@pytest.mark.parametrize("alive_s", [0.2, 305, 440, 715, 1000, 2600])
 def test_a_twap_goes_on_where_it_was(tmp_path: Path, alive_s: float, away_s: float) -> None:
     """Killed at any time, for short or for long, it is interrupted, and resumed it ends with exactly its lots."""
 
@@ -122,13 +123,10 @@ def test_an_interrupted_parent_can_be_abandoned(tmp_path: Path) -> None:
 class LosesPlaces(WitnessCore):
     """A gateway that is gone just before it reads the second order."""
 
-    def receive(self, session, data, now_ns):  # type: ignore[no-untyped-def]
-        """Take everything down, and act on all but that order."""
-        self.is_second = data[4:6] == b"3\0" and len(self.heard(3)) == 1
-        if self.is_second:
-            self.frames.append(self.frames[-1].__class__(time_ns=now_ns, session=1, data=data))
-            return
-        super().receive(session, data, now_ns)
+    def receive(self, session: Session, data: bytes, now_ns: int) -> None:
+        """Act on everything but that order."""
+        if b":P-0001:2:1\0" not in data:
+            super().receive(session, data, now_ns)
 
 
 def second_send() -> Callable[[Event], bool]:
