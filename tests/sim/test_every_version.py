@@ -179,3 +179,44 @@ def test_clients_see_each_others_orders_only_when_they_ask_for_all(version: int)
     assert of(ids_of_two, "nextValidId") == [[1]]
     assert of(again.heard, "nextValidId") == [[8]]
     assert len(core.exchange.open_orders()) == 1
+
+
+_OATS = ib_async.Future(conId=5, exchange="CBOT")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda scribe: scribe.reqMktDepth(77, _OATS, 5, True, []),
+        lambda scribe: scribe.exerciseOptions(77, _OATS, 1, 1, "", 0),
+        lambda scribe: scribe.reqScannerSubscription(77, ib_async.ScannerSubscription(), [], []),
+        lambda scribe: scribe.reqRealTimeBars(77, _OATS, 5, "TRADES", True, []),
+        lambda scribe: scribe.reqFundamentalData(77, _OATS, "ReportSnapshot", []),
+        lambda scribe: scribe.calculateImpliedVolatility(77, _OATS, 1.0, 1.0, []),
+        lambda scribe: scribe.calculateOptionPrice(77, _OATS, 1.0, 1.0, []),
+        lambda scribe: scribe.queryDisplayGroups(77),
+        lambda scribe: scribe.reqPositionsMulti(77, "", ""),
+        lambda scribe: scribe.reqSecDefOptParams(77, "ZO", "", "FUT", 5),
+        lambda scribe: scribe.reqSoftDollarTiers(77),
+        lambda scribe: scribe.reqMatchingSymbols(77, "ZO"),
+        lambda scribe: scribe.reqSmartComponents(77, "a9"),
+        lambda scribe: scribe.reqNewsArticle(77, "BRFG", "x", []),
+        lambda scribe: scribe.reqHistoricalNews(77, 5, "BRFG", "", "", 10, []),
+        lambda scribe: scribe.reqHeadTimeStamp(77, _OATS, "TRADES", True, 1),
+        lambda scribe: scribe.reqHistogramData(77, _OATS, True, "3 days"),
+        lambda scribe: scribe.reqHistoricalTicks(77, _OATS, "", "", 10, "TRADES", True, False, []),
+        lambda scribe: scribe.reqTickByTickData(77, _OATS, "Last", 0, False),
+        lambda scribe: scribe.reqWshMetaData(77),
+        lambda scribe: scribe.reqWshEventData(77, ib_async.WshEventData()),
+        lambda scribe: scribe.reqUserInfo(77),
+    ],
+)
+def test_what_is_not_served_is_refused_under_its_own_id(write: Callable[[Scribe], object]):
+    """Under another id the client would wait for ever; the place of the id differs from message to message."""
+    core = GatewayCore(Exchange(seed=7))
+
+    for version in VERSIONS:
+        client = VersionedClient(core, version=version, client_id=version)
+        refusals = of(client.ask(write), "error")
+
+        assert [refusal[0] for refusal in refusals] == [77]
