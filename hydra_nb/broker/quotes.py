@@ -48,6 +48,7 @@ class _Line:
         "feed",
         "halted",
         "is_dirty",
+        "is_told",
         "last",
         "last_size",
         "quote",
@@ -58,6 +59,7 @@ class _Line:
     def __init__(self, contract: FutureContract) -> None:
         self.contract = contract
         self.feed = FeedType.LIVE
+        self.is_told = True
         self.quote: Quote | None = None
         self.halted = False
         self.is_dirty = False
@@ -124,7 +126,7 @@ class QuoteBoard:
         line = self._lines[con_id]
         self._by_request = {number: other for number, other in self._by_request.items() if other is not line}
         self._by_request[req_id] = line
-        line.feed = FeedType.LIVE
+        line.feed, line.is_told = FeedType.LIVE, True
         line.halted = False
         line.clear()
 
@@ -200,6 +202,7 @@ class QuoteBoard:
         line = self._by_request.get(req_id)
         if line is None:
             return
+        line.is_told = True
         changed = _FEEDS.get(feed, FeedType.DELAYED_FROZEN)  # a kind we do not know is not traded on
         if changed is not line.feed:
             line.feed = changed
@@ -210,9 +213,12 @@ class QuoteBoard:
     def _live_type(self, line: _Line, tick_type: int, delayed: dict[int, int]) -> int:
         live = delayed.get(tick_type)
         if live is None:
+            if not line.is_told and tick_type in delayed.values():  # one late tick must not end the feed for good
+                line.feed, line.is_told = FeedType.LIVE, True
+                line.clear()
             return tick_type
         if line.feed is FeedType.LIVE:  # delayed ticks without a word of it must not pass for live ones
-            line.feed = FeedType.DELAYED
+            line.feed, line.is_told = FeedType.DELAYED, False
             line.clear()
         return live
 

@@ -95,6 +95,28 @@ def test_delayed_ticks_without_a_word_of_it_are_not_taken_for_live() -> None:
     assert read(made).feed is FeedType.DELAYED
 
 
+def test_one_late_delayed_tick_does_not_end_a_live_feed() -> None:
+    """Nobody would ever tell that the feed is live again; the next live tick does, and starts from nothing."""
+    made = board()
+    made.price_tick(REQUEST, 1, 370.0, 2)
+
+    made.price_tick(REQUEST, 67, 380.0, 4)
+    made.price_tick(REQUEST, 1, 370.25, 3)
+
+    quote = read(made)
+    assert (quote.feed, quote.bid, quote.ask) == (FeedType.LIVE, Decimal("370.25"), None)
+
+
+def test_a_feed_that_was_told_to_be_delayed_is_live_again_only_when_told() -> None:
+    """A live tick in between proves nothing."""
+    made = board()
+
+    made.feed_type(REQUEST, 3)
+    made.price_tick(REQUEST, 1, 370.0, 2)
+
+    assert read(made).feed is FeedType.DELAYED
+
+
 def test_a_feed_of_an_unknown_kind_is_not_live() -> None:
     """What we do not know is not traded on."""
     made = board()
