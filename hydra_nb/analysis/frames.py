@@ -6,6 +6,7 @@ a time zone meaning UTC; `symbol`, of the future or of its month.
 """
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +40,8 @@ __all__ = [
 ]
 
 Source = JournalReading | History
+
+_MONTH = re.compile(r"[FGHJKMNQUVXZ]\d{1,2}")
 Moment = str | int | dt.datetime | dt.date | np.datetime64 | pd.Timestamp
 
 
@@ -179,13 +182,17 @@ def quotes(
     wanted = _Filter.make(parent_id=parent_id, since=since, until=until, symbol=symbol)
     found: Iterable[Any] = _reader(source).quotes_rows(since_ns=wanted.since_ns, until_ns=wanted.until_ns)
     if symbol is not None:
-        months = {c.con_id for c in _history(source).contracts.values() if symbol in (c.symbol, c.local_symbol)}
-        found = (row for row in found if row.local_symbol == symbol or row.con_id in months)
+        found = (row for row in found if row.local_symbol == symbol or _is_month_of(symbol, row.local_symbol))
     if parent_id is not None:
         lives = _lifetime(parent_id, history=_history(source))
         found = (row for row in found if lives(row.con_id, row.time_ns))
     rows = ({**row._asdict(), "time": row.time_ns} for row in found)
     return make_frame(columns.QUOTES, rows)
+
+
+def _is_month_of(symbol: str, local_symbol: str) -> bool:
+    """Whether a local symbol is a month of `symbol`: the symbol, a month letter, and the year's last digits."""
+    return bool(_MONTH.fullmatch(local_symbol.removeprefix(symbol))) and local_symbol.startswith(symbol)
 
 
 def breaks(found: Iterable[Break]) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """A listed futures month, as the broker's contract details tell it."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from hydra_nb.domain.units import ceil_to_tick, floor_to_tick, is_on_tick
@@ -37,7 +37,7 @@ class FutureContract:
     contract_month: str  # YYYYMM
     last_trade_date: dt.date
     time_zone: str  # IANA
-    sessions: tuple[Session, ...] = ()
+    sessions: tuple[Session, ...] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         """Refuse a contract whose prices could not be valued."""

@@ -531,3 +531,15 @@ def test_expected_cost_is_unknown_without_a_prediction() -> None:
     assert math.isnan(row["low_ticks"])
     assert row["n_evidence"] == 0
     assert row["commission"] > 0
+
+
+@pytest.mark.parametrize(("symbol", "rows"), [("ZO", 2), ("ZOK6", 1), ("Z", 0), ("ZOK", 0)])
+def test_quotes_of_a_symbol_are_found_before_its_first_order(symbol: str, rows: int) -> None:
+    """A bare symbol means all its months, a local symbol one, and part of a symbol none."""
+    story = Story()
+    for local_symbol in ("ZOK6", "ZON6", "KEK6"):
+        story.journal.append_quote(top(OATS, "370", "371", time_ns=ns(0)), local_symbol)
+
+    found = frames.quotes(story.journal, symbol=symbol)
+
+    assert len(found) == rows
