@@ -5,6 +5,9 @@ from hydra_nb.sim.account_streams import AccountStream
 from hydra_nb.sim.framing import FrameDecoder
 from hydra_nb.sim.ticks import TickStream
 
+StreamKey = tuple[str, int]
+"""What a stream tells, and the request id it was asked for under."""
+
 
 class Session:
     """One connection: what the client has said so far, and what it is still to be sent.
@@ -39,7 +42,7 @@ class Session:
         self.was_reset = False
         self.decoder = FrameDecoder(greeting=True)
         self.tick_streams: dict[int, TickStream] = {}
-        self.account_streams: dict[int | str, AccountStream] = {}
+        self.account_streams: dict[StreamKey, AccountStream] = {}
         self._output = bytearray()
 
     def send(self, frames: bytes) -> None:

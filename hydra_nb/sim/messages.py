@@ -303,18 +303,17 @@ def _auto_open_orders(reader: FieldReader) -> ask.AutoOpenOrders:
     return ask.AutoOpenOrders(bind=reader.flag())
 
 
-def _stop(reader: FieldReader) -> ask.Stop:
-    return ask.Stop(req_id=reader.integer())
+def _stop(stream: str, *, versioned: bool) -> Callable[[FieldReader], ask.Stop]:
+    def read(reader: FieldReader) -> ask.Stop:
+        reader.skip(count=1 if versioned else 0)
+        return ask.Stop(stream=stream, req_id=reader.integer())
 
-
-def _stop_versioned(reader: FieldReader) -> ask.Stop:
-    reader.skip(count=1)
-    return ask.Stop(req_id=reader.integer())
+    return read
 
 
 _READERS: dict[int, Callable[[FieldReader], ask.Request]] = {
     1: _market_data,
-    2: _stop_versioned,
+    2: _stop("ticks", versioned=True),
     4: _cancel_order,
     5: lambda _reader: ask.OpenOrdersQuery(all_clients=False),
     6: _account_updates,
@@ -325,21 +324,21 @@ _READERS: dict[int, Callable[[FieldReader], ask.Request]] = {
     16: lambda _reader: ask.OpenOrdersQuery(all_clients=True),
     17: lambda _reader: ask.ManagedAccounts(),
     20: _historical_data,
-    25: _stop_versioned,
+    25: _stop("bars", versioned=True),
     49: lambda _reader: ask.CurrentTime(),
     58: lambda _reader: ask.GlobalCancel(),
     59: _market_data_type,
     61: lambda _reader: ask.Positions(subscribe=True),
     62: _account_summary,
-    63: _stop_versioned,
+    63: _stop("summary", versioned=True),
     64: lambda _reader: ask.Positions(subscribe=False),
     71: _start_api,
     76: _account_updates_multi,
-    77: _stop_versioned,
+    77: _stop("values", versioned=True),
     91: lambda reader: ask.MarketRuleQuery(rule_id=reader.integer()),
     92: _profit_and_loss,
-    93: _stop,
+    93: _stop("pnl", versioned=False),
     94: _profit_and_loss_single,
-    95: _stop,
+    95: _stop("pnl of one", versioned=False),
     99: lambda _reader: ask.CompletedOrdersQuery(),
 }

@@ -148,8 +148,9 @@ class HistoricalData:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """2, 25, 63, 77, 93, 95: end the stream of that request id."""
+    """2, 25, 63, 77, 93, 95: end what was asked for under that request id; ids of different kinds may be the same."""
 
+    stream: str  # "ticks", "bars", "summary", "values", "pnl" or "pnl of one"
     req_id: int
 
 

@@ -11,7 +11,7 @@ from hydra_nb.sim import account_streams, answers, order_replies, replies
 from hydra_nb.sim import requests as ask
 from hydra_nb.sim.account_streams import AccountStream
 from hydra_nb.sim.codes import FARM_NOTICES, Code, Refusal
-from hydra_nb.sim.connection import Session
+from hydra_nb.sim.connection import Session, StreamKey
 from hydra_nb.sim.contract_search import listed, the_one
 from hydra_nb.sim.exchange import Exchange
 from hydra_nb.sim.faults.injector import FaultInjector
@@ -26,6 +26,8 @@ from hydra_nb.sim.ticks import TickStream
 LIVE = 1  # the market data type that every subscription gets, whatever was asked for
 MAX_TICK_STREAMS = 100  # of one connection, as IB allows an account without further fees
 MAX_ACCOUNT_STREAMS = 100
+_POSITIONS = ("positions", replies.NO_REQUEST)
+_ACCOUNT = ("account", replies.NO_REQUEST)
 
 
 class GatewayCore:
@@ -214,12 +216,13 @@ class GatewayCore:
             case ask.AccountUpdates() | ask.AccountUpdatesMulti() | ask.AccountSummary() | ask.ProfitAndLoss():
                 self._subscribe_account(session, request, now_ns)
             case ask.Positions(subscribe=True):
-                self._begin(session, "positions", account_streams.positions(self.exchange), now_ns)
+                self._begin(session, _POSITIONS, account_streams.positions(self.exchange), now_ns)
             case ask.Positions():
-                self._end(session, "positions")
-            case ask.Stop():
+                self._end(session, _POSITIONS)
+            case ask.Stop(stream="ticks"):
                 self._drop_ticks(session, request.req_id)
-                self._end(session, request.req_id)
+            case ask.Stop():
+                self._end(session, (request.stream, request.req_id))
             case ask.CurrentTime():
                 session.send(replies.current_time(now_ns))
             case ask.NextIds():
@@ -347,30 +350,29 @@ class GatewayCore:
             return
         match request:
             case ask.AccountUpdates(subscribe=False):
-                self._end(session, "account")
+                self._end(session, _ACCOUNT)
             case ask.AccountUpdates():
-                self._begin(session, "account", account_streams.account_updates(self.exchange), now_ns)
+                self._begin(session, _ACCOUNT, account_streams.account_updates(self.exchange), now_ns)
             case ask.AccountUpdatesMulti(req_id=req_id, model=model):
                 stream = account_streams.account_updates_multi(self.exchange, req_id=req_id, model=model)
-                self._begin(session, req_id, stream, now_ns)
+                self._begin(session, ("values", req_id), stream, now_ns)
             case ask.AccountSummary(req_id=req_id, tags=tags):
                 stream = account_streams.account_summary(self.exchange, req_id=req_id, tags=tags)
-                self._begin(session, req_id, stream, now_ns)
+                self._begin(session, ("summary", req_id), stream, now_ns)
             case ask.ProfitAndLoss(req_id=req_id, con_id=con_id):
                 stream = account_streams.profit_and_loss(self.exchange, req_id=req_id, con_id=con_id)
-                self._begin(session, req_id, stream, now_ns)
+                self._begin(session, ("pnl" if con_id is None else "pnl of one", req_id), stream, now_ns)
 
-    def _begin(self, session: Session, key: int | str, stream: AccountStream, now_ns: int) -> None:
+    def _begin(self, session: Session, key: StreamKey, stream: AccountStream, now_ns: int) -> None:
         if key not in session.account_streams and len(session.account_streams) >= MAX_ACCOUNT_STREAMS:
-            req_id = key if isinstance(key, int) else replies.NO_REQUEST
             message = "Error processing request: Maximum number of account streams exceeded"
-            session.error(req_id, Code.TOO_MANY_STREAMS, message)
+            session.error(key[1], Code.TOO_MANY_STREAMS, message)
             return
         session.account_streams[key] = stream
         session.send(stream.first(now_ns))
         self._schedule_refresh()
 
-    def _end(self, session: Session, key: int | str) -> None:
+    def _end(self, session: Session, key: StreamKey) -> None:
         session.account_streams.pop(key, None)
         self._schedule_refresh()
 

@@ -181,6 +181,34 @@ def test_clients_see_each_others_orders_only_when_they_ask_for_all(version: int)
     assert len(core.exchange.open_orders()) == 1
 
 
+def test_streams_of_one_id_are_apart_by_what_they_tell():
+    """Clients count the ids of quotes, of account values and of P&L as they like; to stop one is to stop that one."""
+    core = GatewayCore(Exchange(seed=7))
+    oats = nearest_oats(core.exchange)
+    contract = ib_async.Future(conId=oats.con_id, exchange=oats.exchange)
+    client = VersionedClient(core, version=178)
+    client.ask(lambda scribe: scribe.reqMktData(1, contract, "", False, False, []))
+    client.ask(lambda scribe: scribe.reqPnL(1, "", ""))
+    client.ask(lambda scribe: scribe.reqPnLSingle(1, "", "", oats.con_id))
+    client.ask(lambda scribe: scribe.reqAccountSummary(1, "All", "NetLiquidation"))
+    client.ask(lambda scribe: scribe.reqAccountUpdatesMulti(1, "", "", True))
+
+    stops: tuple[Callable[[Scribe], object], ...] = (
+        lambda scribe: scribe.cancelHistoricalData(1),
+        lambda scribe: scribe.cancelMktData(1),
+        lambda scribe: scribe.cancelPnL(1),
+        lambda scribe: scribe.cancelPnLSingle(1),
+        lambda scribe: scribe.cancelAccountSummary(1),
+        lambda scribe: scribe.cancelAccountUpdatesMulti(1),
+    )
+    left = []
+    for stop in stops:
+        client.ask(stop)
+        left.append((len(client.session.tick_streams), len(client.session.account_streams)))
+
+    assert left == [(1, 4), (0, 4), (0, 3), (0, 2), (0, 1), (0, 0)]
+
+
 _OATS = ib_async.Future(conId=5, exchange="CBOT")
 
 

@@ -121,7 +121,7 @@ def test_other_requests_of_ib_async_are_read(version: int):
         ),
         requests.ProfitAndLoss(req_id=11, account="SIM", con_id=123456),
         requests.AccountSummary(req_id=12, tags=("NetLiquidation", "BuyingPower")),
-        requests.Stop(req_id=13),
+        requests.Stop(stream="bars", req_id=13),
     ]
 
 

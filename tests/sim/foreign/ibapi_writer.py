@@ -165,7 +165,7 @@ class Writer:
         self.client.reqMktData(req_id, contract, self.word(), snapshot, False, [])
         yield "MarketData", {"req_id": req_id, "snapshot": snapshot, **named}
         self.client.cancelMktData(req_id)
-        yield "Stop", {"req_id": req_id}
+        yield "Stop", {"stream": "ticks", "req_id": req_id}
         self.client.reqMarketDataType(3)
         yield "MarketDataType", {"data_type": 3}
         end, keep = self.word(), self.likely()
@@ -173,7 +173,7 @@ class Writer:
         wanted = {"end": end, "duration": "30 D", "bar_size": "1 day", "what": "TRADES", "keep_up_to_date": keep}
         yield "HistoricalData", {"req_id": req_id, **named, **wanted}
         self.client.cancelHistoricalData(req_id)
-        yield "Stop", {"req_id": req_id}
+        yield "Stop", {"stream": "bars", "req_id": req_id}
         self.client.reqContractDetails(req_id, contract)
         yield "ContractDetailsQuery", {"req_id": req_id, **named}
         self.client.reqMarketRule(req_id)
@@ -201,13 +201,13 @@ class Writer:
         self.client.reqAccountSummary(req_id, "All", "NetLiquidation,BuyingPower")
         yield "AccountSummary", {"req_id": req_id, "tags": ["NetLiquidation", "BuyingPower"]}
         self.client.cancelAccountSummary(req_id)
-        yield "Stop", {"req_id": req_id}
+        yield "Stop", {"stream": "summary", "req_id": req_id}
         self.client.reqPnL(req_id, account, "")
         yield "ProfitAndLoss", {"req_id": req_id, "account": account, "con_id": None}
         self.client.reqPnLSingle(req_id, account, "", con_id)
         yield "ProfitAndLoss", {"req_id": req_id, "account": account, "con_id": con_id}
         self.client.cancelPnL(req_id)
-        yield "Stop", {"req_id": req_id}
+        yield "Stop", {"stream": "pnl", "req_id": req_id}
 
 
 def main(count: int, lowest: int, highest: int, seed: int) -> None:
