@@ -32,6 +32,7 @@ class WorldLoop(VirtualLoop):
         self._fuse: tuple[Process, int, Callable[[], None]] | None = None
         self._standing: VirtualGateway | None = None
         self.buries = False
+        self._last_steps: list[tuple[Any, Any, Context]] = []
         self.graves: set[asyncio.Task[Any]] = set()
         super().__init__()
 
@@ -41,7 +42,7 @@ class WorldLoop(VirtualLoop):
         process = context.get(_PROCESS)
         if process is not None:
             if not process.alive and not self.buries:
-                return _never(callback, args, loop=self)
+                return self._drop(asyncio.Handle(callback, args, self, context))
             if self._fuse is not None and self._fuse[0] is process:
                 self._burn()
         return super().call_soon(callback, *args, context=context)
@@ -91,8 +92,26 @@ class WorldLoop(VirtualLoop):
     def drop_handles_of(self, process: "Process") -> None:
         """Cancel all that a process has scheduled."""
         for handle in (*self._ready, *self._scheduled):
-            if handle._context.get(_PROCESS) is process:  # type: ignore[attr-defined]
-                handle.cancel()
+            if not handle.cancelled() and handle._context.get(_PROCESS) is process:  # type: ignore[attr-defined]
+                self._drop(handle)
+
+    def _drop(self, handle: Any) -> asyncio.Handle:
+        """Never run a handle; where it is a step of a task, keep it for the burial, or the task could not end."""
+        if type(handle._callback).__name__.startswith("Task"):
+            self._last_steps.append((handle._callback, handle._args, handle._context))
+        handle.cancel()
+        return handle
+
+    def bury(self) -> list[asyncio.Task[Any]]:
+        """Cancel all that is left, of dead processes too; gives the tasks to be waited for."""
+        self.buries = True
+        self.set_exception_handler(lambda _loop, _context: None)
+        left = list(asyncio.all_tasks(self) | self.graves)
+        for task in left:
+            task.cancel()
+        for callback, args, context in self._last_steps:
+            self.call_soon(callback, *args, context=context)
+        return left
 
     async def create_connection(
         self, protocol_factory: Callable[[], Any], host: Any = None, port: Any = None, **options: Any
@@ -105,12 +124,6 @@ class WorldLoop(VirtualLoop):
         line = Line(protocol, process=process)
         transport, _ = await super().create_connection(lambda: line, host, port, **options)
         return transport, protocol
-
-
-def _never(callback: Any, args: tuple[Any, ...], *, loop: WorldLoop) -> asyncio.Handle:
-    handle = asyncio.Handle(callback, args, loop)
-    handle.cancel()
-    return handle
 
 
 class Line(asyncio.Protocol):
@@ -243,11 +256,7 @@ def run_world(main: Callable[[WorldLoop], Coroutine[Any, Any, T]]) -> T:
         return loop.run_until_complete(main(loop))
     finally:
         try:
-            loop.buries = True
-            loop.set_exception_handler(lambda _loop, _context: None)
-            left = asyncio.all_tasks(loop)
-            for task in left:
-                task.cancel()
+            left = loop.bury()
             if left:
                 loop.run_until_complete(asyncio.wait(left, timeout=60))
             loop.run_until_complete(loop.shutdown_asyncgens())

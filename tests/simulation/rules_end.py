@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from hydra_nb.domain.market import ConnectionState, FeedType
 from hydra_nb.domain.orders import OrderState, ParentStatus
 from hydra_nb.errors import JournalError
 from hydra_nb.ledger import Ledger
@@ -40,6 +41,17 @@ def positions_explained(facts: Facts, life: Life) -> str | None:
     for con_id, lots in ours.items():
         if life.ledger.booked_position(con_id) != lots:
             return f"contract {con_id}: {lots} lots are ours in truth, {life.ledger.booked_position(con_id)} booked"
+    return None
+
+
+def quotes_live(facts: Facts, life: Life) -> str | None:
+    """L. Quotes that are fed again are taken for live again."""
+    for con_id in {record.child.contract.con_id for record in life.ledger.orders.values()}:
+        top, quote = facts.exchange.top(con_id), life.broker.quote(con_id)
+        if top is None or top.bid is None or top.ask is None or not facts.exchange.is_open(con_id, facts.now_ns):
+            continue
+        if life.broker.state is ConnectionState.UP and quote is not None and quote.feed is not FeedType.LIVE:
+            return f"contract {con_id}: the exchange shows {top.bid} to {top.ask}, the desk a {quote.feed} quote"
     return None
 
 
@@ -82,7 +94,7 @@ def parents_end(facts: Facts, life: Life) -> str | None:
     return None
 
 
-SETTLED_RULES: tuple[EndRule, ...] = (booked_is_true, journal_tells_all, parents_end)
+SETTLED_RULES: tuple[EndRule, ...] = (quotes_live, booked_is_true, journal_tells_all, parents_end)
 
 
 def frames_tell_all(desk: object, life: Life) -> str | None:

@@ -9,6 +9,16 @@ LONGEST_MIN = 60
 SHORTEST_MIN = 5
 NO_FAULTS_SHARE = 0.04
 CRASH_SHARE = 0.5
+DEFAULT_LIMITS_SHARE = 0.15
+WIDE_LIMITS = {
+    "max_notional_per_order": 1e8,
+    "max_position_percent_of_equity": 5_000.0,
+    "max_adv_percent": 50.0,
+    "max_daily_loss": 1e7,
+    "max_drawdown_percent": 90.0,
+    "max_parent_loss": 1e7,
+}
+"""Limits under which most orders of a simulation come to be sent at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +34,17 @@ class ParentDraw:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:
-    """Something that a person does, or that befalls the host, at a time; `number` picks a parent, `amount` a size."""
+    """Something that a person does, or that befalls the host.
+
+    From `at_s` on it waits until an order of ours comes into `state` in the ledger, if one is named. `number` picks a
+    parent or counts steps, `amount` is a size in seconds.
+    """
 
     at_s: float
     kind: str
     number: int = 0
     amount: float = 0.0
+    state: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +59,8 @@ class Scenario:
         What a person does and what befalls the host, in order of time.
     per_hour
         Mean number of faults of the gateway in an hour; 0 for a run in which nothing goes wrong.
+    aimed
+        Faults that wait for an order in a certain state.
     ends_by
         How the run is ended once its parents are over: by closing the desk, by a kill, or by leaving orders to expire.
     """
@@ -55,6 +72,7 @@ class Scenario:
     deeds: tuple[Deed, ...]
     per_hour: float
     fault_share: float
+    aimed: int
     ends_by: str
     on_disk: bool
     resumes: float
@@ -71,7 +89,7 @@ def draw(seed: int) -> Scenario:
     dice = random.Random(f"scenario {seed}")  # noqa: S311  repeatable, not secret
     faulty_s = 60.0 * dice.triangular(SHORTEST_MIN, LONGEST_MIN, 15)
     calm = dice.random() < NO_FAULTS_SHARE
-    parents = tuple(_parent(dice, number, faulty_s) for number in range(dice.choice((1, 1, 2, 2, 3, 4))))
+    parents = tuple(_parent(dice, number, faulty_s) for number in range(dice.choice((1, 2, 2, 3, 3, 4))))
     on_disk = dice.random() < CRASH_SHARE
     deeds = [] if calm else [*_person(dice, faulty_s, len(parents)), *_host(dice, faulty_s, on_disk=on_disk)]
     return Scenario(
@@ -80,20 +98,22 @@ def draw(seed: int) -> Scenario:
         faulty_s=faulty_s,
         parents=parents,
         deeds=tuple(sorted(deeds, key=lambda deed: deed.at_s)),
-        per_hour=0.0 if calm else dice.uniform(20, 120) * 900 / faulty_s + 10,
+        per_hour=0.0 if calm else dice.uniform(2, 40) * 900 / faulty_s + 5,
+        aimed=0 if calm else dice.choice((5, 10, 20, 40)),
         fault_share=dice.choice((0.1, 0.3, 0.6, 1.0)),
         ends_by=dice.choice(("close", "close", "kill", "expire")),
         on_disk=on_disk,
         resumes=dice.choice((0.0, 0.7, 1.0)),
+        limits={} if dice.random() < DEFAULT_LIMITS_SHARE else WIDE_LIMITS,
     )
 
 
 def _parent(dice: random.Random, number: int, faulty_s: float) -> ParentDraw:
-    at_s = 0.0 if number == 0 else dice.uniform(0, faulty_s * 0.6)
-    lots = dice.choice((1, 2, 3, 4, 5, 8, 10, 13, 16))
+    at_s = 0.0 if number == 0 else dice.uniform(0, faulty_s * 0.5)
+    lots = dice.choice((1, 2, 3, 5, 8, 10, 13, 16, 20, 30))
     how: dict[str, Any] = {"tag": f"order {number}", "jitter": dice.choice((0.0, 0.2, 0.5))}
-    slices = dice.randint(1, 8)
-    if dice.random() < 0.25:
+    slices = dice.randint(1, 10)
+    if dice.random() < 0.2:
         how |= {"strategy": "limit_patience", "patience": dice.choice((40, 100, 300))}
     else:
         length_s = max(slices * 90.0, dice.uniform(0.3, 1.1) * (faulty_s - at_s))
@@ -108,10 +128,13 @@ def _person(dice: random.Random, faulty_s: float, parents: int) -> list[Deed]:
     """Draw what a person does: pauses and resumes, cancels, kills and re-arms, closes and comes back, interrupts."""
     deeds = []
     for _ in range(dice.choice((0, 0, 1, 1, 2, 3))):
-        kind = dice.choice(("pause", "pause", "cancel", "kill", "close", "interrupt", "equal", "reconcile"))
+        kind = dice.choice(("pause", "pause", "cancel", "kill", "kill", "close", "interrupt", "equal", "reconcile"))
         at_s = dice.uniform(5, faulty_s)
         amount = dice.expovariate(1 / 60)
-        deeds.append(Deed(at_s=at_s, kind=kind, number=dice.randrange(parents), amount=amount))
+        state = dice.choice((None, "reserved", "sent", "working", "cancel_pending", "unknown"))
+        if kind not in ("kill", "cancel"):
+            state = None
+        deeds.append(Deed(at_s=at_s, kind=kind, number=dice.randrange(parents), amount=amount, state=state))
         if kind == "pause":
             deeds.append(Deed(at_s=at_s + amount, kind="resume", number=deeds[-1].number))
         elif kind == "kill" and dice.random() < 0.7:
@@ -121,20 +144,26 @@ def _person(dice: random.Random, faulty_s: float, parents: int) -> list[Deed]:
 
 
 def _host(dice: random.Random, faulty_s: float, *, on_disk: bool) -> list[Deed]:
-    """Draw what befalls the host: stalls, a clock that is off, a disk that takes nothing, and a process killed."""
+    """Draw what befalls the host: stalls, a disk that takes nothing, and a process killed."""
     deeds = []
-    for _ in range(dice.choice((0, 1, 1, 2, 3))):
-        kinds = ["stall", "stall", "disk_full", "disk_error", "clock"]
+    for _ in range(dice.choice((0, 1, 2, 3, 4, 5))):
+        kinds = ["stall", "stall", "disk_full", "interrupt"]
         if on_disk:
-            kinds += ["disk_busy", "crash", "crash", "crash_soon", "crash_soon"]
+            kinds += ["disk_error", "disk_busy", "crash", "crash_soon", "crash_soon", "close"]
         kind = dice.choice(kinds)
-        deeds.append(Deed(at_s=dice.uniform(1, faulty_s), kind=kind, number=dice.randrange(60), amount=_size(dice, kind)))
+        deeds.append(
+            Deed(
+                at_s=dice.uniform(1, 0.9 * faulty_s),
+                kind=kind,
+                number=dice.randrange(60),
+                amount=_size(dice, kind),
+                state=dice.choice((None, "reserved", "sent", "working", "cancel_pending", "unknown")),
+            )
+        )
     return deeds
 
 
 def _size(dice: random.Random, kind: str) -> float:
     if kind == "stall":
         return min(300.0, 1 + dice.expovariate(1 / 15))
-    if kind == "clock":
-        return dice.choice((-1, 1)) * dice.uniform(0.2, 20)
     return min(300.0, 1 + dice.expovariate(1 / 30))

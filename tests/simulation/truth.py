@@ -144,8 +144,10 @@ class TrueOrder:
 
     @property
     def leaves(self) -> int:
-        """Lots that may still trade."""
-        return sum(view.terms.lots - view.filled_lots for view in self.live_views())
+        """Lots that may still trade; of two orders that a venue made of one, its lots once."""
+        live = self.live_views()
+        total = max((view.terms.lots for view in live), default=0)
+        return min(sum(view.terms.lots - view.filled_lots for view in live), max(0, total - self.filled_lots))
 
 
 class Truth:

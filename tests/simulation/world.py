@@ -6,6 +6,7 @@ import random
 import warnings
 from collections import Counter
 from collections.abc import Coroutine, Iterator
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ from hydra_nb.desk import connect as composition
 from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.errors import HydraError
 from hydra_nb.order_manager import AlreadySent
+from hydra_nb.risk.limits import Limits
 from hydra_nb.sim.exchange import Exchange
-from hydra_nb.sim.faults import FaultRates, FaultScript
-from tests.simulation import rules_end
+from hydra_nb.sim.faults import FAULTS, Fault, FaultRates, FaultScript
+from tests.simulation import coverage, rules_end
 from tests.simulation.checker import Checker
 from tests.simulation.facts import Life
 from tests.simulation.host import Disk, crash_journal, forget_process
@@ -26,9 +28,11 @@ from tests.simulation.truth import WitnessCore
 
 CLIENT_ID = 1
 RETRY_S = 7.0
+NOTHING_OPEN = "none"
 KILL_WAIT_S = 20.0
 POLL_S = 5.0
 MOST_LIVES = 40
+SUBMIT_PATIENCE_S = 200.0
 
 
 class World:
@@ -66,8 +70,10 @@ class World:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._away = asyncio.Event()
         self._armed: int | None = None
+        self._waiting: list[Deed] = []
         self._reopens = True
         self._down_s = 1.0
+        self._context = copy_context()
         loop.set_exception_handler(self._unhandled)
 
     # The whole
@@ -101,6 +107,7 @@ class World:
         self.gateway.heal()
         self.loop.put_out_fuse()
         self._armed = None
+        self._waiting.clear()
         if self._disk is not None:
             self._disk.heal()
 
@@ -134,7 +141,11 @@ class World:
 
     async def _connect(self) -> Any:
         return await hydra_nb.connect(
-            seed=self.scenario.market_seed, speed="max", journal=self._journal, client_id=CLIENT_ID
+            seed=self.scenario.market_seed,
+            speed="max",
+            journal=self._journal,
+            client_id=CLIENT_ID,
+            limits=Limits(**self.scenario.limits),
         )
 
     async def _take_up(self) -> None:
@@ -148,13 +159,18 @@ class World:
         parents = {} if life is None else life.ledger.parents
         return [one for one, parent in parents.items() if parent.status is ParentStatus.INTERRUPTED]
 
+    async def _opened(self, *, within_s: float) -> None:
+        """Wait a while for a desk."""
+        deadline_s = self.loop.time() + within_s
+        while self.desk is None and self.loop.time() < deadline_s:
+            await asyncio.sleep(1)
+
     async def _present(self) -> None:
         """Wait for a desk to be open."""
-        deadline_s = self.loop.time() + rules_end.RESOLVE_S
-        while self.desk is None:
-            if self.loop.time() > deadline_s:
-                self.checker.violate("L", "L. A desk opens once faults have healed.", f"errors: {dict(self.errors)}")
-            await asyncio.sleep(1)
+        await self._opened(within_s=rules_end.RESOLVE_S)
+        if self.desk is None:
+            self.checker.violate("L", "L. A desk opens once faults have healed.", f"errors: {dict(self.errors)}")
+            await asyncio.Event().wait()  # the verdict has been spoken
 
     def manager_made(self, manager: Any, rooms: dict[str, Any]) -> Life:
         """A desk has opened its journal: its life begins for the checker."""
@@ -177,6 +193,12 @@ class World:
         if self._armed is not None and self._process is not None and getattr(event, "order_ref", None):
             self.loop.light_fuse(self._process, steps=self._armed, kill=self._crash)
             self._armed = None
+        if self._waiting:
+            states = self.checker.open_states()
+            for deed in [deed for deed in self._waiting if deed.state in states]:
+                self._waiting.remove(deed)
+                # At the very next step, while the order is what the deed has waited for.
+                self.loop.call_soon(lambda deed=deed: self._spawn(self._do(deed)), context=self._context)
 
     def _crash(self) -> None:
         process, life = self._process, self.checker.facts.life
@@ -200,8 +222,12 @@ class World:
         ]
         for deed in sorted([*submits, *self.scenario.deeds], key=lambda deed: deed.at_s):
             await self._until(deed.at_s)
-            if self.loop.time() < self.scenario.faulty_s + 1:
+            if self.loop.time() >= self.scenario.faulty_s + 1:
+                return
+            if deed.state is None or deed.state in self.checker.open_states():
                 self._spawn(self._do(deed))
+            else:
+                self._waiting.append(deed)
 
     async def _do(self, deed: Deed) -> None:
         parent_id = self._parents.get(deed.number)
@@ -217,10 +243,12 @@ class World:
             case "disk_full" | "disk_error" | "disk_busy":
                 await self._disk_fails(deed)
             case "submit":
+                await self._opened(within_s=SUBMIT_PATIENCE_S)
                 await self._tell(self._submit(self.scenario.parents[deed.number], deed.number))
             case "equal" if deed.number in self._plans:
                 await self._tell(self._submit_again(deed.number))
             case "kill" if self.desk is not None:
+                self._count("killed by a person")
                 await self._tell(self.desk.kill("enough"))
             case "rearm" if self.desk is not None:
                 await self._tell(self.desk.rearm("again"))
@@ -255,6 +283,7 @@ class World:
 
     async def _close(self, *, working: str, down_s: float) -> None:
         self._down_s = down_s
+        self._count("desk closed")
         await self._tell(self.desk.close(working=working))
         if self.desk is not None and not self.desk.is_open:
             self.checker.end()
@@ -375,7 +404,25 @@ def _script(scenario: Scenario) -> FaultScript | None:
         return None
     dice = random.Random(f"faults {scenario.seed}")  # noqa: S311  repeatable, not secret
     rates = FaultRates.draw(dice, per_hour=scenario.per_hour, share=scenario.fault_share)
-    return FaultScript(rates=rates, seed=scenario.seed, heal_s=None)
+    return FaultScript(rates=rates, faults=_aimed(scenario, dice), seed=scenario.seed, heal_s=None)
+
+
+def _aimed(scenario: Scenario, dice: random.Random) -> tuple[Fault, ...]:
+    """Faults that wait for an order in a certain state, so that rare meetings come about."""
+    pairs = [pair for pair in coverage.gateway_pairs() if pair[1] != NOTHING_OPEN]
+    return tuple(
+        Fault(kind=kind, state=state, at_s=dice.uniform(0, scenario.faulty_s), parameters=_milder(kind, dice))
+        for kind, state in dice.choices(pairs, k=scenario.aimed)
+    )
+
+
+def _milder(kind: str, dice: random.Random) -> dict[str, float]:
+    """Shorter times than the defaults, so that the desk comes to trade between two faults."""
+    return {
+        one.name: one.default * dice.uniform(0.05, 1.0)
+        for one in FAULTS[kind].parameters
+        if one.name == "duration_s"
+    }
 
 
 @contextlib.contextmanager
