@@ -130,19 +130,27 @@ def gateway(
     port: Annotated[int, typer.Option(help="Port on loopback; 0 takes a free one.")] = 4002,
     seed: Annotated[int, typer.Option(help="Decides account, listed months, first day and order flow.")] = 7,
     speed: Annotated[float, typer.Option(help="Market seconds in one second; clients need the same speed.")] = 1.0,
+    faults: Annotated[Path | None, typer.Option(help="A fault script (TOML): what goes wrong, and when.")] = None,
 ) -> None:
     """Run the simulated gateway for any client of the IB API, until interrupted."""
+    from hydra_nb.sim.faults import FaultScript, FaultScriptError
     from hydra_nb.sim.gateway import SimulatedGateway
 
     try:
-        market = SimulatedGateway(seed=seed, speed=speed, port=port)
+        script = None if faults is None else FaultScript.from_toml(faults)
+        market = SimulatedGateway(seed=seed, speed=speed, port=port, faults=script)
         asyncio.run(
             market.serve(
                 listening=lambda: _say(f"{market.account} on 127.0.0.1:{market.port}, speed {speed:g}; Ctrl-C ends it")
             )
         )
     except KeyboardInterrupt:
+        if faults is not None:
+            _say(f"{len(market.fault_log)} faults struck")
         raise typer.Exit(DONE) from None
+    except FaultScriptError as error:
+        _complain(str(error))
+        raise typer.Exit(BAD_USE) from None
     except (OSError, ValueError) as error:
         _complain(f"the gateway cannot run on port {port}: {error}")
         raise typer.Exit(BAD_USE) from None

@@ -13,7 +13,7 @@ import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
 from heapq import heappop, heappush
-from itertools import count
+from itertools import count, takewhile
 
 from hydra_nb.sim.bars import bars_before, next_weekday, unwatched_bar
 from hydra_nb.sim.calendar import Calendar
@@ -200,6 +200,12 @@ class Exchange:
     def completed_orders(self) -> list[OrderView]:
         """Give filled and cancelled orders in the order in which they ended."""
         return [order.view() for order in self._clearing.done]
+
+    def orders_since(self, time_ns: int) -> list[OrderView]:
+        """Give the orders that are live or ended at an instant or later, in the order in which they were accepted."""
+        ended = takewhile(lambda order: (order.completed_ns or 0) >= time_ns, reversed(self._clearing.done))
+        found = [*self._clearing.live(), *ended]
+        return [order.view() for order in sorted(found, key=lambda order: order.perm_id)]
 
     def order(self, client_id: int, order_id: int) -> OrderView | None:
         """Give an accepted order, live or done, None when there was none."""

@@ -69,7 +69,8 @@ class GatewayCore:
         session.closed = True
         if session in self.sessions:
             self.sessions.remove(session)
-            self.drop_subscriptions(session)
+            self.drop_ticks(session)
+            session.account_streams.clear()
 
     def receive(self, session: Session, data: bytes, now_ns: int) -> None:
         """Take bytes from a client and act on every whole message among them.
@@ -100,9 +101,14 @@ class GatewayCore:
 
     def next_event_ns(self) -> int | None:
         """When `advance` next has something to do; None if never."""
-        fault_ns = None if self._faults is None else self._faults.next_event_ns()
-        due = (self.exchange.next_event_ns(), self._refresh_ns, fault_ns)
-        return min((time_ns for time_ns in due if time_ns is not None), default=None)
+        next_ns = self.exchange.next_event_ns()
+        if self._refresh_ns is not None and (next_ns is None or self._refresh_ns < next_ns):
+            next_ns = self._refresh_ns
+        if self._faults is not None:
+            fault_ns = self._faults.next_event_ns()
+            if fault_ns is not None and (next_ns is None or fault_ns < next_ns):
+                return fault_ns
+        return next_ns
 
     @property
     def fault_log(self) -> list[FaultEntry]:
@@ -325,12 +331,10 @@ class GatewayCore:
                 stream.forget()
                 session.send(stream.top_changed(top))
 
-    def drop_subscriptions(self, session: Session) -> None:
-        """Forget what a connection asked to be kept informed of."""
+    def drop_ticks(self, session: Session) -> None:
+        """Forget which quotes a connection asked for."""
         for req_id in list(session.tick_streams):
             self._drop_ticks(session, req_id)
-        session.account_streams.clear()
-        self._schedule_refresh()
 
     def _drop_ticks(self, session: Session, req_id: int) -> None:
         stream = session.tick_streams.pop(req_id, None)

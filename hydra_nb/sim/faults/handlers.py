@@ -2,7 +2,7 @@
 
 from hydra_nb.sim.faults import messages, tcp, venue
 from hydra_nb.sim.faults.messages import answers_query, say_outage, waiting
-from hydra_nb.sim.faults.table import ERROR_TEXTS
+from hydra_nb.sim.faults.table_of_messages import ERROR_TEXTS
 from hydra_nb.sim.faults.venue import is_read_only, ticks
 
 __all__ = [

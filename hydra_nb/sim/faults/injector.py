@@ -6,16 +6,16 @@ What a kind of fault does stands in `tcp`, `messages` and `venue`; here is when.
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hydra_nb.sim import requests as ask
 from hydra_nb.sim.connection import Session
 from hydra_nb.sim.faults import handlers
-from hydra_nb.sim.faults.kinds import NONE, FaultKind, Occasion, Parameter, Value
+from hydra_nb.sim.faults.armed import NS_PER_S, Armed, draw_value
+from hydra_nb.sim.faults.kinds import NONE, Occasion
 from hydra_nb.sim.faults.log import FaultEntry
 from hydra_nb.sim.faults.script import Fault, FaultRates, FaultScript
 from hydra_nb.sim.faults.states import Key, OrderStates
@@ -27,10 +27,9 @@ from hydra_nb.sim.seeds import stream
 if TYPE_CHECKING:
     from hydra_nb.sim.session import GatewayCore
 
-NS_PER_S = 1_000_000_000
 _RETRY_S = 1.0
 _RELAX_S = 300.0  # a random fault that waits for a rare order state takes any other after this
-_MOST_WAITING = 200  # of each occasion; more random ones are dropped, so that nothing grows without bound
+_MOST_WAITING = 20  # of each occasion; more random ones are dropped, so that nothing grows without bound
 _FRAME_OCCASIONS = {
     "5": Occasion.OPEN_ORDER,
     "3": Occasion.STATUS,
@@ -39,40 +38,6 @@ _FRAME_OCCASIONS = {
 }
 
 Action = Callable[[], None]
-
-
-@dataclass(slots=True, kw_only=True)
-class Armed:
-    """A fault whose time has come."""
-
-    kind: FaultKind
-    fault: Fault
-    settings: dict[str, Any]
-    state: str | None
-    left: int
-
-    @property
-    def name(self) -> str:
-        """The kind's name."""
-        return self.kind.name
-
-    def fits(self, key: Key, *, state: str, order_ref: str) -> bool:
-        """Whether it may strike this order as it is."""
-        fault = self.fault
-        return (
-            state in self.kind.states
-            and self.state in {None, state}
-            and fault.client_id in {None, key[0]}
-            and order_ref.startswith(fault.order_ref)
-        )
-
-    def fits_any(self, states: tuple[str, ...]) -> bool:
-        """Whether it may strike where orders are in these states."""
-        return self.state is None or self.state in states
-
-    def ns(self, name: str) -> int:
-        """A parameter in seconds, as nanoseconds."""
-        return round(float(self.settings[name]) * NS_PER_S)
 
 
 class FaultInjector:
@@ -95,6 +60,8 @@ class FaultInjector:
         The one source of chance.
     now_ns
         Market time of what is happening.
+
+    The other attributes are what faults keep between their beginning and their end.
     """
 
     def __init__(self, script: FaultScript, *, core: "GatewayCore") -> None:
@@ -108,6 +75,7 @@ class FaultInjector:
         self.swapped: dict[str, bytes] = {}
         self.held: list[tuple[FaultySession, ask.Request]] = []
         self.clock_offset_ns = 0
+        self.foreign_orders = 0
         self.quotes: Armed | None = None
         self.read_only: Armed | None = None
         self.now_ns = core.exchange.start_ns
@@ -259,7 +227,7 @@ class FaultInjector:
                 if armed.fits(message.key, state=state, order_ref=order_ref):
                     out = handlers.ON_MESSAGE[armed.name](self, armed, session, message)
                     if out is not None:
-                        self._spend(armed)
+                        self.spend(armed)
                         return out
         return [message.raw]
 
@@ -288,10 +256,6 @@ class FaultInjector:
         """Faults that wait for an occasion."""
         return list(self._armed[occasion])
 
-    def spend(self, armed: Armed) -> None:
-        """Note that a fault has struck once more."""
-        self._spend(armed)
-
     def act_later(self, session: FaultySession, request: ask.PlaceOrder | ask.CancelOrder, *, delay_ns: int) -> None:
         """Act on a request for an order later; those for the same order that come meanwhile wait behind it."""
         key = session.client_id or 0, request.order_id
@@ -308,7 +272,7 @@ class FaultInjector:
             if armed.fault.client_id in {None, client_id} and armed.fits_any(states):
                 taken = handlers.ON_START[armed.name](self, armed, session, client_id)
                 if taken is not None:
-                    self._spend(armed)
+                    self.spend(armed)
                     return taken
         if self.modes["outage"] and isinstance(request, ask.StartApi):
             self.schedule(self.now_ns, lambda: handlers.say_outage(session))
@@ -317,17 +281,23 @@ class FaultInjector:
     def _takes_order(self, session: FaultySession, request: ask.PlaceOrder | ask.CancelOrder, key: Key) -> bool:
         is_cancel = isinstance(request, ask.CancelOrder)
         is_new = not is_cancel and self.exchange.order(*key) is None
-        state = self.states.ask(key, cancel=is_cancel)
+        self.states.ask(key, cancel=is_cancel)
+        state = self.states.of(key)
         if handlers.is_read_only(self, session, request, key):
             return True
         order_ref = request.order_ref if isinstance(request, ask.PlaceOrder) else self._order_ref(key)
         self._strike_order(key, order_ref=order_ref)
+        for armed in (*self._armed[Occasion.CONNECTION], *self._armed[Occasion.MARKET]):
+            if armed.state == state:  # it would hardly be seen in passing, once a second
+                self._strike_clients(armed)
+        self.states.ask(key, cancel=is_cancel)  # a strike may have sent what looks like the answer
+        state = self.states.of(key)
         own = Occasion.CANCEL if is_cancel else Occasion.PLACE if is_new else Occasion.MODIFY
         for armed in (*self._armed[own], *self._armed[Occasion.REQUEST]):
             if armed.fits(key, state=state, order_ref=order_ref):
                 taken = handlers.ON_REQUEST[armed.name](self, armed, session, request)
                 if taken is not None:
-                    self._spend(armed)
+                    self.spend(armed)
                     return taken
         if self.modes["outage"]:
             self.held.append((session, request))
@@ -360,12 +330,15 @@ class FaultInjector:
         if armed.kind.occasion is Occasion.ORDER:
             self._strike_some_order(armed)
         elif armed.name in handlers.ON_TIME:
-            sessions = self.clients(armed)
-            states = self.states_of(sessions)
-            if sessions and armed.fits_any(states) and handlers.ON_TIME[armed.name](self, armed, sessions, states):
-                self._spend(armed)
+            self._strike_clients(armed)
             if armed.left:
                 self.schedule(self.now_ns + round(_RETRY_S * NS_PER_S), lambda: self._try(armed))
+
+    def _strike_clients(self, armed: Armed) -> None:
+        sessions = self.clients(armed)
+        states = self.states_of(sessions)
+        if sessions and armed.fits_any(states) and handlers.ON_TIME[armed.name](self, armed, sessions, states):
+            self.spend(armed)
 
     def _strike_some_order(self, armed: Armed) -> None:
         ids = {session.client_id for session in self.clients(armed) if session.client_id is not None}
@@ -381,17 +354,18 @@ class FaultInjector:
             reference = self._order_ref(key) if order_ref is None else order_ref
             fits = armed.fits(key, state=self.states.of(key), order_ref=reference)
             if fits and handlers.ON_ORDER[armed.name](self, armed, key, order):
-                self._spend(armed)
+                self.spend(armed)
 
     def _strike(self, armed: Armed, order: OrderView) -> bool:
         key = order.terms.client_id, order.terms.order_id
         fits = armed.fits(key, state=self.states.of(key), order_ref=order.terms.order_ref)
         struck = fits and handlers.ON_ORDER[armed.name](self, armed, key, order)
         if struck:
-            self._spend(armed)
+            self.spend(armed)
         return struck
 
-    def _spend(self, armed: Armed) -> None:
+    def spend(self, armed: Armed) -> None:
+        """Note that a fault has struck once more."""
         armed.left -= 1
         if armed.left <= 0:
             self._armed[armed.kind.occasion].remove(armed)
@@ -408,19 +382,8 @@ class FaultInjector:
     def _arm_random(self, rates: FaultRates) -> None:
         [name] = self.dice.choices(list(rates.per_hour), weights=list(rates.per_hour.values()))
         kind = FAULTS[name]
-        drawn = {parameter.name: self._draw(parameter) for parameter in kind.parameters}
+        drawn = {parameter.name: draw_value(parameter, self.dice) for parameter in kind.parameters}
         state = self.dice.choice([one for one in kind.states if one != NONE]) if self.dice.random() < 0.5 else None
         if len(self._armed[kind.occasion]) < _MOST_WAITING:
             self._arm(Fault(kind=name, parameters=drawn), state=state)
         self._draw_next(rates)
-
-    def _draw(self, parameter: Parameter) -> Value:
-        default = parameter.default
-        if isinstance(default, bool):
-            return self.dice.random() < 0.5
-        if parameter.choices:
-            return self.dice.choice(parameter.choices)
-        if isinstance(default, int):
-            low, high = sorted((default // 2, default * 2))
-            return self.dice.randint(max(low, int(parameter.lowest)), min(high, int(parameter.highest)))
-        return min(max(float(default) * self.dice.uniform(0.5, 2.0), parameter.lowest), parameter.highest)

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 from hydra_nb.sim import answers, replies
 from hydra_nb.sim import requests as ask
 from hydra_nb.sim.codes import Refusal
+from hydra_nb.sim.faults.armed import Armed
 from hydra_nb.sim.faults.kinds import Occasion
 from hydra_nb.sim.faults.states import Key
-from hydra_nb.sim.faults.table import ERROR_TEXTS, FARMS
+from hydra_nb.sim.faults.table_of_messages import ERROR_TEXTS, FARMS
 from hydra_nb.sim.faults.tcp import OrderRequest
 from hydra_nb.sim.faults.wire import COMMISSION, ERROR, EXECUTION, OPEN_ORDER, STATUS, FaultySession, Message
 from hydra_nb.sim.records import OrderView
 from hydra_nb.sim.wire_time import execution_time, parse_time
 
 if TYPE_CHECKING:
-    from hydra_nb.sim.faults.injector import Armed, FaultInjector
+    from hydra_nb.sim.faults.injector import FaultInjector
 
 LANES = (OPEN_ORDER, STATUS, EXECUTION, COMMISSION, ERROR)
 _LOST, _RESTORED_EMPTY, _RESTORED = 1100, 1101, 1102
@@ -26,15 +27,13 @@ _OUTAGE_TEXTS = {
 }
 
 
-def delayed(injector: "FaultInjector", armed: "Armed", sessions: list[FaultySession], states: tuple[str, ...]) -> bool:
+def delayed(injector: "FaultInjector", armed: Armed, sessions: list[FaultySession], states: tuple[str, ...]) -> bool:
     """One lag for all types of order messages."""
     lag_s = armed.settings["delay_s"]
     return _lag(injector, armed, sessions, states, lag_s=dict.fromkeys(LANES, lag_s))
 
 
-def reordered(
-    injector: "FaultInjector", armed: "Armed", sessions: list[FaultySession], states: tuple[str, ...]
-) -> bool:
+def reordered(injector: "FaultInjector", armed: Armed, sessions: list[FaultySession], states: tuple[str, ...]) -> bool:
     """A lag of its own for each type."""
     most_s = 2 * armed.settings["delay_s"]
     lags = {lane: injector.dice.uniform(0.0, most_s) for lane in LANES}
@@ -43,7 +42,7 @@ def reordered(
 
 def _lag(
     injector: "FaultInjector",
-    armed: "Armed",
+    armed: Armed,
     sessions: list[FaultySession],
     states: tuple[str, ...],
     *,
@@ -66,7 +65,7 @@ def _lag(
 
 
 def request_delayed(
-    injector: "FaultInjector", armed: "Armed", session: FaultySession, request: OrderRequest
+    injector: "FaultInjector", armed: Armed, session: FaultySession, request: OrderRequest
 ) -> bool | None:
     """Act later."""
     state = injector.states.of((session.client_id or 0, request.order_id))
@@ -76,21 +75,21 @@ def request_delayed(
 
 
 def twice_at_once(
-    injector: "FaultInjector", armed: "Armed", _session: FaultySession, message: Message
+    injector: "FaultInjector", armed: Armed, _session: FaultySession, message: Message
 ) -> list[bytes] | None:
     """The message and the message."""
     injector.note(armed, f"{message.shows} twice", injector.states.of(message.key))
     return [message.raw, message.raw]
 
 
-def never(injector: "FaultInjector", armed: "Armed", _session: FaultySession, message: Message) -> list[bytes] | None:
+def never(injector: "FaultInjector", armed: Armed, _session: FaultySession, message: Message) -> list[bytes] | None:
     """Nothing."""
     injector.note(armed, f"{message.shows} dropped", injector.states.of(message.key))
     return []
 
 
 def again_later(
-    injector: "FaultInjector", armed: "Armed", session: FaultySession, message: Message
+    injector: "FaultInjector", armed: Armed, session: FaultySession, message: Message
 ) -> list[bytes] | None:
     """The message now, and once more."""
     injector.note(armed, f"{message.shows} comes again", injector.states.of(message.key))
@@ -98,20 +97,20 @@ def again_later(
     return [message.raw]
 
 
-def late(injector: "FaultInjector", armed: "Armed", session: FaultySession, message: Message) -> list[bytes] | None:
+def late(injector: "FaultInjector", armed: Armed, session: FaultySession, message: Message) -> list[bytes] | None:
     """The message, but not yet."""
     injector.note(armed, f"{message.shows} comes late", injector.states.of(message.key))
     _later(injector, armed, session, message)
     return []
 
 
-def _later(injector: "FaultInjector", armed: "Armed", session: FaultySession, message: Message) -> None:
+def _later(injector: "FaultInjector", armed: Armed, session: FaultySession, message: Message) -> None:
     due_ns = injector.now_ns + armed.ns("delay_s")
     injector.schedule(due_ns, lambda: session.emit(message.raw), ends=True)
 
 
 def execution_first(
-    injector: "FaultInjector", armed: "Armed", session: FaultySession, message: Message
+    injector: "FaultInjector", armed: Armed, session: FaultySession, message: Message
 ) -> list[bytes] | None:
     """Hold the order's messages until it trades, or for a while."""
     if message.key in injector.waiting:
@@ -129,7 +128,7 @@ def execution_first(
 
 
 def commission_first(
-    injector: "FaultInjector", armed: "Armed", session: FaultySession, message: Message
+    injector: "FaultInjector", armed: Armed, session: FaultySession, message: Message
 ) -> list[bytes] | None:
     """Hold the execution until its commission report, which follows at once."""
     injector.note(armed, f"{message.shows} after its commission", injector.states.of(message.key))
@@ -158,7 +157,7 @@ def waiting(injector: "FaultInjector", message: Message) -> list[bytes] | None:
     return None
 
 
-def error(injector: "FaultInjector", armed: "Armed", key: Key, _order: OrderView | None) -> bool:
+def error(injector: "FaultInjector", armed: Armed, key: Key, _order: OrderView | None) -> bool:
     """Say an error about an order, whatever it does."""
     session = injector.owner(key)
     if session is None:
@@ -169,7 +168,7 @@ def error(injector: "FaultInjector", armed: "Armed", key: Key, _order: OrderView
     return True
 
 
-def outage(injector: "FaultInjector", armed: "Armed", sessions: list[FaultySession], states: tuple[str, ...]) -> bool:
+def outage(injector: "FaultInjector", armed: Armed, sessions: list[FaultySession], states: tuple[str, ...]) -> bool:
     """Lose the servers behind the gateway; requests for orders wait for them."""
     if injector.modes["outage"]:
         return False
@@ -184,7 +183,7 @@ def outage(injector: "FaultInjector", armed: "Armed", sessions: list[FaultySessi
             if session.client_id is not None:
                 _notice(session, _RESTORED_EMPTY if loses_data else _RESTORED, _OUTAGE_TEXTS)
                 if loses_data:
-                    injector.core.drop_subscriptions(session)
+                    injector.core.drop_ticks(session)
                 else:
                     injector.core.show_tops(session)
         held, injector.held = injector.held, []
@@ -201,9 +200,7 @@ def say_outage(session: FaultySession) -> None:
     _notice(session, _LOST, _OUTAGE_TEXTS)
 
 
-def farm_flap(
-    injector: "FaultInjector", armed: "Armed", _sessions: list[FaultySession], states: tuple[str, ...]
-) -> bool:
+def farm_flap(injector: "FaultInjector", armed: Armed, _sessions: list[FaultySession], states: tuple[str, ...]) -> bool:
     """Say that a farm is lost and back, again and again."""
     lost = armed.settings["code"]
     texts = {lost: "connection is broken:simfarm", FARMS[lost]: "connection is OK:simfarm"}
@@ -225,7 +222,7 @@ def _notice(session: FaultySession, code: int, texts: dict[int, str]) -> None:
     session.emit(replies.error(replies.NO_REQUEST, code=code, message=message, server_version=session.server_version))
 
 
-def next_id_back(injector: "FaultInjector", armed: "Armed", _session: FaultySession, client_id: int) -> bool | None:
+def next_id_back(injector: "FaultInjector", armed: Armed, _session: FaultySession, client_id: int) -> bool | None:
     """Forget ids that were used."""
     known = injector.core.next_order_ids.get(client_id, 1)
     if known == 1:
@@ -234,20 +231,20 @@ def next_id_back(injector: "FaultInjector", armed: "Armed", _session: FaultySess
     return _note_id(injector, armed, client_id, known, number)
 
 
-def next_id_jump(injector: "FaultInjector", armed: "Armed", _session: FaultySession, client_id: int) -> bool | None:
+def next_id_jump(injector: "FaultInjector", armed: Armed, _session: FaultySession, client_id: int) -> bool | None:
     """Leave ids out."""
     known = injector.core.next_order_ids.get(client_id, 1)
     number = injector.core.next_order_ids[client_id] = min(known + armed.settings["ids"], 2**31 - 1)
     return _note_id(injector, armed, client_id, known, number)
 
 
-def _note_id(injector: "FaultInjector", armed: "Armed", client_id: int, known: int, number: int) -> bool:
+def _note_id(injector: "FaultInjector", armed: Armed, client_id: int, known: int, number: int) -> bool:
     states = injector.states.of_clients({client_id}, now_ns=injector.now_ns)
     injector.note(armed, f"next id of client {client_id} is {number}, not {known}", *states)
     return False
 
 
-def client_id_in_use(injector: "FaultInjector", armed: "Armed", session: FaultySession, client_id: int) -> bool | None:
+def client_id_in_use(injector: "FaultInjector", armed: Armed, session: FaultySession, client_id: int) -> bool | None:
     """Refuse a start."""
     if session.client_id is not None:
         return None
@@ -259,7 +256,7 @@ def client_id_in_use(injector: "FaultInjector", armed: "Armed", session: FaultyS
 
 
 def clock_jump(
-    injector: "FaultInjector", armed: "Armed", _sessions: list[FaultySession], states: tuple[str, ...]
+    injector: "FaultInjector", armed: Armed, _sessions: list[FaultySession], states: tuple[str, ...]
 ) -> bool:
     """Tell a time that is off."""
     if injector.clock_offset_ns or not armed.ns("offset_s"):

@@ -30,15 +30,14 @@ class OrderStates:
         self._exchange = exchange
         self._asked: dict[Key, str] = {}
 
-    def ask(self, key: Key, *, cancel: bool) -> str:
-        """Note that a request was read; gives the state that the order is in now."""
+    def ask(self, key: Key, *, cancel: bool) -> None:
+        """Note that a request was read."""
         if cancel:
             self._asked[key] = PENDING_CANCEL
         else:
             order = self._exchange.order(*key)
             is_live = order is not None and order.status not in _DONE
             self._asked[key] = PENDING_MODIFY if is_live and self._asked.get(key) != PENDING else PENDING
-        return self._asked[key]
 
     def forget(self, key: Key) -> None:
         """Note that the client was answered, or that the request was never read."""
@@ -66,13 +65,8 @@ class OrderStates:
 
     def orders(self, client_ids: Collection[int], *, now_ns: int) -> list[OrderView]:
         """Give the orders of clients that are live or ended within the last minute, oldest first."""
-        found = self._exchange.open_orders()
-        for order in reversed(self._exchange.completed_orders()):
-            if order.completed_ns is not None and order.completed_ns < now_ns - _RECENT_NS:
-                break
-            found.append(order)
-        found = [order for order in found if order.terms.client_id in client_ids]
-        return sorted(found, key=lambda order: order.perm_id)
+        recent = self._exchange.orders_since(now_ns - _RECENT_NS)
+        return [order for order in recent if order.terms.client_id in client_ids]
 
     def of_clients(self, client_ids: Collection[int], *, now_ns: int) -> tuple[str, ...]:
         """Give the states, each once, of all these orders and of those asked for; ``none`` where there are none."""

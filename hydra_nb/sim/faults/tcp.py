@@ -3,15 +3,16 @@
 from typing import TYPE_CHECKING
 
 from hydra_nb.sim import requests as ask
+from hydra_nb.sim.faults.armed import Armed
 from hydra_nb.sim.faults.wire import FaultySession, Message, frame_of
 
 if TYPE_CHECKING:
-    from hydra_nb.sim.faults.injector import Armed, FaultInjector
+    from hydra_nb.sim.faults.injector import FaultInjector
 
 OrderRequest = ask.PlaceOrder | ask.CancelOrder
 
 
-def segments(injector: "FaultInjector", armed: "Armed", sessions: list[FaultySession], states: tuple[str, ...]) -> bool:
+def segments(injector: "FaultInjector", armed: Armed, sessions: list[FaultySession], states: tuple[str, ...]) -> bool:
     """Cut and join for a while."""
     if injector.modes["segments"]:
         return False
@@ -30,15 +31,13 @@ def segments(injector: "FaultInjector", armed: "Armed", sessions: list[FaultySes
     return True
 
 
-def half_open(
-    injector: "FaultInjector", armed: "Armed", sessions: list[FaultySession], states: tuple[str, ...]
-) -> bool:
+def half_open(injector: "FaultInjector", armed: Armed, sessions: list[FaultySession], states: tuple[str, ...]) -> bool:
     """Lose both directions until the connection is reset."""
     return _lose(injector, armed, sessions, states, to_client=True, to_gateway=True)
 
 
 def one_way_loss(
-    injector: "FaultInjector", armed: "Armed", sessions: list[FaultySession], states: tuple[str, ...]
+    injector: "FaultInjector", armed: Armed, sessions: list[FaultySession], states: tuple[str, ...]
 ) -> bool:
     """Lose one direction until the connection is reset."""
     to_client = armed.settings["direction"] == "to client"
@@ -46,7 +45,7 @@ def one_way_loss(
 
 
 def unknown_message(
-    injector: "FaultInjector", armed: "Armed", sessions: list[FaultySession], states: tuple[str, ...]
+    injector: "FaultInjector", armed: Armed, sessions: list[FaultySession], states: tuple[str, ...]
 ) -> bool:
     """Say what nobody understands."""
     number = str(armed.settings["message_id"])
@@ -57,7 +56,7 @@ def unknown_message(
 
 
 def reset_mid_frame(
-    injector: "FaultInjector", armed: "Armed", session: FaultySession, message: Message
+    injector: "FaultInjector", armed: Armed, session: FaultySession, message: Message
 ) -> list[bytes] | None:
     """Send half, then break."""
     injector.note(armed, f"reset within the {message.shows}", injector.states.of(message.key))
@@ -66,7 +65,7 @@ def reset_mid_frame(
     return []
 
 
-def bad_length(injector: "FaultInjector", armed: "Armed", session: FaultySession, message: Message) -> list[bytes]:
+def bad_length(injector: "FaultInjector", armed: Armed, session: FaultySession, message: Message) -> list[bytes]:
     """Send a prefix that is wrong, and break later."""
     length: int = armed.settings["length"]
     injector.note(armed, f"length {length} before the {message.shows}", injector.states.of(message.key))
@@ -74,9 +73,7 @@ def bad_length(injector: "FaultInjector", armed: "Armed", session: FaultySession
     return [length.to_bytes(4, "big") + message.raw[4:]]
 
 
-def truncated_fields(
-    injector: "FaultInjector", armed: "Armed", _session: FaultySession, message: Message
-) -> list[bytes]:
+def truncated_fields(injector: "FaultInjector", armed: Armed, _session: FaultySession, message: Message) -> list[bytes]:
     """Send the first fields only."""
     kept = min(armed.settings["fields"], len(message.fields) - 1)
     injector.note(armed, f"{kept} fields of the {message.shows}", injector.states.of(message.key))
@@ -84,7 +81,7 @@ def truncated_fields(
 
 
 def closed_after_read(
-    injector: "FaultInjector", armed: "Armed", session: FaultySession, request: OrderRequest
+    injector: "FaultInjector", armed: Armed, session: FaultySession, request: OrderRequest
 ) -> bool | None:
     """Close, and act on the request all the same."""
     _note_request(injector, armed, session, request, "read, then closed")
@@ -93,7 +90,7 @@ def closed_after_read(
 
 
 def closed_before_read(
-    injector: "FaultInjector", armed: "Armed", session: FaultySession, request: OrderRequest
+    injector: "FaultInjector", armed: Armed, session: FaultySession, request: OrderRequest
 ) -> bool | None:
     """Close, and act on nothing."""
     _note_request(injector, armed, session, request, "closed, unread")
@@ -104,7 +101,7 @@ def closed_before_read(
 
 def _lose(
     injector: "FaultInjector",
-    armed: "Armed",
+    armed: Armed,
     sessions: list[FaultySession],
     states: tuple[str, ...],
     *,
@@ -128,7 +125,7 @@ def _lose(
 
 
 def _note_request(
-    injector: "FaultInjector", armed: "Armed", session: FaultySession, request: OrderRequest, what: str
+    injector: "FaultInjector", armed: Armed, session: FaultySession, request: OrderRequest, what: str
 ) -> None:
     name = "cancel" if isinstance(request, ask.CancelOrder) else "place"
     state = injector.states.of((session.client_id or 0, request.order_id))

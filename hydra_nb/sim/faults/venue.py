@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from hydra_nb.sim import replies
 from hydra_nb.sim import requests as ask
 from hydra_nb.sim.codes import Code
+from hydra_nb.sim.faults.armed import Armed
 from hydra_nb.sim.faults.states import Key
-from hydra_nb.sim.faults.table import ERROR_TEXTS
+from hydra_nb.sim.faults.table_of_messages import ERROR_TEXTS
 from hydra_nb.sim.faults.tcp import OrderRequest
 from hydra_nb.sim.faults.wire import FaultySession, fields_of, frame_of
 from hydra_nb.sim.framing import encode
@@ -16,7 +17,7 @@ from hydra_nb.sim.records import Execution, OrderStatus, OrderTerms, OrderView, 
 from hydra_nb.sim.ticks import TickStream
 
 if TYPE_CHECKING:
-    from hydra_nb.sim.faults.injector import Armed, FaultInjector
+    from hydra_nb.sim.faults.injector import FaultInjector
 
 HAND, STRANGER = 0, 990
 """Client ids of foreign orders: typed by hand, and of another program."""
@@ -25,7 +26,7 @@ _HALTED_TICK = 49
 _DELAYED_TYPES = {"1": "66", "2": "67", "4": "68", "9": "75", "0": "69", "3": "70", "5": "71", "8": "74"}
 
 
-def correction(injector: "FaultInjector", armed: "Armed", key: Key, _order: OrderView | None) -> bool:
+def correction(injector: "FaultInjector", armed: Armed, key: Key, _order: OrderView | None) -> bool:
     """Revise a fill's price, or its lots too."""
     fill = _some_fill(injector, key)
     if fill is None:
@@ -37,7 +38,7 @@ def correction(injector: "FaultInjector", armed: "Armed", key: Key, _order: Orde
     return True
 
 
-def bust(injector: "FaultInjector", armed: "Armed", key: Key, _order: OrderView | None) -> bool:
+def bust(injector: "FaultInjector", armed: Armed, key: Key, _order: OrderView | None) -> bool:
     """Revise a fill to nothing."""
     fill = _some_fill(injector, key)
     if fill is None:
@@ -46,13 +47,16 @@ def bust(injector: "FaultInjector", armed: "Armed", key: Key, _order: OrderView 
     return True
 
 
-def fill_after_cancel(injector: "FaultInjector", armed: "Armed", key: Key, order: OrderView | None) -> bool:
+def fill_after_cancel(injector: "FaultInjector", armed: Armed, key: Key, order: OrderView | None) -> bool:
     """Fill a cancelled order a little later."""
     if order is None or order.filled_lots >= order.terms.lots:
         return False
 
     def strike() -> None:
-        lots = min(armed.settings["lots"], order.terms.lots - order.filled_lots)
+        now = injector.exchange.order(*key)
+        if now is None or now.perm_id != order.perm_id or now.filled_lots >= now.terms.lots:
+            return  # it was filled by another fault meanwhile
+        lots = min(armed.settings["lots"], now.terms.lots - now.filled_lots)
         injector.note(armed, f"{lots} lots of order {key[1]} after its cancel", injector.states.of(key))
         _fill(injector, order, lots)
 
@@ -60,7 +64,7 @@ def fill_after_cancel(injector: "FaultInjector", armed: "Armed", key: Key, order
     return True
 
 
-def overfill(injector: "FaultInjector", armed: "Armed", key: Key, order: OrderView | None) -> bool:
+def overfill(injector: "FaultInjector", armed: Armed, key: Key, order: OrderView | None) -> bool:
     """Fill what is left, and more."""
     if order is None:
         return False
@@ -71,7 +75,7 @@ def overfill(injector: "FaultInjector", armed: "Armed", key: Key, order: OrderVi
 
 
 def cancel_refused_filled(
-    injector: "FaultInjector", armed: "Armed", session: FaultySession, request: OrderRequest
+    injector: "FaultInjector", armed: Armed, session: FaultySession, request: OrderRequest
 ) -> bool | None:
     """Refuse a cancel, then fill the order."""
     key = session.client_id or 0, request.order_id
@@ -93,7 +97,7 @@ def cancel_refused_filled(
 
 
 def fill_crosses_modify(
-    injector: "FaultInjector", armed: "Armed", session: FaultySession, request: OrderRequest
+    injector: "FaultInjector", armed: Armed, session: FaultySession, request: OrderRequest
 ) -> bool | None:
     """Fill at the old price, then let the modify come."""
     key = session.client_id or 0, request.order_id
@@ -107,9 +111,7 @@ def fill_crosses_modify(
     return False
 
 
-def two_perm_ids(
-    injector: "FaultInjector", armed: "Armed", session: FaultySession, request: OrderRequest
-) -> bool | None:
+def two_perm_ids(injector: "FaultInjector", armed: Armed, session: FaultySession, request: OrderRequest) -> bool | None:
     """Let the modify come as a second order."""
     key = session.client_id or 0, request.order_id
     if _live(injector, key) is None:
@@ -119,7 +121,7 @@ def two_perm_ids(
     return False
 
 
-def order_held(injector: "FaultInjector", armed: "Armed", session: FaultySession, request: OrderRequest) -> bool | None:
+def order_held(injector: "FaultInjector", armed: Armed, session: FaultySession, request: OrderRequest) -> bool | None:
     """Hold a new order until later."""
     key = session.client_id or 0, request.order_id
     hand = injector.exchange.interventions
@@ -137,7 +139,7 @@ def order_held(injector: "FaultInjector", armed: "Armed", session: FaultySession
 
 
 def foreign_order(
-    injector: "FaultInjector", armed: "Armed", sessions: list[FaultySession], states: tuple[str, ...]
+    injector: "FaultInjector", armed: Armed, sessions: list[FaultySession], states: tuple[str, ...]
 ) -> bool:
     """Enter an order of somebody else, rather in a contract where the clients work."""
     running = injector.exchange.interventions.running()
@@ -154,7 +156,8 @@ def foreign_order(
     if price is None:
         return False
     by_hand = armed.settings["by_hand"]
-    number = injector.modes["foreign"] = injector.modes["foreign"] + 1
+    injector.foreign_orders += 1
+    number = injector.foreign_orders
     terms = OrderTerms(
         client_id=HAND if by_hand else STRANGER,
         order_id=-number if by_hand else number,
@@ -174,7 +177,7 @@ def foreign_order(
 
 
 def nightly_restart(
-    injector: "FaultInjector", armed: "Armed", _sessions: list[FaultySession], states: tuple[str, ...]
+    injector: "FaultInjector", armed: Armed, _sessions: list[FaultySession], states: tuple[str, ...]
 ) -> bool:
     """Drop everybody, stay away, forget ids."""
     for session in injector.core.sessions:
@@ -191,9 +194,7 @@ def nightly_restart(
     return True
 
 
-def read_only(
-    injector: "FaultInjector", armed: "Armed", _sessions: list[FaultySession], states: tuple[str, ...]
-) -> bool:
+def read_only(injector: "FaultInjector", armed: Armed, _sessions: list[FaultySession], states: tuple[str, ...]) -> bool:
     """Take no orders for a while."""
     if injector.read_only is not None:
         return False
@@ -219,7 +220,7 @@ def is_read_only(injector: "FaultInjector", session: FaultySession, request: Ord
     return True
 
 
-def quotes(injector: "FaultInjector", armed: "Armed", sessions: list[FaultySession], states: tuple[str, ...]) -> bool:
+def quotes(injector: "FaultInjector", armed: Armed, sessions: list[FaultySession], states: tuple[str, ...]) -> bool:
     """Let quotes stand still, vanish, cross or lag."""
     sessions = [session for session in sessions if session.tick_streams]
     if injector.quotes is not None or not sessions:
@@ -242,7 +243,7 @@ def quotes(injector: "FaultInjector", armed: "Armed", sessions: list[FaultySessi
     return True
 
 
-def _spoil(injector: "FaultInjector", armed: "Armed", session: FaultySession, stream: TickStream) -> None:
+def _spoil(injector: "FaultInjector", armed: Armed, session: FaultySession, stream: TickStream) -> None:
     """Send what a quote shows when its fault begins."""
     if armed.name == "quotes_delayed" or armed.settings.get("told"):
         data_type = _DELAYED if armed.name == "quotes_delayed" else _FROZEN
@@ -272,19 +273,19 @@ def ticks(injector: "FaultInjector", session: FaultySession, raw: bytes) -> Iter
     return ()
 
 
-def halt(injector: "FaultInjector", armed: "Armed", _sessions: list[FaultySession], states: tuple[str, ...]) -> bool:
+def halt(injector: "FaultInjector", armed: Armed, _sessions: list[FaultySession], states: tuple[str, ...]) -> bool:
     """Halt the running markets, with a tick that says so."""
     return _stop(injector, armed, states, told=False)
 
 
 def session_break(
-    injector: "FaultInjector", armed: "Armed", _sessions: list[FaultySession], states: tuple[str, ...]
+    injector: "FaultInjector", armed: Armed, _sessions: list[FaultySession], states: tuple[str, ...]
 ) -> bool:
     """Close the running markets for a while."""
     return _stop(injector, armed, states, told=True)
 
 
-def _stop(injector: "FaultInjector", armed: "Armed", states: tuple[str, ...], *, told: bool) -> bool:
+def _stop(injector: "FaultInjector", armed: Armed, states: tuple[str, ...], *, told: bool) -> bool:
     hand = injector.exchange.interventions
     con_ids = hand.running()
     if not con_ids:
@@ -313,7 +314,7 @@ def _say_halted(injector: "FaultInjector", con_ids: list[int], value: str) -> No
 
 
 def limit_lock(
-    injector: "FaultInjector", armed: "Armed", _sessions: list[FaultySession], states: tuple[str, ...]
+    injector: "FaultInjector", armed: Armed, _sessions: list[FaultySession], states: tuple[str, ...]
 ) -> bool:
     """Take one side away from the running markets."""
     hand = injector.exchange.interventions
@@ -340,7 +341,7 @@ def _some_fill(injector: "FaultInjector", key: Key) -> Execution | None:
     return injector.dice.choice(fills) if fills else None
 
 
-def _revise(injector: "FaultInjector", armed: "Armed", fill: Execution, *, lots: int, price_move: object) -> None:
+def _revise(injector: "FaultInjector", armed: Armed, fill: Execution, *, lots: int, price_move: object) -> None:
     price = fill.price + price_move  # type: ignore[operator]
     injector.note(
         armed,
