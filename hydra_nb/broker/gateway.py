@@ -18,7 +18,7 @@ from hydra_nb.broker.instruments import ContractQuery, Instruments, ListedMonth
 from hydra_nb.broker.orders_out import OrdersOut
 from hydra_nb.broker.pacing import Pace
 from hydra_nb.clock import Clock
-from hydra_nb.domain.events import DeathProbed, OpenOrderReported, PositionReported
+from hydra_nb.domain.events import DeathProbed, Event, OpenOrderReported, PositionReported
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import AccountState, ConnectionState, MarketStatistics, Quote
 from hydra_nb.domain.orders import ChildOrder
@@ -193,6 +193,7 @@ class BrokerGateway:
         self._orders = OrdersOut(
             self._wire, inbox=self._inbox, pace=self._pace, requests=requests, gate=gate, clock=clock
         )
+        self._has_recalled = False
         self._instruments = Instruments(self._wire, requests=requests, clock=clock, learn=self._inbox.learn_contract)
 
     @property
@@ -258,13 +259,18 @@ class BrokerGateway:
         """
         return await self._connection.open(host, port, account=account, confirm_live=confirm_live, timeout_s=timeout_s)
 
+    def recall(self, event: Event) -> None:
+        """Take in an event of the journal, before `start`: what an earlier run of this client id sent and heard."""
+        self._has_recalled = True
+        self._inbox.recall(event)
+
     async def start(self, *, journal: Journal, sink: Sink, quote_sink: QuoteSink, next_order_id: int) -> None:
         """Begin to hand events on, and wait until account values, positions and the time are known.
 
         Parameters
         ----------
         journal
-            Whose receipts are redeemed; what it knows of orders sent and executions heard is taken in.
+            Whose receipts are redeemed; it is read for what `recall` takes in, unless that was called.
         sink, quote_sink
             Get every event, and every changed quote once for each network batch.
         next_order_id
@@ -276,8 +282,9 @@ class BrokerGateway:
             The broker does not answer, or is gone.
         """
         self._orders.use_journal(journal)
-        for _, event in journal.events(kinds=RECALLED):
-            self._inbox.recall(event)
+        if not self._has_recalled:
+            for _, event in journal.events(kinds=RECALLED):
+                self._inbox.recall(event)
         self._wire.raise_ids(next_order_id)
         self._inbox.deliver_to(sink, quote_sink=quote_sink, on_data_lost=self._connection.data_lost)
         await self._connection.begin()
@@ -291,14 +298,9 @@ class BrokerGateway:
         return self._wire.next_id()
 
     def place(self, approved: Approved, receipt: Receipt) -> None:
-        """Send a place or a modify. What is raised was certainly not sent.
+        """Send a place or a modify, with the gate's and the journal's own objects, neither redeemed before.
 
-        Parameters
-        ----------
-        approved
-            The gate's own object, not redeemed before.
-        receipt
-            The journal's own object for the same content, not redeemed before.
+        What is raised was certainly not sent.
 
         Raises
         ------

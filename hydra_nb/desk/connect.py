@@ -190,7 +190,7 @@ async def _start(
     broker: BrokerGateway,
     journal: Journal,
 ) -> Desk:
-    manager = OrderManager(replay(journal), journal=journal, gate=gate, broker=broker, clock=clock)
+    manager = OrderManager(replay(journal, hear=broker.recall), journal=journal, gate=gate, broker=broker, clock=clock)
     begin_again(manager, journal=journal, now_ns=clock.now_ns())
     reconciler = Reconciler(
         manager.ledger, broker=broker, clock=clock, own_prefix=journal.order_ref_prefix, ingest=manager.ingest

@@ -1,16 +1,26 @@
 """Taking up a journal where its last process left it."""
 
-from hydra_nb.domain.events import ConnectionChanged
+from collections.abc import Callable
+
+from hydra_nb.domain.events import ConnectionChanged, Event
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.journal import Journal
 from hydra_nb.order_manager import ManagerCore, OrderManager
 
 
-def replay(journal: Journal) -> ManagerCore:
-    """Fold a journal into a core of its own; what the core asked for then was done then, and is not done again."""
-    core = ManagerCore(journal_id=journal.journal_id)
-    for _, event in journal.events():
+def replay(journal: Journal, *, hear: Callable[[Event], None]) -> ManagerCore:
+    """Fold a journal into a core of its own; what the core asked for then was done then, and is not done again.
+
+    Parameters
+    ----------
+    hear
+        Told every event as well, so that the journal is read once.
+    """
+    over, events = journal.events_to_recover()
+    core = ManagerCore(journal_id=journal.journal_id, over=over)
+    for event in events:
         core.step(event, event.time_ns)
+        hear(event)
     return core
 
 

@@ -289,6 +289,14 @@ class Journal:
         """Quotes in order; see `JournalReader.quotes_rows`."""
         return self._reading().quotes_rows(since_ns=since_ns, until_ns=until_ns)
 
+    def events_to_recover(self) -> tuple[frozenset[str], Iterator[Event]]:
+        """Ids of the parents that are over, and all events but those that only their strategies would have needed."""
+        reading = self._reading()
+        over = reading.finished_parents()
+        spent = {"Woke", "ChildRefused"}
+        found = reading.events(leave_out=lambda kind, parent_id: kind in spent and parent_id in over)
+        return over, (event for _, event in found)
+
     def last_time_ns(self) -> int | None:
         """Market time of the newest event or quote; None in an empty journal."""
         return self._reading().last_time_ns()

@@ -3,6 +3,7 @@
 It neither sleeps nor sends and holds no clock: the same events in the same order give the same actions.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -45,11 +46,14 @@ class ManagerCore:
     ----------
     journal_id
         Id of the journal; orderRefs are ``hy:{journal_id}:{parent_id}:{slice}:{attempt}``.
+    over
+        Ids of parents that are known to end in the events to come: they are folded, and nothing is decided for them.
     """
 
-    def __init__(self, *, journal_id: str) -> None:
+    def __init__(self, *, journal_id: str, over: Collection[str] = ()) -> None:
         self.ledger = Ledger()
         self._journal_id = journal_id
+        self._over = over
         self._running: dict[str, twap.ParentState] = {}
         # By contract and side: an order of one parent hides the others' touch from the next parent too.
         self._memories: dict[tuple[int, Side], MarketMemory] = {}
@@ -60,7 +64,7 @@ class ManagerCore:
         self._now_ns = now_ns
         booked_before = self._booked_lots(event)
         self.ledger.apply(event)
-        if isinstance(event, ev.ParentSubmitted):
+        if isinstance(event, ev.ParentSubmitted) and event.parent_id not in self._over:
             prefix = f"hy:{self._journal_id}:{event.parent_id}"
             seen = self._memories.get((event.plan.parent.contract.con_id, event.plan.parent.side), MarketMemory())
             self._running[event.parent_id] = twap.begin(event, ref_prefix=prefix, seen=seen)

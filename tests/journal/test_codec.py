@@ -137,3 +137,18 @@ def test_what_is_no_event_is_refused(kind: str, payload: str) -> None:
 
     with pytest.raises(ValueError, match=r".+"):
         decode_event(kind, payload)
+
+
+def test_equal_contracts_are_read_once(reserved: ChildReserved) -> None:
+    """Their long text stands in every child order, and is not taken for a text that only looks like one."""
+    text = encode_event(reserved)
+    odd_contract = dataclasses.replace(reserved.child.contract, name="]} odd")
+    other = dataclasses.replace(reserved, child=dataclasses.replace(reserved.child, contract=odd_contract))
+
+    first, second, odd = (decode_event("ChildReserved", one) for one in (text, text, encode_event(other)))
+
+    assert isinstance(first, ChildReserved)
+    assert isinstance(second, ChildReserved)
+    assert first == second == reserved
+    assert first.child.contract is second.child.contract
+    assert odd == other
