@@ -175,7 +175,7 @@ class Writer:
                 )
             try:
                 self._transaction(pending, reach.settled)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OverflowError) as error:  # the second where a number has more than 64 bits
                 self.failure = f"journal {self._path} cannot be written: {error}"
                 self.healthy = False
                 raise JournalUnwritable(f"{self.failure}; nothing may be sent until it can") from error
