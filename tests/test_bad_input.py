@@ -1,6 +1,7 @@
 """Whatever is wrong: an error of the tree with value, limit and remedy; nothing is sent, nothing journalled is lost."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import sqlite3
@@ -19,6 +20,8 @@ import hydra_nb
 from hydra_nb import errors
 from hydra_nb.desk.desk import Desk
 from hydra_nb.domain.events import Event
+from hydra_nb.domain.market import Quote
+from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.journal import JournalReader
 from hydra_nb.sim.exchange import Exchange
 from hydra_nb.sim.loop import SIM_HOST, VirtualLoop, run_virtual
@@ -439,6 +442,28 @@ class TestJournals:
             back.execute("UPDATE meta SET value = '1' WHERE key = 'schema_version'")
         back.close()
         assert kept(path) == before
+
+    def test_a_number_that_no_journal_can_hold_stops_all_sending(self) -> None:
+        """The desk goes on living, refuses with the reason, and says at its close what could not be kept."""
+        seen: list[tuple[ParentStatus, str, bool]] = []
+
+        async def scenario(stack: Stack) -> None:
+            contract = await stack.desk.instrument("ZO")
+            quote = Quote(con_id=contract.con_id, time_ns=stack.desk.now_ns(), volume=10**30)
+            stack.desk._rooms.journal.append_quote(quote, contract.local_symbol)
+            await stack.sleep(60)
+            with contextlib.suppress(errors.JournalUnwritable):
+                await stack.desk._rooms.journal.commit()
+            execution = await (await stack.desk.submit(await stack.desk.preview("BUY", 1, "ZO")))
+            seen.append((execution.status, execution.reason, nothing_sent(stack.core)))
+
+        with pytest.raises(errors.JournalUnwritable, match="too large"):
+            on_a_desk(scenario, exchange=ScriptedExchange(script=steady("370.00", "372.00")))
+
+        [(status, reason, sent_nothing)] = seen
+        assert status is ParentStatus.REFUSED
+        assert "journal" in reason.lower()
+        assert sent_nothing
 
     def test_a_folder_is_no_journal(self, tmp_path: Path) -> None:
         """A path given by mistake."""
