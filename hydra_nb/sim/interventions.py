@@ -71,9 +71,15 @@ class Interventions:
         """Let the order with this id be held out of the book when it comes, until `release` or the next open."""
         self._clearing.holds.add((client_id, order_id))
 
+    def forget_marks(self) -> None:
+        """Let modifies and new orders come as usual again."""
+        self._clearing.forks.clear()
+        self._clearing.holds.clear()
+
     def release(self, client_id: int, *, order_id: int, now_ns: int) -> list[ExchangeEvent]:
         """Let a held order into the book; nothing happens where there is none."""
         events: list[ExchangeEvent] = []
+        self._clearing.holds.discard((client_id, order_id))
         order = self._clearing.find(client_id, order_id=order_id)
         if order is not None and order.live and order.held:
             market = self._markets[order.terms.con_id]

@@ -64,14 +64,16 @@ class FaultyFloor:
         self.client.now_ns = now_ns
         return self.client
 
-    def place(self, order_id: int = 1, *, lots: int = 2, crosses: bool = False, ticks: int = 0) -> None:
-        """Send an order to buy: far below the market, or at the ask; ticks move its price."""
+    def place(
+        self, order_id: int = 1, *, lots: int = 2, crosses: bool = False, ticks: int = 0, side: str = "BUY"
+    ) -> None:
+        """Send an order: far below the market, or at the ask; ticks move its price."""
         top = self.exchange.top(self.oats.con_id)
         assert top is not None
         assert top.bid is not None
         assert top.ask is not None
         price = (top.ask if crosses else top.bid - 40 * self.oats.min_tick) + ticks * self.oats.min_tick
-        order = ib_async.LimitOrder("BUY", lots, float(price), tif="DAY", orderRef=f"ref-{order_id}")
+        order = ib_async.LimitOrder(side, lots, float(price), tif="DAY", orderRef=f"ref-{order_id}")
         order.orderId = order_id
         self.client.placeOrder(order_id, self.contract, order)
 

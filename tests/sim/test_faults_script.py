@@ -276,6 +276,20 @@ def test_healing_closes_mute_connections_and_lets_new_ones_in():
     assert floor.reconnect().greeting[0][0] == "15"
 
 
+def test_a_modify_that_was_to_fork_does_not_after_healing():
+    """A modify that was refused leaves its mark, which healing takes away."""
+    floor = FaultyFloor(fault("two_perm_ids"))
+    floor.place(lots=2)
+    floor.place(lots=2, side="SELL")
+
+    floor.core.heal(floor.client.now_ns)
+    floor.place(lots=2, ticks=1)
+
+    assert floor.struck() == [("two_perm_ids", ("pending modify",))]
+    assert 105 in {code for _, code in floor.client.errors()}
+    assert len(floor.exchange.open_orders()) == 1
+
+
 def test_nothing_strikes_after_healing():
     """Rates fall silent too."""
     rates = FaultRates(per_hour={"unknown_message": 1200.0})

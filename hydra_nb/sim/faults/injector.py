@@ -127,6 +127,7 @@ class FaultInjector:
         heapify(self._queue)
         while self._queue:
             heappop(self._queue)[3]()
+        self.exchange.interventions.forget_marks()
 
     def schedule(self, time_ns: int, action: Action, *, ends: bool = False) -> None:
         """Do something later.

@@ -250,8 +250,8 @@ _WHY_NOT = {
     Occasion.MESSAGE: "messages leave about orders only, and answer the cancel that they follow",
     Occasion.OPEN_ORDER: "an openOrder leaves about live orders and filled ones only",
     Occasion.STATUS: "an orderStatus leaves after the openOrder or error that answers the request",
-    Occasion.EXECUTION: "only an order that was accepted trades",
-    Occasion.COMMISSION: "only an order that was accepted trades",
+    Occasion.EXECUTION: "it comes with a fill, so that some lots of the order are filled",
+    Occasion.COMMISSION: "it comes with a fill, so that some lots of the order are filled",
     Occasion.ORDERS_QUERY: "only live orders are among the open ones",
 }
 _NO_ORDER = "it is about one order, which there must be"

@@ -18,6 +18,7 @@ from hydra_nb.sim.faults.kinds import (
 
 _WITH_ORDER = tuple(state for state in STATES if state != NONE)
 _REQUESTED = (PENDING, PENDING_CANCEL, PENDING_MODIFY)
+_TRADED = (PARTIAL, FILLED, CANCELLED, PENDING_CANCEL, PENDING_MODIFY)
 _LIVE = (PENDING, SUBMITTED, PARTIAL, PENDING_CANCEL, PENDING_MODIFY)
 
 _MESSAGE_LANES = "openOrder, orderStatus, execution, commission, error"
@@ -110,7 +111,7 @@ MESSAGES = (
         level=Level.MESSAGE,
         occasion=Occasion.EXECUTION,
         does="An execution comes again later.",
-        states=(SUBMITTED, PARTIAL, FILLED, CANCELLED, PENDING_CANCEL, PENDING_MODIFY),
+        states=_TRADED,
         parameters=(seconds("delay_s", 1.0),),
     ),
     FaultKind(
@@ -118,14 +119,14 @@ MESSAGES = (
         level=Level.MESSAGE,
         occasion=Occasion.EXECUTION,
         does="A commission report comes before its execution.",
-        states=(SUBMITTED, PARTIAL, FILLED, CANCELLED, PENDING_CANCEL, PENDING_MODIFY),
+        states=_TRADED,
     ),
     FaultKind(
         name="commission_late",
         level=Level.MESSAGE,
         occasion=Occasion.COMMISSION,
         does="A commission report comes late.",
-        states=(SUBMITTED, PARTIAL, FILLED, CANCELLED, PENDING_CANCEL, PENDING_MODIFY),
+        states=_TRADED,
         parameters=(seconds("delay_s", 10.0),),
     ),
     FaultKind(
@@ -133,7 +134,7 @@ MESSAGES = (
         level=Level.MESSAGE,
         occasion=Occasion.COMMISSION,
         does="A commission report never comes.",
-        states=(SUBMITTED, PARTIAL, FILLED, CANCELLED, PENDING_CANCEL, PENDING_MODIFY),
+        states=_TRADED,
     ),
     *_ERRORS,
     FaultKind(
