@@ -10,7 +10,11 @@ from hydra_nb.domain.events import TaskFailed
 from hydra_nb.errors import BrokerError, NoReply, NotConnected
 
 HEARTBEAT_S = 10.0
-"""Host seconds between two time requests, and between two attempts to connect again."""
+"""Host seconds between two time requests, and before the first attempts to connect again."""
+LONGEST_WAIT_S = 30.0
+"""Host seconds between two attempts, once several have failed."""
+MOST_ATTEMPTS = 2_880
+"""Attempts after which nobody tries any more, about a day: then a person opens the desk again."""
 MISSES_TO_HANG_UP = 2
 """Time requests without an answer after which the connection counts as half open and is closed."""
 
@@ -83,16 +87,20 @@ class Keeper:
         self._hang_up = hang_up
         self._connect_again = connect_again
         self._misses = 0
+        self._attempts = 0
         self._obstacle = ""
 
     async def run(self) -> None:
-        """Beat until cancelled."""
-        while True:
-            await asyncio.sleep(HEARTBEAT_S)
+        """Beat until cancelled, or until connecting again has failed too often."""
+        while self._attempts < MOST_ATTEMPTS:
+            await asyncio.sleep(wait_s(self._attempts))
             if self._is_connected():
                 await self._beat()
             else:
                 await self._try_again()
+        self._inbox.note(
+            f"{self._attempts} attempts to connect again have failed, and no more are made: open the desk again"
+        )
 
     async def _beat(self) -> None:
         link = self._inbox.link
@@ -111,6 +119,7 @@ class Keeper:
 
     async def _try_again(self) -> None:
         self._misses = 0
+        self._attempts += 1
         try:
             await self._connect_again()
         except BrokerError as error:
@@ -118,4 +127,10 @@ class Keeper:
                 self._obstacle = str(error)
                 self._inbox.note(f"cannot connect again: {error}")
         else:
+            self._attempts = 0
             self._obstacle = ""
+
+
+def wait_s(attempts: int) -> float:
+    """Host seconds to wait after so many attempts to connect again that failed: 10, 10, 20, then 30."""
+    return min(HEARTBEAT_S * max(attempts, 1), LONGEST_WAIT_S)

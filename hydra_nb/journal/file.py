@@ -3,15 +3,17 @@
 import contextlib
 import hashlib
 import sqlite3
+import threading
 from importlib import resources
 from pathlib import Path
 
 from hydra_nb.domain.accounts import mask_account
 from hydra_nb.errors import JournalOfAnotherAccount, JournalUnreadable, JournalUnwritable, invariant
 from hydra_nb.journal.lock import JournalLock, refuse_network_file_system
-from hydra_nb.journal.reader import SCHEMA_VERSION, check_is_journal, read_meta
+from hydra_nb.journal.reader import SCHEMA_VERSION, JournalReader, check_is_journal, read_meta
 
 MEMORY = ":memory:"
+READ_ONLY_ADVICE = "JournalReader.open reads what is left of it; name another path to go on"
 _BUSY_S = 2.0  # how long a write waits for another process, which only ever writes a kill request
 _DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
@@ -93,4 +95,15 @@ def _refuse_damage(connection: sqlite3.Connection, path: Path | str) -> None:
     """Raise `JournalUnreadable` where SQLite finds the file damaged."""
     (finding,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if finding != "ok":
-        raise JournalUnreadable(f"journal {path} is damaged: {finding}")
+        raise JournalUnreadable(
+            f"journal {path} is damaged: {_first_broken(connection) or finding}; {READ_ONLY_ADVICE}"
+        )
+
+
+def _first_broken(connection: sqlite3.Connection) -> str | None:
+    """Which event cannot be read, or does not follow from the one before; None where all do."""
+    try:
+        JournalReader(connection, lock=threading.Lock()).verify()
+    except (JournalUnreadable, sqlite3.DatabaseError) as error:
+        return str(error)
+    return None

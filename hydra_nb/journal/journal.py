@@ -17,9 +17,9 @@ from typing import Self
 from hydra_nb.domain.events import ChildReserved, Event
 from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import Action
-from hydra_nb.errors import JournalUnwritable, SendRefused
+from hydra_nb.errors import JournalUnreadable, JournalUnwritable, SendRefused
 from hydra_nb.journal.codec import encode_event
-from hydra_nb.journal.file import MEMORY, open_file, take_lock
+from hydra_nb.journal.file import MEMORY, READ_ONLY_ADVICE, open_file, take_lock
 from hydra_nb.journal.lock import JournalLock
 from hydra_nb.journal.reader import DecisionRow, JournalReader, QuoteRow, connect_read_only, read_meta
 from hydra_nb.journal.writer import Writer
@@ -63,7 +63,10 @@ class Journal:
         self.account = meta["account"]
         self.journal_id = meta["journal_id"]
         self.order_ref_prefix = f"hy:{self.journal_id}:"
-        last_event = JournalReader(connection, lock=threading.Lock()).verify()
+        try:
+            last_event = JournalReader(connection, lock=threading.Lock()).verify()
+        except JournalUnreadable as error:
+            raise JournalUnreadable(f"journal {path}: {error}; {READ_ONLY_ADVICE}") from error
         self._writer = Writer(connection, path=path, last_event=last_event, inline=inline)
         self._reader = self._open_reader()
         self._reader_at_rest: JournalReader | None = None

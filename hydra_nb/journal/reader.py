@@ -284,20 +284,30 @@ class JournalReader:
         query = f"SELECT * FROM {table} WHERE {where} ORDER BY seq LIMIT {_CHUNK}"  # noqa: S608, names are our own
         seen = after
         while True:
-            with self._lock:
-                try:
-                    chunk = self._connection.execute(query, {**values, "after": seen}).fetchall()
-                except sqlite3.DatabaseError as error:
-                    raise JournalUnreadable(f"the journal cannot be read: {error}") from error
+            chunk, damage = self._chunk(query, values={**values, "after": seen})
             for values_of_row in chunk:
                 row = row_type(*values_of_row)
                 if first_pending is not None and row.seq >= first_pending:
                     break
                 yield row
+            seen = chunk[-1][0] if chunk else seen
+            if damage is not None:
+                raise JournalUnreadable(f"row {seen + 1} of its {table} cannot be read: {damage}")
             if len(chunk) < _CHUNK:
                 break
-            seen = chunk[-1][0]
         yield from (row for row in pending if row.seq > after)
+
+    def _chunk(
+        self, query: str, *, values: Mapping[str, Any]
+    ) -> tuple[list[tuple[Any, ...]], sqlite3.DatabaseError | None]:
+        """Rows of a query, and what kept the rest from being read."""
+        chunk: list[tuple[Any, ...]] = []
+        with self._lock:
+            try:
+                chunk.extend(self._connection.execute(query, values))
+            except sqlite3.DatabaseError as error:
+                return chunk, error
+        return chunk, None
 
 
 def first_hash(*, journal_id: str, account: str) -> str:
