@@ -111,6 +111,7 @@ def collar_ticks(case: Case) -> Decision:
         ),
         source=QUOTES,
         would_pass=float(price) if allowed else _nearest(case, reach=limit * tick),
+        transient=_lacks_a_side(case),
     )
 
 
@@ -142,6 +143,7 @@ def collar_percent(case: Case) -> Decision:
         message=message,
         source=QUOTES,
         would_pass=near,
+        transient=_lacks_a_side(case),
     )
 
 
@@ -165,6 +167,11 @@ def _no_price(check: str, *, case: Case, limit: float | None, unit: str) -> Deci
         source=QUOTES,
         transient=not wrong,
     )
+
+
+def _lacks_a_side(case: Case) -> bool:
+    """Whether the price had to be formed without one side of the book: the next quote brings another."""
+    return case.snapshot.quote is None or not case.snapshot.quote.has_both_sides
 
 
 def _where(away: Decimal) -> str:
