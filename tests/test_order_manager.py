@@ -304,6 +304,30 @@ class TestRefusedOrders:
         assert all(gap >= 5 for gap in gaps_s)
 
     @pytest.mark.parametrize("strategy", BOTH)
+    def test_an_empty_book_is_waited_for_however_far_the_market_is_from_its_settlement(self, strategy: str) -> None:
+        """Without a mid the price is formed from the settlement, outside the collar; with the next quote it is not."""
+
+        def script(seconds: float) -> tuple[Any, Any]:
+            if 60 <= seconds < 90:
+                return None, None
+            return (("370.00", 5), ("372.00", 5)) if seconds < 10 else (("376.00", 5), ("378.00", 5))
+
+        async def scenario(stack: Stack) -> Execution:
+            await stack.desk.instrument("ZO")
+            await stack.sleep(65)
+            plan = await stack.desk.preview("SELL", 2, "ZO", strategy=strategy, slices=2)
+            refusing = {decision.check for decision in plan.decisions if not decision.allowed}
+            assert {"quote_sane", "collar_percent"} <= refusing
+            execution = await (await stack.desk.submit(plan))
+            assert execution.filled_lots == stack.lots_filled() == 2
+            return execution
+
+        execution = on_a_desk(scenario, exchange=ScriptedExchange(script=script))
+
+        assert execution.status is ParentStatus.FILLED
+        assert execution.average_price >= 376
+
+    @pytest.mark.parametrize("strategy", BOTH)
     def test_an_obstacle_that_stays_ends_in_a_shortfall(self, strategy: str) -> None:
         """The book empties after preview: each slice ends refused, and all lots are short."""
 
