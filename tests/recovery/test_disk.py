@@ -118,10 +118,10 @@ def test_on_a_full_disk_a_kill_still_cancels(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("mount") is None, reason="needs to mount a small file system")
 def test_a_file_system_without_room_is_the_same_as_a_full_database(tmp_path: Path) -> None:
-    """The same on a file system of 512 kB that somebody else filled up."""
+    """The same on a file system of 4 MB that somebody else filled up."""
     small = tmp_path / "small"
     small.mkdir()
-    if os.system(f"mount -t tmpfs -o size=512k tmpfs {small} 2>/dev/null") != 0:  # noqa: S605  our own words
+    if os.system(f"mount -t tmpfs -o size=4m tmpfs {small} 2>/dev/null") != 0:  # noqa: S605  our own words
         pytest.skip("mounting is not allowed here")
 
     async def story(lives: Lives) -> None:
@@ -145,7 +145,7 @@ def test_a_file_system_without_room_is_the_same_as_a_full_database(tmp_path: Pat
     try:
         in_lives(story, folder=small, exchange=ScriptedExchange(script=OATS))
     finally:
-        os.system(f"umount {small}")  # noqa: S605  our own words
+        os.system(f"umount -l {small}")  # noqa: S605  our own words
 
 
 def test_a_changed_journal_is_refused_by_the_desk_and_read_by_the_reader(tmp_path: Path) -> None:
