@@ -6,7 +6,8 @@
     replay SEED [--verbose]               one seed again, with the last events before a violation
     soak   --minutes N [--first-seed K]   until the time is up; prints rates and the table of visited pairs
 
-``--package DIR`` before the command takes ``hydra_nb`` from another folder. The last line is JSON: seeds run, and the
+``--package DIR`` before the command takes ``hydra_nb`` from another folder, and ``--kinds A,B`` leaves no faults of the
+gateway but those. The last line is JSON: seeds run, and the
 failures with the numbers of the invariants. Exit status 1 where there are failures.
 """
 
@@ -19,6 +20,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation")
     parser.add_argument("--package", help="folder that holds the hydra_nb to be run")
     parser.add_argument("--workers", type=int, help="processes to use; all of the machine's by default")
+    parser.add_argument(
+        "--kinds", help="kinds of faults of the gateway, parted by commas; all by default, not for soak"
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     seeds = commands.add_parser("seeds", help="run a number of seeds")
     seeds.add_argument("--first", type=int, default=1)

@@ -70,14 +70,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Carry out a command; gives the exit status."""
     sys.stdout.write(f"hydra_nb of {hydra_nb.__path__[0]}\n")
     tally = Tally()
+    kinds = tuple(arguments.kinds.split(",")) if arguments.kinds else ()
     if arguments.command == "replay":
-        outcome = run_seed(arguments.seed)
+        outcome = run_seed(arguments.seed, kinds=kinds)
         tally.add(outcome)
         _print(tell_failure(outcome) if outcome.failed else f"seed {outcome.seed} holds, digest {outcome.digest}")
         if arguments.verbose:
             _print("\n".join([*outcome.last, f"{dict(outcome.counts)}", f"{dict(outcome.pairs)}"]))
     elif arguments.command == "seeds":
-        for outcome in _told(run_many(range(arguments.first, arguments.first + arguments.count), workers=arguments.workers)):
+        seeds = range(arguments.first, arguments.first + arguments.count)
+        for outcome in _told(run_many(seeds, workers=arguments.workers, kinds=kinds)):
             tally.add(outcome)
             if outcome.failed and arguments.stop_at_failure:
                 break

@@ -10,7 +10,8 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from tests.simulation import scenario as drawing
@@ -46,11 +47,11 @@ class Outcome:
         return bool(self.violations)
 
 
-def run_seed(seed: int) -> Outcome:
-    """Live one seed through."""
+def run_seed(seed: int, *, kinds: tuple[str, ...] = ()) -> Outcome:
+    """Live one seed through, with these kinds of faults only where any are named."""
     began = time.perf_counter()
     outcome = Outcome(seed=seed)
-    drawn = drawing.draw(seed)
+    drawn = replace(drawing.draw(seed), kinds=kinds)
     with tempfile.TemporaryDirectory(prefix="hydra_nb-simulation-", dir=_fast_folder()) as folder:
 
         async def main(loop: WorldLoop) -> None:
@@ -92,15 +93,15 @@ def _fast_folder() -> str | None:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  a folder of its own is made inside
 
 
-def run_many(seeds: Iterable[int], *, workers: int | None = None) -> Iterator[Outcome]:
+def run_many(seeds: Iterable[int], *, workers: int | None = None, kinds: tuple[str, ...] = ()) -> Iterator[Outcome]:
     """Run seeds in processes of their own; outcomes come in the order of the seeds."""
     workers = workers or os.cpu_count() or 1
     if workers == 1:
-        yield from map(run_seed, seeds)
+        yield from map(partial(run_seed, kinds=kinds), seeds)
         return
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_settle_in) as pool:
-        yield from pool.map(run_seed, seeds, chunksize=CHUNK)
+        yield from pool.map(partial(run_seed, kinds=kinds), seeds, chunksize=CHUNK)
 
 
 def _settle_in() -> None:

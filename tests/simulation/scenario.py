@@ -63,6 +63,8 @@ class Scenario:
         Faults that wait for an order in a certain state.
     ends_by
         How the run is ended once its parents are over: by closing the desk, by a kill, or by leaving orders to expire.
+    kinds
+        The only kinds of faults of the gateway that there are; empty for all.
     """
 
     seed: int
@@ -77,6 +79,7 @@ class Scenario:
     on_disk: bool
     resumes: float
     limits: dict[str, Any] = field(default_factory=dict)
+    kinds: tuple[str, ...] = ()
 
     @property
     def goes_wrong(self) -> bool:
@@ -119,9 +122,7 @@ def _parent(dice: random.Random, number: int, faulty_s: float) -> ParentDraw:
         length_s = max(slices * 90.0, dice.uniform(0.3, 1.1) * (faulty_s - at_s))
         how |= {"strategy": "twap", "slices": slices, "duration": round(length_s)}
         how |= {"patience": dice.choice((30, 120, 300))}
-    return ParentDraw(
-        at_s=at_s, side=dice.choice(("BUY", "SELL")), lots=lots, symbol=dice.choice(SYMBOLS), how=how
-    )
+    return ParentDraw(at_s=at_s, side=dice.choice(("BUY", "SELL")), lots=lots, symbol=dice.choice(SYMBOLS), how=how)
 
 
 def _person(dice: random.Random, faulty_s: float, parents: int) -> list[Deed]:
