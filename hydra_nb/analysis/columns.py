@@ -210,12 +210,12 @@ volume       | REAL | lots  | Volume of the day
 
 RECONCILE = _columns("""
 time         | TIME |      | When ledger and broker were compared
-kind         | TEXT |      | What differs: order, stray_order, position
+kind         | TEXT |      | What differs: order, stray_order, stray_fill, overfill, position, foreign_order
 local_symbol | TEXT |      | Month of the future
 order_ref    | TEXT |      | Our name of the order
 ours         | REAL | lots | By our ledger
 brokers      | REAL | lots | By the broker
-resolved     | FLAG |      | Whether it was settled meanwhile
+resolved     | FLAG |      | Whether nothing is left to be done about it
 message      | TEXT |      | In words
 """)
 
