@@ -22,6 +22,7 @@ from hydra_nb.sim.faults import (
     FaultScriptError,
     Level,
     faults_table,
+    illegal_table,
 )
 from hydra_nb.sim.records import OrderStatus
 from hydra_nb.sim.seeds import stream
@@ -148,6 +149,7 @@ def test_the_page_of_faults_is_generated_from_the_table():
     page = PAGE.read_text(encoding="utf-8")
 
     assert faults_table() in page, "docs/faults.md is out of date: put in what faults_table() gives"
+    assert illegal_table() in page, "docs/faults.md is out of date: put in what illegal_table() gives"
 
 
 def a_bad_afternoon(

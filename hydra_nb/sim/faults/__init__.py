@@ -7,7 +7,7 @@ A `FaultScript` says what goes wrong and when; `FAULTS` is the table of kinds. G
 from hydra_nb.sim.faults.kinds import STATES, FaultKind, Level, Occasion, Parameter
 from hydra_nb.sim.faults.log import FaultEntry
 from hydra_nb.sim.faults.script import Fault, FaultRates, FaultScript, FaultScriptError
-from hydra_nb.sim.faults.table import FAULTS, faults_table, illegal_pairs
+from hydra_nb.sim.faults.table import FAULTS, faults_table, illegal_pairs, illegal_table
 
 __all__ = [
     "FAULTS",
@@ -23,4 +23,5 @@ __all__ = [
     "Parameter",
     "faults_table",
     "illegal_pairs",
+    "illegal_table",
 ]

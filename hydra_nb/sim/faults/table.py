@@ -4,6 +4,8 @@ Documentation is generated from it, scripts are checked against it, and each nam
 or `venue`.
 """
 
+from itertools import groupby
+
 from hydra_nb.sim.faults.kinds import (
     CANCELLED,
     FILLED,
@@ -266,6 +268,14 @@ def illegal_pairs() -> list[tuple[str, str, str]]:
         for state in STATES
         if state not in kind.states
     ]
+
+
+def illegal_table() -> str:
+    """Write the pairs that cannot be as Markdown."""
+    lines = ["| fault | order states | because |", "|---|---|---|"]
+    for (name, why), group in groupby(illegal_pairs(), key=lambda pair: (pair[0], pair[2])):
+        lines.append(f"| `{name}` | {', '.join(state for _, state, _ in group)} | {why} |")
+    return "\n".join(lines) + "\n"
 
 
 def faults_table() -> str:
