@@ -204,7 +204,7 @@ async def _start(
         )
         await reconciler.run(away=True)
     except BaseException:
-        await manager.tasks.close()
+        await manager.stop()
         raise
     manager.on_link_up = reconciler.run_until_answered
     manager.tasks.start(reconciler.watch(), where="reconcile")

@@ -373,6 +373,15 @@ class OrderManager:
         self.ingest(Rearmed(time_ns=self._clock.now_ns(), reason=reason))
         await self._journal.commit()
 
+    async def stop(self) -> None:
+        """Drop timers, tasks and listeners, asking nothing of the market."""
+        self._closing = True
+        for _, timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        self._listeners.clear()
+        await self.tasks.close()
+
     async def close(self, *, working: str) -> None:
         """End the manager: cancel working parents, or leave their orders to expire; then drop timers and tasks.
 
@@ -384,17 +393,8 @@ class OrderManager:
         if working not in ("cancel", "expire"):
             raise InvalidOrder(f"working={working!r}: say 'cancel' or 'expire'")
         if working == "cancel":
-            waits = [
-                self.cancel(parent_id, reason="the desk was closed")
-                for parent_id in self.core.running
-                if self.ledger.parents[parent_id].status.is_waited_for
-            ]
-            if waits:
+            going = [one for one in self.core.running if self.ledger.parents[one].status.is_waited_for]
+            if waits := [self.cancel(parent_id, reason="the desk was closed") for parent_id in going]:
                 await asyncio.wait([asyncio.ensure_future(wait) for wait in waits], timeout=KILL_WAIT_S)
-        self._closing = True
-        for _, timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
-        self._listeners.clear()
-        await self.tasks.close()
+        await self.stop()
         self.interrupt_all(since_ns=self._clock.now_ns(), reason="the desk was closed while it worked")
