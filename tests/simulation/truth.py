@@ -121,17 +121,21 @@ class TrueOrder:
     views: dict[int, OrderView] = field(default_factory=dict)
     families: dict[str, int] = field(default_factory=dict)
     past_its_end: int = 0
+    excess_lots: int = 0
 
     @property
     def filled_lots(self) -> int:
         """Lots of the latest revision of every fill."""
         return sum(self.families.values())
 
-    @property
-    def excess_lots(self) -> int:
-        """Lots that only a venue at fault can have filled: past the order's end, or beyond its total."""
+    def note_excess(self) -> None:
+        """Remember what only a venue at fault can have filled: past the order's end, or beyond its total.
+
+        A later bust takes the lots back, but our ledger may hear of it after the fill.
+        """
         total = max((view.terms.lots for view in self.views.values()), default=0)
-        return self.past_its_end + max(0, self.filled_lots - self.past_its_end - total)
+        beyond = self.past_its_end + max(0, self.filled_lots - self.past_its_end - total)
+        self.excess_lots = max(self.excess_lots, beyond)
 
     def live_views(self) -> list[OrderView]:
         """What of it may still trade."""
@@ -192,6 +196,7 @@ class Truth:
         if int(revision) == 1 and view is not None and view.status in _DONE:
             order.past_its_end += fill.lots
         order.families[family] = fill.lots
+        order.note_excess()
         self.fills.append(fill)
         refs = self.refs_by_parent.setdefault(fill.order_ref.split(":")[2], [])
         if fill.order_ref not in refs:

@@ -1,0 +1,7 @@
+"""Seeds that once failed, with a sentence each; they are always run."""
+
+REGRESSIONS: dict[int, str] = {
+    17: "An order forked by a modify stayed in the simulated book after its expiry.",
+    229: "A desk that could not be opened left a timer behind, which then wrote to a closed journal.",
+    230: "A venue overfill that was busted in the same instant was held against us.",
+}

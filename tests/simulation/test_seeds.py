@@ -1,0 +1,75 @@
+"""Five hundred seeds of the whole stack under faults, none of which may break a promise."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.simulation.commands import Tally, tell_failure
+from tests.simulation.regressions import REGRESSIONS
+from tests.simulation.running import run_many, run_seed
+
+SEEDS = int(os.environ.get("HYDRA_NB_SEEDS", "500"))
+FIRST = int(os.environ.get("HYDRA_NB_FIRST_SEED", "1"))
+LEAST_FAULTS = 10
+TWICE = (3, 14, 31, 101)
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.mark.timeout(900)
+def test_no_seed_breaks_a_promise(capsys: pytest.CaptureFixture[str]) -> None:
+    """All of them in all processes of the machine, with at least ten faults each on average."""
+    tally = Tally()
+    failed = []
+
+    for outcome in run_many(range(FIRST, FIRST + SEEDS)):
+        tally.add(outcome)
+        if outcome.failed:
+            failed.append(tell_failure(outcome))
+
+    with capsys.disabled():
+        sys.stdout.write(f"\n{tally}\n")
+    assert not failed, "\n\n".join(failed)
+    assert tally.faults >= LEAST_FAULTS * tally.sessions
+    assert tally.counts["places"] > SEEDS
+
+
+@pytest.mark.parametrize("seed", REGRESSIONS)
+def test_what_failed_once_holds(seed: int) -> None:
+    """The seeds of `regressions`."""
+    outcome = run_seed(seed)
+
+    assert not outcome.failed, tell_failure(outcome)
+
+
+@pytest.mark.parametrize("seed", TWICE)
+def test_one_seed_gives_identical_frames_and_an_identical_journal(seed: int) -> None:
+    """19. Every frame at its nanosecond, every event with every field."""
+    first, second = run_seed(seed), run_seed(seed)
+
+    assert first.digest == second.digest
+    assert first.counts == second.counts
+
+
+def test_a_seed_does_not_depend_on_the_process() -> None:
+    """19. With its strings hashed otherwise, in another process."""
+    program = "from tests.simulation.running import run_seed; print(run_seed(3).digest)"
+
+    told = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": "4242"},
+    )
+
+    assert told.stdout.strip() == run_seed(3).digest
+
+
+def test_seeds_differ() -> None:
+    """Else comparing them would compare nothing."""
+    assert run_seed(3).digest != run_seed(4).digest
