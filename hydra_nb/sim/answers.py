@@ -61,7 +61,7 @@ def historical_data(exchange: Exchange, request: ask.HistoricalData, now_ns: int
     if duration is None or end_ns is None:
         return _no_history(f"duration {request.duration!r} or end {request.end!r} cannot be read; '30 D' and '' can")
     days = int(duration.group(1)) * _TRADING_DAYS[duration.group(2)]
-    bars = _bars_until(exchange, listing, end_ns=min(end_ns, now_ns), now_ns=now_ns)[-days:] if days else []
+    bars = _bars_until(exchange, listing, end_ns=min(end_ns, now_ns), now_ns=now_ns, days=days) if days else []
     if not bars:
         return _no_history("HMDS query returned no data")
     trades = request.what == "TRADES"
@@ -122,10 +122,12 @@ def what_if(exchange: Exchange, terms: OrderTerms, server_version: int) -> bytes
     return order_replies.what_if(terms, listing=listing, margin=margin, server_version=server_version)
 
 
-def _bars_until(exchange: Exchange, listing: Listing, *, end_ns: int, now_ns: int) -> list[DailyBar]:
-    """All bars of days before the one of the end, at the exchange."""
-    end = moment(end_ns).astimezone(ZoneInfo(listing.time_zone)).date()
-    return [bar for bar in exchange.daily_bars(listing.con_id, MAX_BARS, now_ns) if bar.date < end]
+def _bars_until(exchange: Exchange, listing: Listing, *, end_ns: int, now_ns: int, days: int) -> list[DailyBar]:
+    """The last bars of days before the one of the end, at the exchange; no more are made than the answer needs."""
+    zone = ZoneInfo(listing.time_zone)
+    end, today = (moment(time_ns).astimezone(zone).date() for time_ns in (end_ns, now_ns))
+    made = exchange.daily_bars(listing.con_id, min(days + (today - end).days, MAX_BARS), now_ns)
+    return [bar for bar in made if bar.date < end][-days:]
 
 
 def _is_today(fill: Execution, listing: Listing, now_ns: int) -> bool:
