@@ -1,0 +1,122 @@
+"""Which cases are run, their verdicts, and the table of what came of them."""
+
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.crash_points.instants import Blow, Instant, Phase
+from tests.crash_points.life import Case, Run, Told, live
+from tests.crash_points.verdict import judge
+
+SEEDS = (7, 8, 9)
+STRIDE = 4
+"""Per change a task is cancelled, or interrupted, at every so manieth instant, and at all between intent and send."""
+MOST_KILLS = 400
+FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  durable writes there cost nothing
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What one case came to, once its folder is gone.
+
+    Attributes
+    ----------
+    wrong
+        What must not be; see `verdict.judge`.
+    human
+        Contracts that a person had to unlock on the way, with the reasons.
+    """
+
+    case: Case
+    struck: Instant | None
+    instants: tuple[Instant, ...]
+    told: Told | None
+    lives: int
+    wrong: tuple[str, ...]
+    human: tuple[str, ...]
+    messages: Counter[str]
+
+    def outcome(self, undisturbed: "Result") -> str:
+        """The end in words, beside the one that nothing disturbed."""
+        if self.wrong or self.told is None:
+            return "WRONG"
+        mine, its = self.told, undisturbed.told
+        if its is not None and (mine.status, mine.fills) == (its.status, its.fills):
+            return "the same fills"
+        if its is not None and (mine.status, mine.filled_lots) == (its.status, its.filled_lots):
+            return "as many lots"
+        return f"{mine.status}, other lots"
+
+
+def run(case: Case) -> Result:
+    """Live through a case in a folder of its own, and judge it."""
+    with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
+        lived = live(case, folder=Path(folder))
+        return Result(
+            case=case,
+            struck=lived.struck,
+            instants=tuple(lived.instants) if case.blow is None else (),
+            told=lived.told,
+            lives=lived.lives,
+            wrong=tuple(judge(lived)),
+            human=tuple(lived.human),
+            messages=_messages(lived),
+        )
+
+
+def _messages(lived: Run) -> Counter[str]:
+    """What the gateway was sent about orders: new ones, changed ones, cancels."""
+    placed = lived.core.placed()
+    new = len({request.order_ref for request in placed})
+    return Counter(place=new, modify=len(placed) - new, cancel=len(lived.core.heard(4)))
+
+
+def every(instants: Sequence[Instant], *, seed: int) -> Iterator[Case]:
+    """Every blow at every instant where it can fall."""
+    for instant in instants:
+        for blow in Blow:
+            if blow is Blow.INTERRUPT and instant.phase is Phase.WAITS:
+                continue  # an interrupt is raised in code that runs
+            for restarts in (True,) if blow is Blow.KILL else (True, False):
+                yield Case(seed=seed, number=instant.number, blow=blow, restarts=restarts)
+
+
+def some(instants: Sequence[Instant], *, seed: int) -> Iterator[Case]:
+    """As `every`, but where no order is under way: fewer instants, with and without a restart in turn."""
+    kill_stride = 1 + len(instants) // MOST_KILLS
+    chosen: Counter[Blow] = Counter()
+    for case in every(instants, seed=seed):
+        stride = kill_stride if case.blow is Blow.KILL else STRIDE
+        chosen[case.blow] += 1  # type: ignore[index]  # every case has a blow
+        # The two ways to go on follow one another, and an odd stride takes them in turn.
+        if instants[case.number].in_flight or chosen[case.blow] % (2 * stride - 1) == 0:  # type: ignore[index]
+            yield case
+
+
+def table(results: Sequence[Result], *, undisturbed: Result) -> str:
+    """Kinds and outcomes by the place where the blow fell."""
+    rows: dict[str, Counter[str]] = defaultdict(Counter)
+    instants: dict[str, set[int]] = defaultdict(set)
+    for result in results:
+        where = "never reached" if result.struck is None else result.struck.function
+        instants[where].add(result.case.number)
+        rows[where][result.case.kind] += 1
+        rows[where][result.outcome(undisturbed)] += 1
+    kinds = sorted({result.case.kind for result in results})
+    outcomes = sorted({result.outcome(undisturbed) for result in results})
+    heads = ["instants", *kinds, *outcomes]
+    width = max(len(where) for where in rows)
+    lines = [" ".join([f"{'where':{width}}", *(f"{head:>{len(head)}}" for head in heads)])]
+    for where, counts in sorted(rows.items()):
+        cells = [len(instants[where]), *(counts[head] for head in heads[1:])]
+        lines.append(
+            " ".join([f"{where:{width}}", *(f"{cell:>{len(head)}}" for head, cell in zip(heads, cells, strict=True))])
+        )
+    total = sum(rows.values(), start=Counter())
+    cells = [sum(map(len, instants.values())), *(total[head] for head in heads[1:])]
+    lines.append(
+        " ".join([f"{'all':{width}}", *(f"{cell:>{len(head)}}" for head, cell in zip(heads, cells, strict=True))])
+    )
+    return "\n".join(lines)

@@ -1,0 +1,76 @@
+"""Wherever a TWAP is stopped, cancelled or interrupted, it is taken up, and ends as if nothing had been."""
+
+import os
+
+import pytest
+
+from tests.crash_points import cases
+from tests.crash_points.cases import Result
+from tests.crash_points.instants import Blow, Phase
+from tests.crash_points.life import LOTS, Case
+
+FULL = os.environ.get("HYDRA_FULL") == "1"
+
+
+def strike(seed: int, *, fully: bool) -> tuple[Result, list[Result]]:
+    """Run the undisturbed life of a seed, then a case for each instant that is chosen; print the table."""
+    undisturbed = cases.run(Case(seed=seed))
+    choose = cases.every if fully else cases.some
+    results = [cases.run(case) for case in choose(undisturbed.instants, seed=seed)]
+    print(f"\nseed {seed}, {len(undisturbed.instants)} instants, {len(results)} lives struck")
+    print(cases.table(results, undisturbed=undisturbed))
+    return undisturbed, results
+
+
+def must_be_well(undisturbed: Result, results: list[Result]) -> None:
+    """Each blow fell where it was aimed, and nothing is wrong with what came after."""
+    for result in results:
+        assert result.struck == undisturbed.instants[result.case.number], "the run repeats up to the blow"
+    wrong = [f"{one.case}, {one.struck}: {'; '.join(one.wrong)}" for one in results if one.wrong]
+    assert not wrong, f"{len(wrong)} of {len(results)} ended wrongly:\n" + "\n".join(wrong[:20])
+    human = [f"{one.case}, {one.struck}: {'; '.join(one.human)}" for one in results if one.human]
+    assert not human, "a person was asked for where all can be explained:\n" + "\n".join(human[:20])
+
+
+@pytest.mark.parametrize("seed", cases.SEEDS)
+def test_the_life_has_all_that_can_be_cut_off(seed: int) -> None:
+    """It fills in parts, modifies, is cancelled with lots left over, and waits between each intent and its sending."""
+    undisturbed = cases.run(Case(seed=seed))
+
+    assert not undisturbed.wrong
+    assert undisturbed.told is not None
+    assert undisturbed.told.shortfall_lots > 0
+    assert len(undisturbed.told.fills) > len({slice_ for _, slice_, _, _ in undisturbed.told.fills})
+    assert undisturbed.told.filled_lots < LOTS
+    assert undisturbed.messages["place"] >= 3
+    assert undisturbed.messages["modify"] >= 2
+    assert undisturbed.messages["cancel"] >= 1
+    in_flight = [instant for instant in undisturbed.instants if instant.in_flight]
+    waits = [instant for instant in in_flight if "_send > journal" in instant.place and instant.phase is Phase.WAITS]
+    assert len(waits) == undisturbed.messages["place"] + undisturbed.messages["modify"]
+
+
+def test_one_seed_gives_one_life() -> None:
+    """The same instants in the same order, so that a blow falls where it was aimed."""
+    first, second = cases.run(Case(seed=7)), cases.run(Case(seed=7))
+
+    assert first.instants == second.instants
+    assert first.told == second.told
+
+
+def test_a_twap_survives_its_end_at_any_await() -> None:
+    """Killed at every instant; cancelled and interrupted at a choice of them, and at all between intent and send."""
+    undisturbed, results = strike(7, fully=False)
+
+    must_be_well(undisturbed, results)
+    assert {result.case.number for result in results if result.case.blow is Blow.KILL} == {
+        instant.number for instant in undisturbed.instants
+    }
+
+
+@pytest.mark.skipif(not FULL, reason="several thousand lives; HYDRA_FULL=1 asks for them")
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", cases.SEEDS)
+def test_a_twap_survives_every_blow_at_every_await(seed: int) -> None:
+    """Killed, cancelled and interrupted at every instant, with a new process and without."""
+    must_be_well(*strike(seed, fully=True))
