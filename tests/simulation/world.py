@@ -6,7 +6,6 @@ import random
 import warnings
 from collections import Counter
 from collections.abc import Coroutine, Iterator
-from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +69,9 @@ class World:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._away = asyncio.Event()
         self._armed: int | None = None
-        self._waiting: list[Deed] = []
+        self._waiting: list[tuple[str, asyncio.Future[None]]] = []
         self._reopens = True
         self._down_s = 1.0
-        self._context = copy_context()
         loop.set_exception_handler(self._unhandled)
 
     # The whole
@@ -194,11 +192,11 @@ class World:
             self.loop.light_fuse(self._process, steps=self._armed, kill=self._crash)
             self._armed = None
         if self._waiting:
+            # Who waits goes on at the very next step, while the order is what was waited for.
             states = self.checker.open_states()
-            for deed in [deed for deed in self._waiting if deed.state in states]:
-                self._waiting.remove(deed)
-                # At the very next step, while the order is what the deed has waited for.
-                self.loop.call_soon(lambda deed=deed: self._spawn(self._do(deed)), context=self._context)
+            for state, turn in [one for one in self._waiting if one[0] in states]:
+                self._waiting.remove((state, turn))
+                turn.set_result(None)
 
     def _crash(self) -> None:
         process, life = self._process, self.checker.facts.life
@@ -224,10 +222,14 @@ class World:
             await self._until(deed.at_s)
             if self.loop.time() >= self.scenario.faulty_s + 1:
                 return
-            if deed.state is None or deed.state in self.checker.open_states():
-                self._spawn(self._do(deed))
-            else:
-                self._waiting.append(deed)
+            self._spawn(self._do_when(deed))
+
+    async def _do_when(self, deed: Deed) -> None:
+        if deed.state is not None and deed.state not in self.checker.open_states():
+            turn: asyncio.Future[None] = self.loop.create_future()
+            self._waiting.append((deed.state, turn))
+            await turn
+        await self._do(deed)
 
     async def _do(self, deed: Deed) -> None:
         parent_id = self._parents.get(deed.number)
