@@ -113,6 +113,10 @@ class Checker:
                 life.book(event)
             case ev.Killed():
                 facts.killed = True
+            case ev.ConnectionChanged():
+                life.reconciled = False
+            case ev.Reconciled():
+                life.reconciled = event.breaks == 0
             case ev.Rearmed():
                 facts.killed = False
             case ev.ParentPaused():
@@ -152,6 +156,9 @@ class Checker:
         code = wire.error_code(payload)
         if code in (wire.LOST_SERVERS, wire.RESTORED_DATA_LOST, wire.RESTORED):
             self.facts.servers_lost = code == wire.LOST_SERVERS
+        fees = wire.told_fees(payload)
+        if fees is not None and self.facts.life is not None:
+            self.facts.life.fees_told.add(fees)
 
     def sent(self, line: Any, payload: bytes) -> None:
         """A frame was written to the socket."""

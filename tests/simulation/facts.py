@@ -52,6 +52,8 @@ class Life:
     before: dict[str, Before] = field(default_factory=dict)
     families: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
     cancels_owed: dict[str, float] = field(default_factory=dict)  # by orderRef, loop seconds of the asking
+    fees_told: set[str] = field(default_factory=set)  # execution ids of the reports of fees that arrived
+    reconciled: bool = False  # since the connection last changed, by the events alone
 
     def remember(self, record: OrderRecord) -> None:
         """Take an order's state down for the next look."""
@@ -80,6 +82,8 @@ class Facts:
         The present life; None between two.
     placed
         The first place frame of each orderRef, over all lives.
+    latest
+        The last place or modify frame of each orderRef.
     names
         OrderRef by (client id, order id), over all lives.
     frame_times
@@ -91,6 +95,7 @@ class Facts:
         self.exchange = exchange
         self.life: Life | None = None
         self.placed: dict[str, PlaceFrame] = {}
+        self.latest: dict[str, PlaceFrame] = {}
         self.names: dict[tuple[int, int], str] = {}
         self.frame_times: deque[float] = deque()
         self.now_s = 0.0
@@ -176,6 +181,7 @@ class Facts:
         if frame.order_ref not in self.placed:
             self.placed[frame.order_ref] = frame
             self._refs.setdefault(frame.parent_id, []).append(frame.order_ref)
+        self.latest[frame.order_ref] = frame
         self.names.setdefault((frame.client_id, frame.order_id), frame.order_ref)
 
 

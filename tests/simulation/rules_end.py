@@ -83,6 +83,12 @@ def journal_tells_all(_facts: Facts, life: Life) -> str | None:
     return None
 
 
+def fees_known(_facts: Facts, life: Life) -> str | None:
+    """22. Every report of fees that arrived is known by its execution, whatever came first."""
+    lost = sorted(life.fees_told - set(life.ledger.commissions))
+    return f"the fees of {', '.join(lost)} were told, and are not in the ledger" if lost else None
+
+
 def parents_end(facts: Facts, life: Life) -> str | None:
     """L. A TWAP ends or reports its shortfall."""
     for parent_id, parent in life.ledger.parents.items():
@@ -94,7 +100,7 @@ def parents_end(facts: Facts, life: Life) -> str | None:
     return None
 
 
-SETTLED_RULES: tuple[EndRule, ...] = (quotes_live, booked_is_true, journal_tells_all, parents_end)
+SETTLED_RULES: tuple[EndRule, ...] = (quotes_live, booked_is_true, journal_tells_all, fees_known, parents_end)
 
 
 def frames_tell_all(desk: object, life: Life) -> str | None:

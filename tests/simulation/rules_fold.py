@@ -155,6 +155,20 @@ def gone_with_its_expiry(facts: Facts, step: Step) -> str | None:
     return None
 
 
+def ends_with_its_slices(_facts: Facts, step: Step) -> str | None:
+    """20. A parent order that ends has brought each of its slices to an end."""
+    if not isinstance(step.event, ev.ParentFinished):
+        return None
+    parent = step.life.ledger.parents.get(step.event.parent_id)
+    left = [] if parent is None else [one.number for one in parent.slices if one.done_ns is None]
+    return f"{step.event.parent_id} is {step.event.status}, and its slices {left} have not ended" if left else None
+
+
+def nothing_breaks(_facts: Facts, step: Step) -> str | None:
+    """0. No task of the desk meets an error that nobody expected."""
+    return f"{step.event.where}: {step.event.error}" if isinstance(step.event, ev.TaskFailed) else None
+
+
 def bounded(_facts: Facts, step: Step) -> str | None:
     """L. No queue and no retry is unbounded."""
     manager = step.life.manager
@@ -175,5 +189,7 @@ STEP_RULES: tuple[StepRule, ...] = (
     none_proposed_beside,
     only_ours,
     gone_with_its_expiry,
+    ends_with_its_slices,
+    nothing_breaks,
     bounded,
 )

@@ -150,7 +150,7 @@ def fit_to_trade(facts: Facts, sent: SentPlace) -> str | None:
         return f"{ref} was sent after code 1100"
     if life.ledger.connection is not ConnectionState.UP:
         return f"{ref} was sent while the connection is {life.ledger.connection}"
-    if not life.ledger.reconciled:
+    if not life.reconciled or not life.ledger.reconciled:
         return f"{ref} was sent before ledger and broker were reconciled"
     return None
 
@@ -183,6 +183,42 @@ def none_after_kill(facts: Facts, sent: SentPlace) -> str | None:
     if facts.killed or sent.life.ledger.killed is not None:
         return f"{sent.frame.order_ref} was sent although the desk is killed"
     return None
+
+
+def overfill_ends_sending(_facts: Facts, sent: SentPlace) -> str | None:
+    """4. A venue overfill halts: nothing more is sent of a parent one of whose orders filled more than its lots."""
+    refs = sent.parent.order_refs if sent.parent is not None else ()
+    overfilled = [ref for ref in refs if sent.life.ledger.orders[ref].overfilled]
+    return f"{sent.frame.order_ref} was sent although {', '.join(overfilled)} was overfilled" if overfilled else None
+
+
+def same_order(facts: Facts, sent: SentPlace) -> str | None:
+    """5. A modify repeats contract, side and total lots, fills included, of the order that it modifies."""
+    frame, first = sent.frame, facts.placed.get(sent.frame.order_ref)
+    if first is None:
+        return None
+    was, now = (first.con_id, first.side, first.lots), (frame.con_id, frame.side, frame.lots)
+    return f"{frame.order_ref} was placed as {was}, and is modified to {now}" if was != now else None
+
+
+def within_callers_limit(_facts: Facts, sent: SentPlace) -> str | None:
+    """5. No price passes the limit that the caller gave for the parent order."""
+    limit = sent.parent.plan.parent.limit if sent.parent is not None else None
+    price = sent.frame.limit_price
+    if limit is None or price is None:
+        return None
+    passes = price > limit if sent.frame.side == "BUY" else price < limit
+    return f"{sent.frame.order_ref} {sent.frame.side} at {price}, beyond the limit {limit}" if passes else None
+
+
+def never_retreats(facts: Facts, sent: SentPlace) -> str | None:
+    """20. The ladder of an order only moves toward the market: no modify steps back from the price before."""
+    frame, before = sent.frame, facts.latest.get(sent.frame.order_ref)
+    if before is None or before.limit_price is None or frame.limit_price is None:
+        return None
+    moved = frame.limit_price - before.limit_price
+    retreats = moved < 0 if frame.side == "BUY" else moved > 0
+    return f"{frame.order_ref} {frame.side} from {before.limit_price} to {frame.limit_price}" if retreats else None
 
 
 def own_only(_facts: Facts, sent: SentPlace) -> str | None:
@@ -242,6 +278,10 @@ PLACE_RULES: tuple[PlaceRule, ...] = (
     fit_to_trade,
     fit_to_price,
     none_after_kill,
+    overfill_ends_sending,
+    same_order,
+    within_callers_limit,
+    never_retreats,
     own_only,
     as_planned,
     expires_with_its_stage,

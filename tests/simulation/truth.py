@@ -19,6 +19,7 @@ PLACE, CANCEL, GLOBAL_CANCEL = 3, 4, 58
 LOST_SERVERS, RESTORED_DATA_LOST, RESTORED = 1100, 1101, 1102
 _SERVER_VERSION = 178
 _ERROR = b"4\x00"
+_FEES, _FEES_FIELDS = b"59\x00", 8
 _DONE = (OrderStatus.FILLED, OrderStatus.CANCELLED)
 
 
@@ -79,6 +80,17 @@ def error_code(payload: bytes) -> int | None:
     except (WireError, IndexError):
         return None
     return int(code) if code.lstrip("-").isdigit() else None
+
+
+def told_fees(payload: bytes) -> str | None:
+    """Execution id of a whole report of commission; None for every other message."""
+    if not payload.startswith(_FEES):
+        return None
+    try:
+        fields = decode(payload)
+    except WireError:
+        return None
+    return fields[2] if len(fields) == _FEES_FIELDS else None
 
 
 def read_place(payload: bytes, *, client_id: int) -> PlaceFrame | None:
