@@ -202,7 +202,7 @@ async def _start(
             quote_sink=manager.on_quote,
             next_order_id=manager.ledger.last_order_id(arguments.client_id) + 1,
         )
-        await reconciler.run(away=True)
+        await reconciler.run()
     except BaseException:
         await manager.stop()
         raise

@@ -54,13 +54,8 @@ class Reconciler:
         self._look = Look(ledger, broker=broker, clock=clock, own_prefix=own_prefix, ingest=ingest)
         self._turn = asyncio.Lock()
 
-    async def run(self, *, away: bool = False) -> tuple[Break, ...]:
+    async def run(self) -> tuple[Break, ...]:
         """Fetch executions and open orders, compare, and give what differs.
-
-        Parameters
-        ----------
-        away
-            Whether nobody watched until now: the desk was just opened, or the connection is just back.
 
         Raises
         ------
@@ -68,6 +63,7 @@ class Reconciler:
             The broker did not answer, or there is no connection.
         """
         async with self._turn:
+            away = not self._ledger.reconciled  # nobody watched since the desk was opened, or the connection came back
             findings = await self._look.take()
             for _ in range(LOOKS - 1):
                 if not any(one.unexplained or one.adopt_lots is not None for one in findings):
@@ -86,7 +82,7 @@ class Reconciler:
         """Compare after the connection came back, again while the broker does not answer and the connection is up."""
         while self._broker.state is ConnectionState.UP:
             try:
-                await self.run(away=True)
+                await self.run()
             except BrokerError:
                 await self._clock.sleep(RETRY_S)
             else:

@@ -95,7 +95,7 @@ class Lives:
             order_ref=order_ref,
         )
         now_ns = like.desk.now_ns()
-        self.core._report(self.core.exchange.submit(terms, now_ns), now_ns)
+        self.core.report(self.core.exchange.submit(terms, now_ns), now_ns)
 
 
 def in_lives(

@@ -320,3 +320,28 @@ def test_orders_of_another_client_id_of_ours_are_not_cancelled_by_their_number(t
         await stack.desk.close()
 
     live(story, tmp_path)
+
+
+def test_an_overfill_locks_its_contract_in_the_step_in_which_it_is_booked(tmp_path: Path) -> None:
+    """It is booked and shown, needs a person, survives a reconciliation, and is explained once."""
+
+    async def story(lives: Lives) -> None:
+        stack = await lives.open()
+        execution = await stack.desk.execute("BUY", 2, "ZO", strategy="limit_patience")
+        [order] = stack.orders()
+        now_ns = stack.desk.now_ns()
+
+        stack.core.report(stack.exchange.interventions.fill(order.perm_id, lots=1, now_ns=now_ns), now_ns)
+        await stack.until(lambda: execution.filled_lots == 3)
+
+        [symbol] = stack.desk.locked
+        assert "filled 3 lots, 2 were ordered" in stack.desk.locked[symbol]
+        booked = next(i for i, (event, _) in enumerate(stack.steps) if isinstance(event, ContractLocked))
+        assert isinstance(stack.steps[booked - 1][0], ExecutionReported)
+        assert "overfill" in set((await stack.desk.reconcile())["kind"])
+        await stack.desk.unlock(symbol, reason="sold back by hand")
+        assert (await stack.desk.reconcile()).empty
+        assert stack.desk.locked == {}
+        await stack.desk.close()
+
+    live(story, tmp_path)

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from hydra_nb.desk.execution import Execution
+from hydra_nb.desk.recovery import replay
 from hydra_nb.domain.events import ChildSent, Event, SliceFinished
 from hydra_nb.domain.orders import Action, ParentStatus
 from hydra_nb.errors import InvalidOrder
+from hydra_nb.journal import Journal
 from hydra_nb.ledger import Ledger
+from hydra_nb.order_manager import ManagerCore
 from hydra_nb.sim.exchange import Exchange
 from hydra_nb.sim.session import Session
 from tests.recovery.lives import Lives, in_lives, order_refs
@@ -271,7 +274,7 @@ def test_a_kill_closes_an_interrupted_parent(tmp_path: Path) -> None:
 
 
 def test_the_journal_of_several_lives_folds_to_the_ledger_in_memory(tmp_path: Path) -> None:
-    """Replaying it gives the very orders and parents, and its chain of hashes verifies."""
+    """Replaying it gives the very orders and parents, also in one go, and its chain of hashes verifies."""
 
     async def story(lives: Lives) -> None:
         stack, _ = await begin(lives)
@@ -284,11 +287,40 @@ def test_the_journal_of_several_lives_folds_to_the_ledger_in_memory(tmp_path: Pa
         journal, ledger = stack.desk._rooms.journal, stack.manager.ledger
 
         again = Ledger()
+        core = ManagerCore(journal_id=journal.journal_id)
         for _, event in journal.events():
             again.apply(event)
+            core.step(event, event.time_ns)
 
         journal.verify()
+        assert core.running == stack.manager.core.running == ()
+        assert core.ledger.orders == ledger.orders
         assert (again.orders, again.parents, again.others_lots) == (ledger.orders, ledger.parents, ledger.others_lots)
         await stack.desk.close()
 
     in_lives(story, folder=tmp_path, exchange=Exchange(seed=7))
+
+
+def test_a_core_that_knows_who_is_over_is_the_core_that_was_told_everything(tmp_path: Path) -> None:
+    """What a recovery passes over changes no order, no parent and no decision that is still to come."""
+
+    async def story(lives: Lives) -> None:
+        stack, _ = await begin(lives)
+        await stack.desk.execute("SELL", 2, "ZO", strategy="limit_patience", tag="over before the kill")
+        await stack.sleep(60)
+        await lives.kill(stack)
+        journal = Journal.open(lives.journal, account=stack.desk.account, now_ns=1, inline=True)
+        whole = ManagerCore(journal_id=journal.journal_id)
+        for _, event in journal.events():
+            whole.step(event, event.time_ns)
+        heard: list[Event] = []
+
+        recovered = replay(journal, hear=heard.append)
+
+        assert recovered.running == whole.running == ("P-0001",)
+        assert recovered._running == whole._running
+        assert (recovered.ledger.orders, recovered.ledger.parents) == (whole.ledger.orders, whole.ledger.parents)
+        assert 0 < len(heard) < len(list(journal.events()))
+        journal.close()
+
+    in_lives(story, folder=tmp_path, exchange=ScriptedExchange(script=OATS))
