@@ -138,8 +138,11 @@ class Execution:
         self._manager.pause(self.parent_id)
 
     async def resume(self) -> None:
-        """Go on; the remaining slices shift by the pause."""
-        self._manager.resume(self.parent_id)
+        """Go on after a pause or an interruption; the remaining slices shift by it."""
+        if self.status is ParentStatus.INTERRUPTED:
+            await self._desk.resume(self.parent_id)
+        else:
+            self._manager.resume(self.parent_id)
 
     def __await__(self) -> Generator[Any, None, "Execution"]:
         """Wait for the end of the parent and give the execution back."""

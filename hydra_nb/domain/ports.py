@@ -197,6 +197,10 @@ class DeskPort(Protocol):
         """Send the plan; the same one twice sends one order."""
         ...
 
+    async def resume(self, parent_id: str) -> ExecutionPort:
+        """Go on with an interrupted parent."""
+        ...
+
     async def kill(self, reason: str) -> None:
         """Halt all and cancel all own orders."""
         ...

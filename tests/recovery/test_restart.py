@@ -238,7 +238,7 @@ def test_three_lives_are_as_good_as_one(tmp_path: Path) -> None:
         await lives.kill(stack)
         await asyncio.sleep(10)
         stack = await lives.open()
-        await stack.desk.resume("P-0001")
+        await stack.desk.execution("P-0001").resume()
         await stack.sleep(500)
         await lives.kill(stack)
         await asyncio.sleep(400)
