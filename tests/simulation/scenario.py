@@ -10,6 +10,8 @@ SHORTEST_MIN = 5
 NO_FAULTS_SHARE = 0.04
 CRASH_SHARE = 0.5
 DEFAULT_LIMITS_SHARE = 0.15
+LIMIT_SHARE = 0.25
+"""Parent orders to which the caller gave a limit price."""
 WIDE_LIMITS = {
     "max_notional_per_order": 1e8,
     "max_position_percent_of_equity": 5_000.0,
@@ -23,13 +25,17 @@ WIDE_LIMITS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParentDraw:
-    """One parent order: when it is submitted, seconds from the opening of the desk, and what it is."""
+    """One parent order: when it is submitted, seconds from the opening of the desk, and what it is.
+
+    `limit_ticks` is the caller's limit as its distance from the mid at preview; None for no limit.
+    """
 
     at_s: float
     side: str
     lots: int
     symbol: str
     how: dict[str, Any]
+    limit_ticks: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +128,11 @@ def _parent(dice: random.Random, number: int, faulty_s: float) -> ParentDraw:
         length_s = max(slices * 90.0, dice.uniform(0.3, 1.1) * (faulty_s - at_s))
         how |= {"strategy": "twap", "slices": slices, "duration": round(length_s)}
         how |= {"patience": dice.choice((30, 120, 300))}
-    return ParentDraw(at_s=at_s, side=dice.choice(("BUY", "SELL")), lots=lots, symbol=dice.choice(SYMBOLS), how=how)
+    side, symbol = dice.choice(("BUY", "SELL")), dice.choice(SYMBOLS)
+    # A stream of its own, so that the rest of the scenario does not hang on it.
+    own = random.Random(f"limit {how['jitter']} {lots} {at_s} {symbol}")  # noqa: S311  repeatable, not secret
+    limit_ticks = own.randrange(0, 6) if own.random() < LIMIT_SHARE else None
+    return ParentDraw(at_s=at_s, side=side, lots=lots, symbol=symbol, how=how, limit_ticks=limit_ticks)
 
 
 def _person(dice: random.Random, faulty_s: float, parents: int) -> list[Deed]:

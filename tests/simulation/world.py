@@ -6,13 +6,15 @@ import random
 import warnings
 from collections import Counter
 from collections.abc import Coroutine, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import hydra_nb
 from hydra_nb.desk import connect as composition
 from hydra_nb.domain.orders import ParentStatus
-from hydra_nb.errors import HydraError
+from hydra_nb.domain.units import floor_to_tick
+from hydra_nb.errors import HydraError, InvariantBroken
 from hydra_nb.order_manager import AlreadySent
 from hydra_nb.risk.limits import Limits
 from hydra_nb.sim.exchange import Exchange
@@ -264,11 +266,22 @@ class World:
                 await self._tell(getattr(self.desk.execution(parent_id), deed.kind)())
 
     async def _submit(self, draw: ParentDraw, number: int) -> None:
-        plan = await self.desk.preview(draw.side, draw.lots, draw.symbol, **draw.how)
+        plan = await self.desk.preview(draw.side, draw.lots, draw.symbol, **draw.how, **await self._limit(draw))
         self._plans[number] = plan
         execution = await self.desk.submit(plan)
         self._parents[number] = execution.parent_id
         await execution
+
+    async def _limit(self, draw: ParentDraw) -> dict[str, Decimal]:
+        """Give the caller's limit, where there is one: so many ticks beyond the mid that now shows."""
+        if draw.limit_ticks is None:
+            return {}
+        contract = await self.desk.instrument(draw.symbol)
+        top = self.core.exchange.top(contract.con_id)
+        if top is None or top.bid is None or top.ask is None:
+            return {}
+        mid = floor_to_tick((top.bid + top.ask) / 2, tick=contract.tick)
+        return {"limit": mid + (1 if draw.side == "BUY" else -1) * draw.limit_ticks * contract.tick}
 
     async def _submit_again(self, number: int) -> None:
         execution = await self.desk.submit(self._plans[number])
@@ -313,6 +326,8 @@ class World:
             return
         try:
             await process.run(work)
+        except InvariantBroken as error:
+            self.checker.violate("0", "0. Nothing unexpected is raised to a person.", repr(error))
         except HydraError as error:
             self.errors[type(error).__name__] += 1
         except (Killed, asyncio.CancelledError):
