@@ -41,7 +41,7 @@ from hydra_nb.order_manager.committing import Committer
 from hydra_nb.order_manager.core import ManagerCore
 from hydra_nb.order_manager.dispatch import Dispatcher
 from hydra_nb.order_manager.snapshot import SnapshotTaker
-from hydra_nb.order_manager.tasks import TaskKeeper
+from hydra_nb.order_manager.tasks import TaskKeeper, wait_for_all
 from hydra_nb.order_manager.whole_plan import WholePlan
 from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.verdict import Decision
@@ -329,11 +329,7 @@ class OrderManager:
         """
         self.ingest(Killed(time_ns=self._clock.now_ns(), reason=reason))
         await self._journal.commit()
-        waits = [asyncio.ensure_future(self._wait_until_over(parent_id)) for parent_id in self.busy_parents]
-        if waits:
-            _, late = await asyncio.wait(waits, timeout=KILL_WAIT_S)
-            for wait in late:
-                wait.cancel()
+        await wait_for_all([self._wait_until_over(one) for one in self.busy_parents], timeout_s=KILL_WAIT_S)
 
     def heed_requests(self) -> None:
         """Carry out a kill that another process wrote into the journal; to be called now and then."""
@@ -394,7 +390,7 @@ class OrderManager:
             raise InvalidOrder(f"working={working!r}: say 'cancel' or 'expire'")
         if working == "cancel":
             going = [one for one in self.core.running if self.ledger.parents[one].status.is_waited_for]
-            if waits := [self.cancel(parent_id, reason="the desk was closed") for parent_id in going]:
-                await asyncio.wait([asyncio.ensure_future(wait) for wait in waits], timeout=KILL_WAIT_S)
+            cancels = [self.cancel(parent_id, reason="the desk was closed") for parent_id in going]
+            await wait_for_all(cancels, timeout_s=KILL_WAIT_S)
         await self.stop()
         self.interrupt_all(since_ns=self._clock.now_ns(), reason="the desk was closed while it worked")

@@ -1,7 +1,7 @@
 """Every task that is made is held, awaited, and its failure reported."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 
@@ -42,3 +42,23 @@ class TaskKeeper:
         for task in self._tasks:
             task.cancel()
         await self.settle()
+
+
+async def wait_for_all(works: Iterable[Coroutine[Any, Any, None]], *, timeout_s: float) -> None:
+    """Run works side by side until all are over or the time is; none of them goes on afterwards, even if cancelled.
+
+    Parameters
+    ----------
+    works
+        Coroutines; their errors are not raised.
+    timeout_s
+        Host seconds.
+    """
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        if tasks:
+            await asyncio.wait(tasks, timeout=timeout_s)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
