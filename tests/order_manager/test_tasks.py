@@ -1,0 +1,41 @@
+"""Tasks that wait for several things at once, and leave nothing behind."""
+
+import asyncio
+
+import pytest
+
+from hydra_nb.order_manager.tasks import wait_for_all
+
+
+async def endless() -> None:
+    """Wait for what never comes."""
+    await asyncio.Event().wait()
+
+
+def test_what_is_late_does_not_go_on_after_the_wait() -> None:
+    """Else a closed desk leaves tasks behind that nobody holds."""
+
+    async def scenario() -> set[asyncio.Task[None]]:
+        await wait_for_all([endless(), asyncio.sleep(0)], timeout_s=0.01)
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    assert asyncio.run(scenario()) == set()
+
+
+def test_an_interrupted_wait_leaves_nothing_behind_either() -> None:
+    """A person stops the cell in which the desk waits."""
+
+    async def scenario() -> set[asyncio.Task[None]]:
+        wait = asyncio.ensure_future(wait_for_all([endless(), endless()], timeout_s=60))
+        await asyncio.sleep(0)
+        wait.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await wait
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    assert asyncio.run(scenario()) == set()
+
+
+def test_nothing_to_wait_for_is_no_wait() -> None:
+    """A desk without orders closes at once."""
+    asyncio.run(wait_for_all([], timeout_s=60))
