@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from hydra_nb.sim.records import OrderChanged, OrderStatus, TimeInForce
+
 from .exchange_floor import Floor, S
 
 

@@ -37,7 +37,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.package:
         sys.path.insert(0, arguments.package)
-    from tests.simulation import commands as run  # noqa: PLC0415  only now is it known which package is meant
+    from tests.simulation import commands as run
 
     return run.run(arguments)
 

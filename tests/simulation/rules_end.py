@@ -116,7 +116,8 @@ def frames_tell_all(desk: object, life: Life) -> str | None:
         if int(row.filled_lots) != booked:
             return f"{parent_id}: {row.filled_lots} lots in the frame of executions, {booked} booked"
         if parent.status.is_over and int(row.shortfall_lots) != max(0, parent.plan.parent.lots - booked):
-            return f"{parent_id}: a shortfall of {row.shortfall_lots} lots told, {booked} of {parent.plan.parent.lots} booked"
+            lots = parent.plan.parent.lots
+            return f"{parent_id}: a shortfall of {row.shortfall_lots} lots told, {booked} of {lots} booked"
         if row.status != parent.status:
             return f"{parent_id} is told to be {row.status}, and is {parent.status}"
         if int(fills.loc[fills["parent_id"] == parent_id, "lots"].sum()) != booked:

@@ -115,7 +115,7 @@ def predecessor_dead(facts: Facts, sent: SentPlace) -> str | None:
 
 
 def well_formed(_facts: Facts, sent: SentPlace) -> str | None:
-    """11. Every frame: a finite price on the tick, whole positive lots, explicit conId, account, tif and expiry; LMT."""
+    """11. Every frame: a finite price on the tick, whole positive lots, conId, account, tif and expiry, LMT."""
     frame, parent = sent.frame, sent.parent
     tick = parent.plan.parent.contract.tick if parent is not None else Decimal(0)
     wrong = [

@@ -18,7 +18,8 @@ from tests.simulation import scenario as drawing
 from tests.simulation.checker import Checker
 from tests.simulation.process import WorldLoop, run_world
 from tests.simulation.telling import tell_last
-from tests.simulation.world import World, witnessed
+from tests.simulation.witness import witnessed
+from tests.simulation.world import World
 
 CHUNK = 10
 """Seeds that a worker takes at a time."""

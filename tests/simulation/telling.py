@@ -21,7 +21,8 @@ def _words(told: Any) -> str:
             return f"{_short(event)}{asked}"
         case OrderChanged():
             order = told.order
-            return f"order {order.terms.order_ref} perm {order.perm_id} {order.status} {order.filled_lots}/{order.terms.lots}"
+            lots = f"{order.filled_lots}/{order.terms.lots}"
+            return f"order {order.terms.order_ref} perm {order.perm_id} {order.status} {lots}"
         case Executed():
             fill = told.execution
             return f"fill {fill.exec_id} {fill.order_ref} {fill.lots} @ {fill.price}"

@@ -3,23 +3,19 @@
 import asyncio
 import contextlib
 import random
-import warnings
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import hydra_nb
-from hydra_nb.desk import connect as composition
 from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.domain.units import floor_to_tick
 from hydra_nb.errors import HydraError, InvariantBroken
-from hydra_nb.order_manager import AlreadySent
 from hydra_nb.risk.limits import Limits
 from hydra_nb.sim.exchange import Exchange
-from hydra_nb.sim.faults import FAULTS, Fault, FaultRates, FaultScript
-from tests.simulation import coverage, rules_end
+from tests.simulation import gateway_faults, rules_end
 from tests.simulation.checker import Checker
 from tests.simulation.facts import Life
 from tests.simulation.host import Disk, crash_journal, forget_process
@@ -29,7 +25,6 @@ from tests.simulation.truth import WitnessCore
 
 CLIENT_ID = 1
 RETRY_S = 7.0
-NOTHING_OPEN = "none"
 KILL_WAIT_S = 20.0
 POLL_S = 5.0
 MOST_LIVES = 40
@@ -52,7 +47,7 @@ class World:
     def __init__(self, scenario: Scenario, *, loop: WorldLoop, folder: Path) -> None:
         self.scenario = scenario
         self.loop = loop
-        self.core = WitnessCore(Exchange(seed=scenario.market_seed), faults=_script(scenario))
+        self.core = WitnessCore(Exchange(seed=scenario.market_seed), faults=gateway_faults.script(scenario))
         self.gateway = loop.stand(self.core)
         self.over = loop.create_future()
         self.checker = Checker(
@@ -162,7 +157,7 @@ class World:
     async def _opened(self, *, within_s: float) -> None:
         """Wait a while for a desk."""
         deadline_s = self.loop.time() + within_s
-        while self.desk is None and self.loop.time() < deadline_s:
+        while self.desk is None and self.loop.time() < deadline_s:  # noqa: ASYNC110  it may open, close, and open again
             await asyncio.sleep(1)
 
     async def _present(self) -> None:
@@ -394,7 +389,7 @@ class World:
             self.checker.violate("0", "0. Nothing unexpected is raised to a person.", repr(task.exception()))
 
     async def _until(self, at_s: float) -> None:
-        while self.loop.time() < at_s:
+        while self.loop.time() < at_s:  # noqa: ASYNC110  a timer may fire a touch early
             await asyncio.sleep(at_s - self.loop.time())
 
     def _count(self, kind: str) -> None:
@@ -414,51 +409,3 @@ class World:
     def _unhandled(self, _loop: Any, context: dict[str, Any]) -> None:
         error = context.get("exception")
         self.checker.violate("0", "0. Nothing is raised past a task's edge.", f"{context.get('message')}: {error!r}")
-
-
-def _script(scenario: Scenario) -> FaultScript | None:
-    if not scenario.per_hour:
-        return None
-    dice = random.Random(f"faults {scenario.seed}")  # noqa: S311  repeatable, not secret
-    share = 1.0 if scenario.kinds else scenario.fault_share
-    rates = FaultRates.draw(dice, per_hour=scenario.per_hour, kinds=scenario.kinds or tuple(FAULTS), share=share)
-    return FaultScript(rates=rates, faults=_aimed(scenario, dice), seed=scenario.seed, heal_s=None)
-
-
-def _aimed(scenario: Scenario, dice: random.Random) -> tuple[Fault, ...]:
-    """Faults that wait for an order in a certain state, so that rare meetings come about."""
-    kinds = scenario.kinds or tuple(FAULTS)
-    pairs = [pair for pair in coverage.gateway_pairs() if pair[1] != NOTHING_OPEN and pair[0] in kinds]
-    return tuple(
-        Fault(kind=kind, state=state, at_s=dice.uniform(0, scenario.faulty_s), parameters=_milder(kind, dice))
-        for kind, state in dice.choices(pairs, k=scenario.aimed)
-    )
-
-
-def _milder(kind: str, dice: random.Random) -> dict[str, float]:
-    """Shorter times than the defaults, so that the desk comes to trade between two faults."""
-    return {
-        one.name: one.default * dice.uniform(0.05, 1.0) for one in FAULTS[kind].parameters if one.name == "duration_s"
-    }
-
-
-@contextlib.contextmanager
-def witnessed(world: World) -> Iterator[None]:
-    """Have every manager that a desk makes tell its steps to `world`, from its first on."""
-    made = composition.OrderManager
-
-    class Witnessed(made):  # type: ignore[misc, valid-type]
-        """The manager as it is, with its hook in use before it is told anything."""
-
-        def __init__(self, core: Any, **rooms: Any) -> None:
-            super().__init__(core, **rooms)
-            life = world.manager_made(self, rooms)
-            self.on_step = lambda event, actions: world.stepped(life, event, actions)
-
-    composition.OrderManager = Witnessed  # type: ignore[misc]
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AlreadySent)
-            yield
-    finally:
-        composition.OrderManager = made  # type: ignore[misc]

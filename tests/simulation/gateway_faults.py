@@ -1,0 +1,36 @@
+"""The faults of a scenario's gateway: at rates, and aimed at order states that are seldom met."""
+
+import random
+
+from hydra_nb.sim.faults import FAULTS, Fault, FaultRates, FaultScript
+from tests.simulation import coverage
+from tests.simulation.scenario import Scenario
+
+NOTHING_OPEN = "none"
+
+
+def script(scenario: Scenario) -> FaultScript | None:
+    """Draw the faults of a scenario's gateway; None where nothing goes wrong."""
+    if not scenario.per_hour:
+        return None
+    dice = random.Random(f"faults {scenario.seed}")  # noqa: S311  repeatable, not secret
+    share = 1.0 if scenario.kinds else scenario.fault_share
+    rates = FaultRates.draw(dice, per_hour=scenario.per_hour, kinds=scenario.kinds or tuple(FAULTS), share=share)
+    return FaultScript(rates=rates, faults=_aimed(scenario, dice), seed=scenario.seed, heal_s=None)
+
+
+def _aimed(scenario: Scenario, dice: random.Random) -> tuple[Fault, ...]:
+    """Faults that wait for an order in a certain state, so that rare meetings come about."""
+    kinds = scenario.kinds or tuple(FAULTS)
+    pairs = [pair for pair in coverage.gateway_pairs() if pair[1] != NOTHING_OPEN and pair[0] in kinds]
+    return tuple(
+        Fault(kind=kind, state=state, at_s=dice.uniform(0, scenario.faulty_s), parameters=_milder(kind, dice))
+        for kind, state in dice.choices(pairs, k=scenario.aimed)
+    )
+
+
+def _milder(kind: str, dice: random.Random) -> dict[str, float]:
+    """Shorter times than the defaults, so that the desk comes to trade between two faults."""
+    return {
+        one.name: one.default * dice.uniform(0.05, 1.0) for one in FAULTS[kind].parameters if one.name == "duration_s"
+    }
