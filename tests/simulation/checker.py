@@ -223,7 +223,7 @@ class Checker:
                 del life.cancels_owed[ref]
             elif self.facts.now_s - asked_s > _LATE_CANCEL_S:
                 del life.cancels_owed[ref]
-                self.violate("12", "Cancels are never blocked.", f"no cancel for {ref} in {_LATE_CANCEL_S} s")
+                self.violate("12", "12. Cancels are never blocked.", f"no cancel for {ref} in {_LATE_CANCEL_S} s")
 
     def _judge(self, rule: Callable[..., Any], words: str | None) -> None:
         if words is not None:
