@@ -3,9 +3,9 @@
 import json
 import sqlite3
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.orders import OrderState
@@ -54,6 +54,18 @@ class Life:
     cancels_owed: dict[str, float] = field(default_factory=dict)  # by orderRef, loop seconds of the asking
     fees_told: set[str] = field(default_factory=set)  # execution ids of the reports of fees that arrived
     reconciled: bool = False  # since the connection last changed, by the events alone
+
+    @classmethod
+    def of(cls, manager: Any, *, rooms: Mapping[str, Any]) -> Self:
+        """The life of a manager and the rooms it was given."""
+        return cls(
+            manager=manager,
+            ledger=manager.ledger,
+            journal=rooms["journal"],
+            broker=rooms["broker"],
+            limits=rooms["gate"].limits,
+            own_prefix=rooms["journal"].order_ref_prefix,
+        )
 
     def remember(self, record: OrderRecord) -> None:
         """Take an order's state down for the next look."""

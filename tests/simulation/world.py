@@ -28,6 +28,7 @@ RETRY_S = 7.0
 KILL_WAIT_S = 20.0
 POLL_S = 5.0
 MOST_LIVES = 40
+LONGEST_END_S = 4 * 3600.0
 SUBMIT_PATIENCE_S = 200.0
 
 
@@ -88,14 +89,17 @@ class World:
         healed_s = self.loop.time()
         await self._present()
         await self._until(healed_s + rules_end.EXPLAIN_S)
-        await self._explained()
+        await self._present()
+        self._ask(rules_end.positions_explained)
         await self._until(healed_s + rules_end.RESOLVE_S)
         self._ask(rules_end.orders_resolved)
         await self._let_end()
         await self._present()
         for rule in rules_end.SETTLED_RULES:
             self._ask(rule)
-        self._frames()
+        words = rules_end.frames_tell_all(self.desk, self.checker.facts.life)  # type: ignore[arg-type]
+        if words is not None:
+            self.checker.violate("22", (rules_end.frames_tell_all.__doc__ or "").strip(), words)
         await self._leave()
 
     def _heal(self) -> None:
@@ -169,16 +173,8 @@ class World:
 
     def manager_made(self, manager: Any, rooms: dict[str, Any]) -> Life:
         """A desk has opened its journal: its life begins for the checker."""
-        journal = rooms["journal"]
-        life = Life(
-            manager=manager,
-            ledger=manager.ledger,
-            journal=journal,
-            broker=rooms["broker"],
-            limits=rooms["gate"].limits,
-            own_prefix=journal.order_ref_prefix,
-        )
-        self._disk = Disk(journal)
+        life = Life.of(manager, rooms=rooms)
+        self._disk = Disk(life.journal)
         self.checker.begin(life)
         return life
 
@@ -330,14 +326,13 @@ class World:
 
     # After the healing
 
-    async def _explained(self) -> None:
-        if self.desk is None:
-            await self._present()
-        self._ask(rules_end.positions_explained)
-
     async def _let_end(self) -> None:
         """Let the schedules run to their ends; what is paused or interrupted is taken up, or given up."""
-        while (life := self.checker.facts.life) is None or self._at_work(life):
+        deadline_s = self.loop.time() + LONGEST_END_S
+        while (life := self.checker.facts.life) is None or _at_work(life):
+            if self.loop.time() > deadline_s:
+                self.checker.violate("L", "L. A TWAP ends or reports its shortfall.", "some never end")
+                await asyncio.Event().wait()  # the verdict has been spoken
             if self.desk is not None:
                 await self._take_up()
                 for parent_id, parent in list(self.checker.facts.life.ledger.parents.items()):  # type: ignore[union-attr]
@@ -345,15 +340,6 @@ class World:
                         await self._tell(self.desk.execution(parent_id).resume())
                 self._ask(rules_end.parents_end)
             await asyncio.sleep(POLL_S)
-
-    @staticmethod
-    def _at_work(life: Life) -> bool:
-        return any(not parent.status.is_over for parent in life.ledger.parents.values())
-
-    def _frames(self) -> None:
-        words = rules_end.frames_tell_all(self.desk, self.checker.facts.life)  # type: ignore[arg-type]
-        if words is not None:
-            self.checker.violate("22", (rules_end.frames_tell_all.__doc__ or "").strip(), words)
 
     async def _leave(self) -> None:
         self._reopens = False
@@ -409,3 +395,7 @@ class World:
     def _unhandled(self, _loop: Any, context: dict[str, Any]) -> None:
         error = context.get("exception")
         self.checker.violate("0", "0. Nothing is raised past a task's edge.", f"{context.get('message')}: {error!r}")
+
+
+def _at_work(life: Life) -> bool:
+    return any(not parent.status.is_over for parent in life.ledger.parents.values())
