@@ -67,6 +67,11 @@ class Life:
             own_prefix=rooms["journal"].order_ref_prefix,
         )
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether any parent is not over."""
+        return any(not parent.status.is_over for parent in self.ledger.parents.values())
+
     def remember(self, record: OrderRecord) -> None:
         """Take an order's state down for the next look."""
         self.before[record.order_ref] = Before(record.state, record.booked_lots)

@@ -1,5 +1,6 @@
 """What befalls the machine under a desk: a disk that takes nothing, a file in use, a process that is gone."""
 
+import asyncio
 import contextlib
 import random
 import shutil
@@ -17,6 +18,7 @@ class Disk:
 
     def __init__(self, journal: Any) -> None:
         self._connection: sqlite3.Connection = journal._connection
+        self._writer = journal._writer
         self._path = journal.path
         self._rival: sqlite3.Connection | None = None
         # A rival holds the file for virtual seconds: to wait for it in real ones would be in vain.
@@ -26,6 +28,24 @@ class Disk:
     def is_file(self) -> bool:
         """Whether there is a file at all."""
         return isinstance(self._path, Path)
+
+    def slow_down(self, *, commit_s: float, dice: random.Random) -> None:
+        """Let commits take time, as they do in a thread of their own: much can happen until the disk has a row.
+
+        Under virtual time they are made at once; here the waiting comes before the write, or after it.
+        """
+        writer = self._writer
+        commit = writer.commit
+
+        async def slow_commit() -> None:
+            delay_s, first = dice.uniform(0, commit_s), dice.random() < 0.5
+            if first:
+                await asyncio.sleep(delay_s)
+            await commit()
+            if not first:
+                await asyncio.sleep(delay_s)
+
+        writer.commit = slow_commit
 
     def fill_up(self) -> None:
         """Not a page more fits."""

@@ -67,6 +67,8 @@ class Scenario:
         Mean number of faults of the gateway in an hour; 0 for a run in which nothing goes wrong.
     aimed
         Faults that wait for an order in a certain state.
+    commit_s
+        Seconds that a commit of the journal takes at most.
     ends_by
         How the run is ended once its parents are over: by closing the desk, by a kill, or by leaving orders to expire.
     kinds
@@ -83,6 +85,7 @@ class Scenario:
     aimed: int
     ends_by: str
     on_disk: bool
+    commit_s: float
     resumes: float
     limits: dict[str, Any] = field(default_factory=dict)
     kinds: tuple[str, ...] = ()
@@ -112,6 +115,7 @@ def draw(seed: int) -> Scenario:
         fault_share=dice.choice((0.1, 0.3, 0.6, 1.0)),
         ends_by=dice.choice(("close", "close", "kill", "expire")),
         on_disk=on_disk,
+        commit_s=random.Random(f"commits {seed}").choice((0.0, 0.0, 0.02, 0.5)),  # noqa: S311  repeatable, not secret
         resumes=dice.choice((0.0, 0.7, 1.0)),
         limits={} if dice.random() < DEFAULT_LIMITS_SHARE else WIDE_LIMITS,
     )

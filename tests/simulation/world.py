@@ -175,6 +175,8 @@ class World:
         """A desk has opened its journal: its life begins for the checker."""
         life = Life.of(manager, rooms=rooms)
         self._disk = Disk(life.journal)
+        if self.scenario.commit_s:
+            self._disk.slow_down(commit_s=self.scenario.commit_s, dice=self._dice)
         self.checker.begin(life)
         return life
 
@@ -329,7 +331,7 @@ class World:
     async def _let_end(self) -> None:
         """Let the schedules run to their ends; what is paused or interrupted is taken up, or given up."""
         deadline_s = self.loop.time() + LONGEST_END_S
-        while (life := self.checker.facts.life) is None or _at_work(life):
+        while (life := self.checker.facts.life) is None or life.is_at_work:
             if self.loop.time() > deadline_s:
                 self.checker.violate("L", "L. A TWAP ends or reports its shortfall.", "some never end")
                 await asyncio.Event().wait()  # the verdict has been spoken
@@ -395,7 +397,3 @@ class World:
     def _unhandled(self, _loop: Any, context: dict[str, Any]) -> None:
         error = context.get("exception")
         self.checker.violate("0", "0. Nothing is raised past a task's edge.", f"{context.get('message')}: {error!r}")
-
-
-def _at_work(life: Life) -> bool:
-    return any(not parent.status.is_over for parent in life.ledger.parents.values())
