@@ -143,7 +143,9 @@ class Checker:
 
     def connected(self, _line: Any) -> None:
         """A socket is open."""
+        self.facts.last_heard_s = self._clock()[0]
         self.facts.line_up, self.facts.servers_lost = True, False
+        self.facts.feeds.forget()
 
     def disconnected(self, _line: Any) -> None:
         """A socket is closed."""
@@ -153,6 +155,8 @@ class Checker:
 
     def received(self, _line: Any, payload: bytes) -> None:
         """A frame of the gateway reached the client."""
+        self.facts.last_heard_s = self._clock()[0]
+        self.facts.feeds.heard(payload, now_s=self.facts.last_heard_s)
         code = wire.error_code(payload)
         if code in (wire.LOST_SERVERS, wire.RESTORED_DATA_LOST, wire.RESTORED):
             self.facts.servers_lost = code == wire.LOST_SERVERS
@@ -175,6 +179,8 @@ class Checker:
             self._sent_place(payload, client_id=line.process.client_id)
         elif message == wire.CANCEL:
             self._sent_cancel(payload, client_id=line.process.client_id)
+        elif message == wire.MARKET_DATA:
+            facts.feeds.asked(payload, now_s=facts.now_s)
         elif message == wire.GLOBAL_CANCEL:
             self._judge(names_own_order, "a global cancel, which reaches the orders of everybody")
 

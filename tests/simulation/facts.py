@@ -11,6 +11,7 @@ from hydra_nb.domain import events as ev
 from hydra_nb.domain.orders import OrderState
 from hydra_nb.ledger import Ledger, OrderRecord
 from hydra_nb.sim.exchange import Exchange
+from tests.simulation.feeds import Feeds
 from tests.simulation.truth import PlaceFrame, Truth
 
 NS_PER_S = 1_000_000_000
@@ -101,6 +102,8 @@ class Facts:
         The first place frame of each orderRef, over all lives.
     latest
         The last place or modify frame of each orderRef.
+    feeds
+        The quotes of the present connection, by the wire alone.
     names
         OrderRef by (client id, order id), over all lives.
     frame_times
@@ -113,6 +116,7 @@ class Facts:
         self.life: Life | None = None
         self.placed: dict[str, PlaceFrame] = {}
         self.latest: dict[str, PlaceFrame] = {}
+        self.feeds = Feeds()
         self.names: dict[tuple[int, int], str] = {}
         self.frame_times: deque[float] = deque()
         self.now_s = 0.0
@@ -121,6 +125,7 @@ class Facts:
         self.killed = False
         self.line_up = False
         self.servers_lost = False
+        self.last_heard_s = 0.0
         self.shift_ns: dict[str, int] = {}
         self.paused_since: dict[str, int] = {}
         self._refs: dict[str, list[str]] = {}

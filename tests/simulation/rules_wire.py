@@ -13,6 +13,7 @@ from tests.simulation.truth import CANCEL, PlaceFrame
 MOST_FRAMES_A_SECOND = 45
 GRACE_NS = 10 * NS_PER_S
 START_TOLERANCE_NS = 20_000_000
+FEED_MARGIN_S = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +179,20 @@ def fit_to_price(facts: Facts, sent: SentPlace) -> str | None:
     return f"{ref} was approved on a quote that was {', '.join(found)}" if found else None
 
 
+def fed_live(facts: Facts, sent: SentPlace) -> str | None:
+    """13. Nothing that adds risk is sent on a stale or delayed quote: by the frames of the feed alone."""
+    ref, feed = sent.frame.order_ref, facts.feeds.of(sent.frame.con_id)
+    if feed is None or feed.ticked_s is None:
+        return f"{ref} was sent, and no quote has come on this connection"
+    age_s = facts.now_s - feed.ticked_s
+    if age_s > sent.life.limits.max_quote_age_s + FEED_MARGIN_S:
+        return f"{ref} was sent {age_s:.1f} s after the last tick"
+    approved_s = facts.now_s - (facts.desk_now_ns - sent.intent.time_ns) / NS_PER_S if sent.intent else facts.now_s
+    if not feed.is_live and feed.changed_s < approved_s - FEED_MARGIN_S:
+        return f"{ref} was sent on a feed that has not been live for {facts.now_s - feed.changed_s:.1f} s"
+    return None
+
+
 def none_after_kill(facts: Facts, sent: SentPlace) -> str | None:
     """14. After a kill is committed no place frame leaves (and by rule 13 no modify)."""
     if facts.killed or sent.life.ledger.killed is not None:
@@ -277,6 +292,7 @@ PLACE_RULES: tuple[PlaceRule, ...] = (
     verdict_on_content,
     fit_to_trade,
     fit_to_price,
+    fed_live,
     none_after_kill,
     overfill_ends_sending,
     same_order,
