@@ -119,6 +119,10 @@ class Checker:
                 life.reconciled = event.breaks == 0
             case ev.Rearmed():
                 facts.killed = False
+            case ev.ParentSubmitted():
+                # The id may be that of a parent which a crash forgot before anything of it was sent.
+                facts.shift_ns.pop(event.parent_id, None)
+                facts.paused_since.pop(event.parent_id, None)
             case ev.ParentPaused():
                 facts.paused_since.setdefault(event.parent_id, event.time_ns)
             case ev.ParentInterrupted():

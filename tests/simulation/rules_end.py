@@ -12,6 +12,7 @@ from tests.simulation.facts import NS_PER_S, Facts, Life
 
 RESOLVE_S = 120
 EXPLAIN_S = 60
+TWO_HEARTBEATS_S = 20.0
 _UNCLEAR = (OrderState.RESERVED, OrderState.SENT, OrderState.CANCEL_PENDING, OrderState.UNKNOWN)
 
 EndRule = Callable[[Facts, Life], str | None]
@@ -28,6 +29,14 @@ def orders_resolved(facts: Facts, life: Life) -> str | None:
             return f"{record.order_ref} is {record.state} {RESOLVE_S} s after all has healed"
         if facts.desk_now_ns > record.expires_ns + RESOLVE_S * NS_PER_S:
             return f"{record.order_ref} is {record.state} {RESOLVE_S} s after its expiry"
+    return None
+
+
+def silence_noticed(facts: Facts, life: Life) -> str | None:
+    """L. A half-open connection is noticed within two heartbeats."""
+    silent_s = facts.now_s - facts.last_heard_s
+    if facts.line_up and life.broker.state is ConnectionState.UP and silent_s > TWO_HEARTBEATS_S:
+        return f"not a byte was heard for {silent_s:.1f} s, and the connection counts as up"
     return None
 
 

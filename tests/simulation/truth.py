@@ -132,6 +132,7 @@ class TrueOrder:
 
     views: dict[int, OrderView] = field(default_factory=dict)
     families: dict[str, int] = field(default_factory=dict)
+    gross_lots: int = 0
     past_its_end: int = 0
     excess_lots: int = 0
 
@@ -143,10 +144,10 @@ class TrueOrder:
     def note_excess(self) -> None:
         """Remember what only a venue at fault can have filled: past the order's end, or beyond its total.
 
-        A later bust takes the lots back, but our ledger may hear of it after the fill.
+        A bust takes lots back, but our ledger may hear of it after later fills; so all that was ever gained counts.
         """
         total = max((view.terms.lots for view in self.views.values()), default=0)
-        beyond = self.past_its_end + max(0, self.filled_lots - self.past_its_end - total)
+        beyond = self.past_its_end + max(0, self.gross_lots - self.past_its_end - total)
         self.excess_lots = max(self.excess_lots, beyond)
 
     def live_views(self) -> list[OrderView]:
@@ -202,11 +203,13 @@ class Truth:
             self.on_event(event)
 
     def _note_fill(self, fill: Execution) -> None:
-        family, _, revision = fill.exec_id.rpartition(".")
+        family, _, _ = fill.exec_id.rpartition(".")
         order = self.orders.setdefault(fill.order_ref, TrueOrder())
         view = order.views.get(fill.perm_id)
-        if int(revision) == 1 and view is not None and view.status in _DONE:
-            order.past_its_end += fill.lots
+        gained = max(0, fill.lots - order.families.get(family, 0))
+        if view is not None and view.status in _DONE:
+            order.past_its_end += gained
+        order.gross_lots += gained
         order.families[family] = fill.lots
         order.note_excess()
         self.fills.append(fill)

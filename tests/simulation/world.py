@@ -84,6 +84,7 @@ class World:
     async def _story(self) -> None:
         self._spawn(self._keep_alive())
         self._spawn(self._follow())
+        self._spawn(self._listen())
         await self._until(self.scenario.faulty_s)
         self._heal()
         healed_s = self.loop.time()
@@ -109,6 +110,16 @@ class World:
         self._waiting.clear()
         if self._disk is not None:
             self._disk.heal()
+
+    async def _listen(self) -> None:
+        """Ask now and then whether silence is noticed; twice, as a loop that was stalled hears late."""
+        while True:
+            await asyncio.sleep(POLL_S)
+            life = self.checker.facts.life
+            self.checker.refresh()
+            if life is not None and rules_end.silence_noticed(self.checker.facts, life) is not None:
+                await asyncio.sleep(1)
+                self._ask(rules_end.silence_noticed)
 
     # Lives
 
@@ -256,7 +267,10 @@ class World:
             case "interrupt" if self._process is not None:
                 self._interrupt()
             case "pause" | "resume" | "cancel" if parent_id is not None and self.desk is not None:
-                await self._tell(getattr(self.desk.execution(parent_id), deed.kind)())
+                await self._tell(self._on_execution(parent_id, deed.kind))
+
+    async def _on_execution(self, parent_id: str, what: str) -> None:
+        await getattr(self.desk.execution(parent_id), what)()
 
     async def _submit(self, draw: ParentDraw, number: int) -> None:
         plan = await self.desk.preview(draw.side, draw.lots, draw.symbol, **draw.how, **await self._limit(draw))
@@ -278,7 +292,10 @@ class World:
 
     async def _submit_again(self, number: int) -> None:
         execution = await self.desk.submit(self._plans[number])
-        if execution.parent_id != self._parents.get(number, execution.parent_id):
+        earlier = self._parents.get(number, execution.parent_id)
+        life = self.checker.facts.life
+        # What was submitted in the instant of a crash may be lost, with nothing of it sent.
+        if execution.parent_id != earlier and life is not None and earlier in life.ledger.parents:
             words = f"{execution.parent_id} instead of {self._parents[number]}"
             self.checker.violate("2", "2. The same plan submitted again gives the earlier execution.", words)
 
@@ -339,7 +356,7 @@ class World:
                 await self._take_up()
                 for parent_id, parent in list(self.checker.facts.life.ledger.parents.items()):  # type: ignore[union-attr]
                     if parent.status is ParentStatus.PAUSED:
-                        await self._tell(self.desk.execution(parent_id).resume())
+                        await self._tell(self._on_execution(parent_id, "resume"))
                 self._ask(rules_end.parents_end)
             await asyncio.sleep(POLL_S)
 
