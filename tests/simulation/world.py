@@ -5,13 +5,11 @@ import contextlib
 import random
 from collections import Counter
 from collections.abc import Coroutine
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import hydra_nb
 from hydra_nb.domain.orders import ParentStatus
-from hydra_nb.domain.units import floor_to_tick
 from hydra_nb.errors import HydraError, InvariantBroken
 from hydra_nb.risk.limits import Limits
 from hydra_nb.sim.exchange import Exchange
@@ -19,8 +17,9 @@ from tests.simulation import gateway_faults, rules_end
 from tests.simulation.checker import Checker
 from tests.simulation.facts import Life
 from tests.simulation.host import Disk, crash_journal, forget_process
+from tests.simulation.notebook import Notebook
 from tests.simulation.process import Killed, Process, WorldLoop
-from tests.simulation.scenario import Deed, ParentDraw, Scenario
+from tests.simulation.scenario import Deed, Scenario
 from tests.simulation.truth import WitnessCore
 
 CLIENT_ID = 1
@@ -62,8 +61,7 @@ class World:
         self._dice = random.Random(f"world {scenario.seed}")  # noqa: S311  repeatable, not secret
         self._process: Process | None = None
         self._disk: Disk | None = None
-        self._parents: dict[int, str] = {}
-        self._plans: dict[int, Any] = {}
+        self.notebook = Notebook(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._away = asyncio.Event()
         self._armed: int | None = None
@@ -238,7 +236,7 @@ class World:
         await self._do(deed)
 
     async def _do(self, deed: Deed) -> None:
-        parent_id = self._parents.get(deed.number)
+        parent_id = self.notebook.parents.get(deed.number)
         match deed.kind:
             case "stall":
                 self._count("loop stalled")
@@ -252,9 +250,9 @@ class World:
                 await self._disk_fails(deed)
             case "submit":
                 await self._opened(within_s=SUBMIT_PATIENCE_S)
-                await self._tell(self._submit(self.scenario.parents[deed.number], deed.number))
-            case "equal" if deed.number in self._plans:
-                await self._tell(self._submit_again(deed.number))
+                await self._tell(self.notebook.submit(self.scenario.parents[deed.number], deed.number))
+            case "equal" if deed.number in self.notebook.plans:
+                await self._tell(self.notebook.submit_again(deed.number))
             case "kill" if self.desk is not None:
                 self._count("killed by a person")
                 await self._tell(self.desk.kill("enough"))
@@ -267,37 +265,7 @@ class World:
             case "interrupt" if self._process is not None:
                 self._interrupt()
             case "pause" | "resume" | "cancel" if parent_id is not None and self.desk is not None:
-                await self._tell(self._on_execution(parent_id, deed.kind))
-
-    async def _on_execution(self, parent_id: str, what: str) -> None:
-        await getattr(self.desk.execution(parent_id), what)()
-
-    async def _submit(self, draw: ParentDraw, number: int) -> None:
-        plan = await self.desk.preview(draw.side, draw.lots, draw.symbol, **draw.how, **await self._limit(draw))
-        self._plans[number] = plan
-        execution = await self.desk.submit(plan)
-        self._parents[number] = execution.parent_id
-        await execution
-
-    async def _limit(self, draw: ParentDraw) -> dict[str, Decimal]:
-        """Give the caller's limit, where there is one: so many ticks beyond the mid that now shows."""
-        if draw.limit_ticks is None:
-            return {}
-        contract = await self.desk.instrument(draw.symbol)
-        top = self.core.exchange.top(contract.con_id)
-        if top is None or top.bid is None or top.ask is None:
-            return {}
-        mid = floor_to_tick((top.bid + top.ask) / 2, tick=contract.tick)
-        return {"limit": mid + (1 if draw.side == "BUY" else -1) * draw.limit_ticks * contract.tick}
-
-    async def _submit_again(self, number: int) -> None:
-        execution = await self.desk.submit(self._plans[number])
-        earlier = self._parents.get(number, execution.parent_id)
-        life = self.checker.facts.life
-        # What was submitted in the instant of a crash may be lost, with nothing of it sent.
-        if execution.parent_id != earlier and life is not None and earlier in life.ledger.parents:
-            words = f"{execution.parent_id} instead of {self._parents[number]}"
-            self.checker.violate("2", "2. The same plan submitted again gives the earlier execution.", words)
+                await self._tell(self.notebook.on_execution(parent_id, deed.kind))
 
     def _interrupt(self) -> None:
         """Somebody presses the stop button: the cell that waits gets a CancelledError, and nothing else does."""
@@ -356,7 +324,7 @@ class World:
                 await self._take_up()
                 for parent_id, parent in list(self.checker.facts.life.ledger.parents.items()):  # type: ignore[union-attr]
                     if parent.status is ParentStatus.PAUSED:
-                        await self._tell(self._on_execution(parent_id, "resume"))
+                        await self._tell(self.notebook.on_execution(parent_id, "resume"))
                 self._ask(rules_end.parents_end)
             await asyncio.sleep(POLL_S)
 

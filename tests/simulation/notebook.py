@@ -1,0 +1,60 @@
+"""The cells of a notebook that a person runs on the desk of now."""
+
+from decimal import Decimal
+from typing import Any
+
+from hydra_nb.domain.units import floor_to_tick
+from tests.simulation.scenario import ParentDraw
+
+
+class Notebook:
+    """Cells, and what they keep.
+
+    Parameters
+    ----------
+    world
+        Has the desk of now, the checker and the exchange.
+
+    Attributes
+    ----------
+    parents, plans
+        Ids and plans of what was submitted, by the number of the parent in the scenario.
+    """
+
+    def __init__(self, world: Any) -> None:
+        self._world = world
+        self.parents: dict[int, str] = {}
+        self.plans: dict[int, Any] = {}
+
+    async def on_execution(self, parent_id: str, what: str) -> None:
+        """Pause, resume or cancel a parent."""
+        await getattr(self._world.desk.execution(parent_id), what)()
+
+    async def submit(self, draw: ParentDraw, number: int) -> None:
+        """Preview and submit the scenario's parent of this number, and wait for its end."""
+        plan = await self._world.desk.preview(draw.side, draw.lots, draw.symbol, **draw.how, **await self._limit(draw))
+        self.plans[number] = plan
+        execution = await self._world.desk.submit(plan)
+        self.parents[number] = execution.parent_id
+        await execution
+
+    async def _limit(self, draw: ParentDraw) -> dict[str, Decimal]:
+        """Give the caller's limit, where there is one: so many ticks beyond the mid that now shows."""
+        if draw.limit_ticks is None:
+            return {}
+        contract = await self._world.desk.instrument(draw.symbol)
+        top = self._world.core.exchange.top(contract.con_id)
+        if top is None or top.bid is None or top.ask is None:
+            return {}
+        mid = floor_to_tick((top.bid + top.ask) / 2, tick=contract.tick)
+        return {"limit": mid + (1 if draw.side == "BUY" else -1) * draw.limit_ticks * contract.tick}
+
+    async def submit_again(self, number: int) -> None:
+        """Run the submitting cell again: it must give the execution that there is."""
+        execution = await self._world.desk.submit(self.plans[number])
+        earlier = self.parents.get(number, execution.parent_id)
+        life = self._world.checker.facts.life
+        # What was submitted in the instant of a crash may be lost, with nothing of it sent.
+        if execution.parent_id != earlier and life is not None and earlier in life.ledger.parents:
+            words = f"{execution.parent_id} instead of {self.parents[number]}"
+            self._world.checker.violate("2", "2. The same plan submitted again gives the earlier execution.", words)
