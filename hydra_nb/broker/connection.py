@@ -171,8 +171,10 @@ class Connection:
 
     async def close(self) -> None:
         """End all that runs and close the socket; harmless when it is closed already."""
-        await self._tasks.stop()
-        await self._give_up("closed by us")
+        try:
+            await self._tasks.stop()
+        finally:
+            await self._give_up("closed by us")
 
     def watch(self, contract: FutureContract) -> None:
         """Keep a live quote of a contract, from now on and after every reconnection."""
