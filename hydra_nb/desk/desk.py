@@ -1,6 +1,7 @@
 """The desk that a notebook holds: instruments, previews, executions, frames."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
@@ -354,11 +355,10 @@ class Desk(Safety):
             ticket.close()
         if self._pulse is not None:
             self._pulse.stop()
-        try:
+        with contextlib.ExitStack() as whatever_happens:  # one who waits may be interrupted, the rest is done
+            whatever_happens.callback(self._rooms.on_closed, self)
+            whatever_happens.callback(self._rooms.journal.close)
             await self._rooms.broker.close()
-            self._rooms.journal.close()
-        finally:
-            self._rooms.on_closed(self)
         return self.journal_path
 
     def _must_be_open(self) -> None:
