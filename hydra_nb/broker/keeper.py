@@ -30,13 +30,13 @@ class HeldTasks:
 
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}  # in the order of their beginnings, as they end in it
 
     def start(self, work: Callable[[], Coroutine[Any, Any, None]], *, where: str) -> None:
         """Run what `work` gives; `where` names it in the event of its failure."""
         task = asyncio.get_running_loop().create_task(self._guard(work, where))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
 
     async def stop(self) -> None:
         """Cancel all that run and wait for their ends; the caller's own task is left alone."""

@@ -16,14 +16,15 @@ class TaskKeeper:
 
     def __init__(self, report: Callable[[str | None, str, Exception], None]) -> None:
         self._report = report
-        self._tasks: set[asyncio.Task[None]] = set()
+        # In the order of their beginnings, so that they end in the same order in every run.
+        self._tasks: dict[asyncio.Task[None], None] = {}
         self._loop = asyncio.get_running_loop()
 
     def start(self, work: Coroutine[Any, Any, None], *, where: str, parent_id: str | None = None) -> None:
         """Run `work` on the owner's loop; call from that loop only."""
         task = self._loop.create_task(self._guard(work, where=where, parent_id=parent_id))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
         task.add_done_callback(lambda _: work.close())  # a task cancelled before its first step never awaits it
 
     async def _guard(self, work: Coroutine[Any, Any, None], *, where: str, parent_id: str | None) -> None:
