@@ -25,6 +25,8 @@ from tests.simulation.process import _PROCESS, Process, WorldLoop
 ROOMS = ("desk", "order_manager", "broker", "journal", "reconcile")
 WRITE_S = 0.0005
 """Virtual seconds until the disk has taken a commit, and again until the loop hears of it."""
+MOST_AWAITS_TO_THE_END = 50
+"""Times that a coroutine may wait although it is told to end."""
 
 _PACKAGE = str(Path(hydra_nb.__file__).parent) + "/"
 _SEND = "order_manager.dispatch.Dispatcher._send"
@@ -136,10 +138,17 @@ class InstantLoop(WorldLoop):
         self.call_later(WRITE_S, write)
         return heard
 
-    async def end_stuck(self) -> None:
-        """End what the burial could not: a task of a dead process whose wake-up was dropped hears of no cancelling."""
+    async def bury_tasks(self) -> None:
+        """End what dead processes left, where it stands: to run on, as `bury` has it, would take what was dropped."""
+        self.set_exception_handler(lambda _loop, _context: None)
         for steps in tuple(self.under_way):
             steps.end()
+        left = [task for task in asyncio.all_tasks(self) if not isinstance(task.get_coro(), Steps)]
+        left.remove(asyncio.current_task(self))  # type: ignore[arg-type]  # it is inside of one
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left, timeout=1)
 
     def pass_through(self, phase: Phase, *, place: str) -> Blow | None:
         """Count an instant; gives what befalls it."""
@@ -199,8 +208,12 @@ class Steps(Coroutine[Any, Any, Any]):
 
     def end(self) -> None:
         """Come to the end without waiting for anything any more."""
+        frame = getattr(self._coro, "cr_frame", None)
+        work = None if frame is None else frame.f_locals.get("work")
+        if inspect.iscoroutine(work) and inspect.getcoroutinestate(work) == inspect.CORO_CREATED:
+            work.close()  # whoever was to await it has not begun
         with contextlib.suppress(BaseException):
-            while True:
+            for _ in range(MOST_AWAITS_TO_THE_END):
                 self._coro.throw(asyncio.CancelledError())
 
     def _resumes(self) -> Blow | None:

@@ -32,7 +32,8 @@ DURATION = "4m"
 PATIENCE_S = 20.0
 CANCEL_FROM_LOTS = 6
 """Once so many lots are filled and others rest, the person cancels what is left."""
-PARENT = "P-0001"
+REFUSED_WAIT_S = 1.0
+"""An order that is refused, for instance for want of a quote, is sent again after so long."""
 CLIENT_ID = 1
 AWAY_S = (1.0, 60.0)
 PATIENCE_OF_THE_PERSON_S = 3600.0
@@ -70,6 +71,7 @@ class Case:
 class Told:
     """What the last desk told before it was closed."""
 
+    parent_id: str
     status: ParentStatus
     filled_lots: int
     shortfall_lots: int
@@ -177,7 +179,8 @@ class Notebook:
 
     async def _from_the_top(self, process: Process) -> None:
         desk = await process.run(self._connect())
-        if not desk._rooms.manager.ledger.parents:
+        parents = desk._rooms.manager.ledger.parents
+        while all(parent.status is ParentStatus.REFUSED for parent in parents.values()):
             plan = await process.run(
                 desk.preview(
                     "BUY",
@@ -191,15 +194,17 @@ class Notebook:
                 )
             )
             await process.run(desk.submit(plan))
-        execution = desk.execution(PARENT)
+            await asyncio.sleep(REFUSED_WAIT_S)
+        execution = desk.execution(next(reversed(parents)))
         if execution.status is ParentStatus.INTERRUPTED:
-            await self._resume(process, desk)
+            await self._resume(process, desk, execution.parent_id)
         process.start(_watch(execution))
         await self._until(process, lambda: execution.status.is_over or _is_time_to_cancel(execution))
         if not execution.status.is_over:
             await process.run(execution.cancel())
         breaks = await process.run(desk.reconcile())
         told = Told(
+            parent_id=execution.parent_id,
             status=execution.status,
             filled_lots=execution.filled_lots,
             shortfall_lots=execution.shortfall_lots,
@@ -214,15 +219,15 @@ class Notebook:
     async def _connect(self) -> Any:
         return await hydra_nb.connect(seed=self._case.seed, speed="max", journal=self._run.journal, client_id=CLIENT_ID)
 
-    async def _resume(self, process: Process, desk: Any) -> None:
+    async def _resume(self, process: Process, desk: Any, parent_id: str) -> None:
         """Take the parent up; what is locked, a person looks up at the broker first."""
         try:
-            await process.run(desk.resume(PARENT))
+            await process.run(desk.resume(parent_id))
         except InvalidOrder:
             for symbol, reason in desk.locked.items():
                 self._run.human.append(reason)
                 await process.run(desk.unlock(symbol, reason="compared with the broker's statement"))
-            await process.run(desk.resume(PARENT))
+            await process.run(desk.resume(parent_id))
 
     @staticmethod
     async def _until(process: Process, holds: Callable[[], bool]) -> None:
@@ -240,7 +245,7 @@ class Notebook:
             return None
         self._run.struck = instant
         if self._case.blow is Blow.KILL:
-            self._kill()
+            self.kill()
         elif self._case.restarts:
             task = self._loop.create_task(self._end_later(), context=self._loop._market_context.copy())
             self._tasks.add(task)
@@ -248,16 +253,17 @@ class Notebook:
 
     async def _end_later(self) -> None:
         await asyncio.sleep(self._away_s)
-        self._kill()
+        if self._run.told is None:
+            self.kill()
 
-    def _kill(self) -> None:
-        process = self._process
-        if process is None or not process.alive or self._run.told is not None:
-            return
-        process.kill()
+    def kill(self) -> None:
+        """End the process that the notebook runs in; what is durable stays."""
+        if self._process is not None and self._process.alive:
+            self._process.kill()
         for journal in self._journals:
             if not journal._closed:
                 crash_journal(journal, dice=self._dice)
+                journal._closed = True
         self._journals.clear()
         forget_process(self._loop)
 
@@ -295,7 +301,7 @@ def live(case: Case, *, folder: Path) -> Run:
                 run.raised.append("the notebook did not come to its end")
         run.instants = loop.instants
     finally:
-        _leave(loop)
+        _leave(loop, notebook)
     run.undurable = core.undurable
     return run
 
@@ -310,15 +316,12 @@ def _run_through_interrupts(loop: InstantLoop, main: "asyncio.Task[None]") -> No
                 raise
 
 
-def _leave(loop: InstantLoop) -> None:
+def _leave(loop: InstantLoop, notebook: Notebook) -> None:
     try:
-        left = loop.bury()
-        if left:
-            loop.run_until_complete(asyncio.wait(left, timeout=60))
-        loop.run_until_complete(loop.end_stuck())
+        notebook.kill()
+        loop.run_until_complete(loop.bury_tasks())
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
-        forget_process(loop)
         asyncio.set_event_loop(None)
         loop.close()
 

@@ -68,6 +68,17 @@ def test_a_twap_survives_its_end_at_any_await() -> None:
     }
 
 
+def test_a_desk_interrupted_as_it_closes_lets_go_of_all() -> None:
+    """Whatever it waited for: the next desk of the same process finds the journal unlocked and the client id free."""
+    undisturbed = cases.run(Case(seed=8))
+    closing = [instant.number for instant in undisturbed.instants if cases.is_closing(instant)]
+
+    results = [cases.run(Case(seed=8, number=number, blow=Blow.CANCEL, restarts=False)) for number in closing]
+
+    assert len(results) >= 5
+    must_be_well(undisturbed, results)
+
+
 @pytest.mark.skipif(not FULL, reason="several thousand lives; HYDRA_FULL=1 asks for them")
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", cases.SEEDS)

@@ -8,7 +8,7 @@ from hydra_nb.domain.orders import Action, ParentStatus
 from hydra_nb.journal import JournalReader
 from hydra_nb.ledger import Ledger
 from hydra_nb.sim.records import Execution
-from tests.crash_points.life import LOTS, PARENT, SLICES, Run, Told
+from tests.crash_points.life import LOTS, SLICES, Run, Told
 
 OWN = "hy:"
 ENDS = (ParentStatus.FILLED, ParentStatus.PARTIAL, ParentStatus.CANCELLED)
@@ -32,7 +32,7 @@ def judge(run: Run) -> list[str]:
     wrong += _of_lots(run, run.told)
     wrong += _of_fills(run, run.told)
     wrong += _of_names(run, reserved=reserved, sent=sent)
-    record = ledger.parents[PARENT]
+    record = ledger.parents[run.told.parent_id]
     if (record.status, record.filled_lots) != (run.told.status, run.told.filled_lots):
         wrong.append(f"the journal says {record.status}, {record.filled_lots} lots; the desk said otherwise")
     return wrong
