@@ -81,13 +81,16 @@ class WitnessCore(GatewayCore):
 
 
 class ScriptedFlow(Flow):
-    """Shows the touch that a script says, anew every second, and takes nothing."""
+    """Shows the touch that a script says, anew every second unless it is quiet, and takes nothing."""
 
-    def __init__(self, parameters: FlowParameters, *, script: Script, tick: Decimal, start_ns: int) -> None:
+    def __init__(
+        self, parameters: FlowParameters, *, script: Script, tick: Decimal, start_ns: int, is_quiet: bool = False
+    ) -> None:
         super().__init__(parameters, dice=random.Random(0), fair_ticks=0)  # noqa: S311  never drawn from
         self._script = script
         self._tick = tick
         self._start_ns = start_ns
+        self._is_quiet = is_quiet
         self._shown: list[int] = []
         self._beat = 0
 
@@ -106,8 +109,8 @@ class ScriptedFlow(Flow):
         return NS_PER_S
 
     def act(self, book: Book, *, now_ns: int, busy: bool) -> list[Entry]:  # noqa: ARG002  at all hours alike
-        """Show the quotes again, with a lot more or less, so that the feed never falls silent."""
-        return self._show(book, now_ns)
+        """Show the quotes again, with a lot more or less, so that the feed never falls silent; or leave them be."""
+        return [] if self._is_quiet else self._show(book, now_ns)
 
     def note_trade(self, side: SimSide, *, lots: int) -> None:
         """A script does not follow trades."""
@@ -138,14 +141,23 @@ class ScriptedExchange(Exchange):
         Lots of each daily bar; None leaves the simulated ones, a negative number gives no bars at all.
     start
         Chicago time of day at which the market clock starts; None is 09:00, when all is open.
+    is_quiet
+        Whether the touch of the script's beginning stands for ever, and nothing happens but by our orders.
     """
 
     def __init__(
-        self, *, seed: int = SEED, script: Script | None = None, volume: int | None = None, start: dt.time | None = None
+        self,
+        *,
+        seed: int = SEED,
+        script: Script | None = None,
+        volume: int | None = None,
+        start: dt.time | None = None,
+        is_quiet: bool = False,
     ) -> None:
         super().__init__(seed=seed)
         self._script = script
         self._volume = volume
+        self._is_quiet = is_quiet
         if start is not None:
             self.start_ns += ((start.hour - 9) * 3600 + start.minute * 60) * NS_PER_S
             self._now_ns = self.start_ns
@@ -156,7 +168,13 @@ class ScriptedExchange(Exchange):
             month = self._settle_near_the_script(con_id)
             market = self._markets[con_id] = Market(month, seed=self.seed)
             tick = month.listing.min_tick
-            market._flow = ScriptedFlow(market._flow.parameters, script=self._script, tick=tick, start_ns=self.start_ns)
+            market._flow = ScriptedFlow(
+                market._flow.parameters,
+                script=self._script,
+                tick=tick,
+                start_ns=self.start_ns,
+                is_quiet=self._is_quiet,
+            )
             self._await_session(con_id, self._now_ns, events)
         return super()._activate(con_id, events)
 

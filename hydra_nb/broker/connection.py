@@ -1,8 +1,8 @@
 """Opening the one connection, subscribing to what is needed, keeping it, and closing it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Protocol
 
 from hydra_nb.broker.access import choose_account
 from hydra_nb.broker.asking import Requests
@@ -168,6 +168,10 @@ class Connection:
             connect_again=self._connect_again,
         )
         self._tasks.start(keeper.run, where="keeper")
+
+    def keep(self, work: Callable[[], Coroutine[Any, Any, None]], *, where: str) -> None:
+        """Run what `work` gives until `close`; `where` names it in the event of its failure."""
+        self._tasks.start(work, where=where)
 
     async def close(self) -> None:
         """End all that runs and close the socket; harmless when it is closed already."""

@@ -3,7 +3,7 @@
 """The one connection to the broker: orders out, facts in, and nothing out without approval and receipt."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from ib_async import IB, Contract, ExecutionFilter
@@ -17,6 +17,7 @@ from hydra_nb.broker.inbox import RECALLED, Inbox, QuoteSink, Sink, UnreadableMe
 from hydra_nb.broker.instruments import ContractQuery, Instruments, ListedMonth
 from hydra_nb.broker.orders_out import OrdersOut
 from hydra_nb.broker.pacing import Pace
+from hydra_nb.broker.renewals import Renewals
 from hydra_nb.clock import Clock
 from hydra_nb.domain.events import DeathProbed, Event, OpenOrderReported, PositionReported
 from hydra_nb.domain.instrument import FutureContract
@@ -135,6 +136,9 @@ class _Wire:
     def send_market_data_request(self, req_id: int, contract: FutureContract) -> None:
         self._client.reqMktData(req_id, translate.wire_contract(contract), "", False, False, [])
 
+    def send_market_data_cancel(self, req_id: int) -> None:
+        self._client.cancelMktData(req_id)
+
     async def details(self, query: ContractQuery) -> tuple[ListedMonth, ...]:
         listed = await self._ib.reqContractDetailsAsync(translate.wire_query(query))
         return tuple(translate.listed_month(details) for details in listed)
@@ -170,14 +174,9 @@ class BrokerGateway:
     clock
         Market time and host time.
     client_id
-        Id of the connection at the gateway.
+        Id of the connection at the gateway; also an attribute.
     gate
         Whose approvals are redeemed.
-
-    Attributes
-    ----------
-    client_id : int
-        As given.
     """
 
     def __init__(self, *, clock: Clock, client_id: int, gate: RiskGate) -> None:
@@ -193,6 +192,7 @@ class BrokerGateway:
         self._orders = OrdersOut(
             self._wire, inbox=self._inbox, pace=self._pace, requests=requests, gate=gate, clock=clock
         )
+        self._renewals = Renewals(self._wire, inbox=self._inbox, pace=self._pace, clock=clock)
         self._has_recalled = False
         self._instruments = Instruments(self._wire, requests=requests, clock=clock, learn=self._inbox.learn_contract)
 
@@ -330,13 +330,7 @@ class BrokerGateway:
         await self._orders.fetch_executions()
 
     async def probe_death(self, child: ChildOrder) -> DeathProbed:
-        """Ask for open orders, then for executions, and tell what they say of one order.
-
-        Raises
-        ------
-        NoReply, NotConnected
-            Then nothing is proven.
-        """
+        """Ask for open orders, then for executions, and tell what they say of one; a `BrokerError` proves nothing."""
         return await self._orders.probe_death(child)
 
     async def contracts(self, symbol: str) -> tuple[FutureContract, ...]:
@@ -370,6 +364,10 @@ class BrokerGateway:
         """Keep a live quote of a contract; calling it again changes nothing."""
         self._inbox.learn_contract(contract)
         self._connection.watch(contract)
+
+    def keep_fresh(self, traded: Callable[[], Iterable[FutureContract]]) -> None:
+        """Until `close` ask anew for quiet quotes of the contracts that `traded` gives."""
+        self._connection.keep(lambda: self._renewals.run(traded), where="quotes")
 
     def quote(self, con_id: int) -> Quote | None:
         """The quote as of the last tick; None before the first."""

@@ -12,7 +12,7 @@ from decimal import Decimal
 from hydra_nb.broker.asking import OpenOrdersReply, TimeRequests
 from hydra_nb.broker.executions import ExecutionBook
 from hydra_nb.broker.holdings import Holdings
-from hydra_nb.broker.link import LOST_SERVERS, RESTORED, RESTORED_DATA_LOST, Link
+from hydra_nb.broker.link import LOST_SERVERS, RESTORED, RESTORED_DATA_LOST, Farms, Link
 from hydra_nb.broker.quotes import QuoteBoard
 from hydra_nb.broker.sent import SentOrders
 from hydra_nb.clock import Clock
@@ -46,6 +46,8 @@ Sink = Callable[[Event], None]
 QuoteSink = Callable[[Quote, FutureContract], None]
 
 CLIENT_ID_IN_USE = 326
+NO_SUCH_SUBSCRIPTION = 300
+"""Answer to the cancel of a subscription that the gateway has refused or ended: it is gone, as was asked."""
 OUR_NOTICE = 0
 """Code of errors that we report ourselves; the broker has none such."""
 _HELD_EVENTS = 1_000  # between open and start only notices arrive; the bound is for a gateway gone mad
@@ -63,7 +65,7 @@ class Inbox:
 
     Attributes
     ----------
-    orders, executions, board, holdings, open_orders, times, link
+    orders, executions, board, holdings, open_orders, times, link, farms
         What is known so far, each in its own keeping.
     on_client_id_in_use
         Called while a handshake is under way, where another connection holds our id.
@@ -80,6 +82,7 @@ class Inbox:
         self.open_orders = OpenOrdersReply()
         self.times = TimeRequests(clock)
         self.link = Link()
+        self.farms = Farms()
         self._ticks: dict[int, Decimal] = {}
         self._commissions: dict[str, CommissionReported] = {}
         self._held: deque[Event] = deque(maxlen=_HELD_EVENTS)
@@ -203,11 +206,12 @@ class Inbox:
             return
         order_ref = self.orders.ref_of_order(req_id)
         contract = self.board.contract_of(req_id)
-        if order_ref is None and has_asker:
+        if order_ref is None and (has_asker or (code == NO_SUCH_SUBSCRIPTION and contract is None)):
             return
         if order_ref is None and contract is not None:
             message = f"{contract.local_symbol} market data: {message}"
         self.tell(BrokerErrorReported(time_ns=self.now_ns(), order_ref=order_ref, code=code, message=message))
+        self.farms.heard(code, message)
         if code in (LOST_SERVERS, RESTORED, RESTORED_DATA_LOST):
             if code == RESTORED_DATA_LOST and self._on_data_lost is not None:
                 self._on_data_lost()
@@ -232,6 +236,7 @@ class Inbox:
         self.open_orders.lost()
         self.times.lost()
         self.holdings.forget()
+        self.farms.forget()
         self.note_link(changed=self.link.closed(), message=message)
 
     def batch_done(self) -> None:

@@ -5,6 +5,9 @@ from hydra_nb.domain.market import ConnectionState
 LOST_SERVERS = 1100
 RESTORED_DATA_LOST = 1101
 RESTORED = 1102
+FARM_BROKEN = 2103
+FARM_OK = 2104
+FARM_IDLE = 2108
 
 
 class Link:
@@ -49,3 +52,31 @@ class Link:
         self._has_servers = self._has_servers if has_servers is None else has_servers
         self._answers = self._answers if answers is None else answers
         return self.state is not before
+
+
+class Farms:
+    """The gateway's ways to its sources of quotes.
+
+    Messages: IB API, "Message Codes", 2103 "Market data farm connection is broken:NAME", 2104 "... is OK:NAME", 2108
+    "... is inactive but should be available upon demand".
+    """
+
+    def __init__(self) -> None:
+        self._broken: set[str] = set()
+
+    @property
+    def are_broken(self) -> bool:
+        """Whether one is told to be broken, so that a quote may come from the gateway's memory."""
+        return bool(self._broken)
+
+    def heard(self, code: int, message: str) -> None:
+        """Take in a notice; those about something else change nothing."""
+        name = message.rpartition(":")[2].strip().lower()
+        if code == FARM_BROKEN:
+            self._broken.add(name)
+        elif code in (FARM_OK, FARM_IDLE):
+            self._broken.discard(name)
+
+    def forget(self) -> None:
+        """The connection is gone, and the next will tell anew."""
+        self._broken.clear()

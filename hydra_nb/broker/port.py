@@ -1,6 +1,6 @@
 """What the rest of the house may ask of the broker."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from hydra_nb.domain.events import DeathProbed, Event, OpenOrderReported, PositionReported
@@ -79,6 +79,10 @@ class BrokerPort(Protocol):
 
     def watch(self, contract: FutureContract) -> None:
         """Keep a live quote of a contract."""
+        ...
+
+    def keep_fresh(self, traded: Callable[[], Iterable[FutureContract]]) -> None:
+        """Ask anew for quiet quotes of the contracts that `traded` gives, until `close`."""
         ...
 
     def quote(self, con_id: int) -> Quote | None:

@@ -17,6 +17,7 @@ _DELAYED_PRICES = {66: 1, 67: 2, 68: 4, 75: 9}
 _DELAYED_SIZES = {69: 0, 70: 3, 71: 5, 74: 8}
 _PRICES = {1: "bid", 2: "ask", 4: "last", 9: "settlement"}
 _SIZES = {0: "bid_size", 3: "ask_size", 5: "last_size", 8: "volume"}
+_SIDES = ("bid", "ask")
 _HALTED = (49, 90)
 _SIZE_TICKS_OF_PRICE = {1: "bid_size", 2: "ask_size", 4: "last_size"}
 _FEEDS = {1: FeedType.LIVE, 2: FeedType.FROZEN, 3: FeedType.DELAYED, 4: FeedType.DELAYED_FROZEN}
@@ -37,22 +38,25 @@ def exact_price(price: float, *, tick: Decimal | None) -> Decimal:
 
 
 class _Line:
-    """What the wire told of one contract so far."""
+    """What the wire told of one contract so far, in its present subscription."""
 
     __slots__ = (
         "ask",
         "ask_size",
+        "asked_ns",
         "bid",
         "bid_size",
         "contract",
         "feed",
         "halted",
+        "heard_ns",
         "is_dirty",
         "is_told",
         "last",
         "last_size",
         "quote",
         "settlement",
+        "sides_told",
         "volume",
     )
 
@@ -64,6 +68,8 @@ class _Line:
         self.halted = False
         self.is_dirty = False
         self.settlement: Decimal | None = None
+        self.asked_ns = 0
+        self.heard_ns = 0
         self.clear()
 
     def clear(self) -> None:
@@ -73,6 +79,19 @@ class _Line:
         self.last: Decimal | None = None
         self.bid_size = self.ask_size = self.last_size = 0
         self.volume: int | None = None
+        self.sides_told: frozenset[str] = frozenset()
+
+    def successor(self) -> "_Line":
+        """A line for a new subscription, which knows no bid and no ask before they are told anew."""
+        line = _Line(self.contract)
+        line.quote, line.settlement = self.quote, self.settlement
+        line.last, line.last_size, line.volume = self.last, self.last_size, self.volume
+        return line
+
+    @property
+    def can_stand(self) -> bool:
+        """Whether it can stand for the contract: it told both sides, empty or not, or that none may be traded on."""
+        return len(self.sides_told) == len(_SIDES) or self.halted or self.feed is not FeedType.LIVE
 
     def read(self, now_ns: int) -> Quote:
         """The quote that the ticks so far make."""
@@ -124,16 +143,39 @@ class QuoteBoard:
     def subscribe(self, con_id: int, *, req_id: int) -> None:
         """From now on the ticks of a contract carry this request id; what an earlier feed told is void."""
         line = self._lines[con_id]
-        self._by_request = {number: other for number, other in self._by_request.items() if other is not line}
+        self._forget_requests(con_id)
         self._by_request[req_id] = line
+        line.asked_ns = self._now_ns()
         line.feed, line.is_told = FeedType.LIVE, True
         line.halted = False
         line.clear()
 
+    def renew(self, con_id: int, *, req_id: int) -> tuple[int, ...]:
+        """From now on the ticks of a contract carry this request id; gives the ids that they carried before.
+
+        The quote stays as it is, and grows old, until the new ticks can stand for it, or `settle` says that they do.
+        """
+        self.quote(con_id)
+        line = self._lines[con_id].successor()
+        line.asked_ns = self._now_ns()
+        before = self._forget_requests(con_id)
+        self._by_request[req_id] = line
+        return before
+
+    def settle(self, con_id: int) -> None:
+        """Let what a renewed subscription told stand for the contract: the side that it did not name is empty."""
+        for line in self._by_request.values():
+            if line.contract.con_id == con_id and line is not self._lines[con_id] and line.sides_told:
+                self._adopt(line)
+
+    def asked_ns(self, con_id: int) -> int | None:
+        """When the present subscription of a contract was asked for; None where there is none."""
+        lines = (line for line in self._by_request.values() if line.contract.con_id == con_id)
+        return next((line.asked_ns for line in lines), None)
+
     def is_subscribed(self, con_id: int) -> bool:
         """Whether ticks of a contract are asked for."""
-        line = self._lines.get(con_id)
-        return line is not None and any(other is line for other in self._by_request.values())
+        return self.asked_ns(con_id) is not None
 
     def unsubscribe_all(self) -> None:
         """The connection is gone: no tick belongs to anything, and the last quotes grow old."""
@@ -173,6 +215,8 @@ class QuoteBoard:
         if name == "settlement" and price == 0:
             is_price = False  # the wire says 0 where no settlement is known
         setattr(line, name, exact_price(price, tick=line.contract.tick) if is_price else None)
+        if name in _SIDES and name not in line.sides_told:
+            line.sides_told |= {name}
         size_name = _SIZE_TICKS_OF_PRICE.get(tick_type)
         if size_name is not None:
             setattr(line, size_name, _whole(size) or 0)
@@ -222,9 +266,24 @@ class QuoteBoard:
             line.clear()
         return live
 
+    def _forget_requests(self, con_id: int) -> tuple[int, ...]:
+        numbers = tuple(number for number, line in self._by_request.items() if line.contract.con_id == con_id)
+        for number in numbers:
+            del self._by_request[number]
+        return numbers
+
     def _touch(self, line: _Line) -> None:
-        line.is_dirty = True
-        self._changed[line.contract.con_id] = line
+        if self._lines[line.contract.con_id] is line:
+            line.is_dirty = True
+            self._changed[line.contract.con_id] = line
+            return
+        line.heard_ns = self._now_ns()
+        if line.can_stand:
+            self._adopt(line)
+
+    def _adopt(self, line: _Line) -> None:
+        self._lines[line.contract.con_id] = self._changed[line.contract.con_id] = line
+        line.quote = line.read(line.heard_ns)
 
     def _read(self, line: _Line) -> None:
         line.quote = line.read(self._now_ns())

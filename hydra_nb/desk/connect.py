@@ -21,6 +21,7 @@ from hydra_nb.desk.endpoint import Endpoint, open_endpoint
 from hydra_nb.desk.recovery import begin_again, replay
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.domain.accounts import mask_account
+from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.errors import DeskBusy, JournalError
 from hydra_nb.journal import Journal
 from hydra_nb.order_manager import OrderManager
@@ -206,6 +207,7 @@ async def _start(
     except BaseException:
         await manager.stop()
         raise
+    broker.keep_fresh(lambda: _traded(manager))
     manager.on_link_up = reconciler.run_until_answered
     manager.tasks.start(reconciler.watch(), where="reconcile")
     manager.tasks.start(manager.committer.keep_up(lambda: bool(manager.busy_parents)), where="journal")
@@ -224,6 +226,11 @@ async def _start(
             on_closed=partial(_closed, endpoint),
         )
     )
+
+
+def _traded(manager: OrderManager) -> tuple[FutureContract, ...]:
+    """Give the contracts of the parents at work, whose quotes must not grow old while nothing happens."""
+    return tuple(manager.ledger.parents[parent_id].plan.parent.contract for parent_id in manager.busy_parents)
 
 
 def _closed(endpoint: Endpoint, desk: Desk) -> None:

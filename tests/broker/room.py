@@ -192,9 +192,11 @@ def gateway_and_clock(*, client_id: int = 1, speed: float = 1.0) -> tuple[Broker
     return BrokerGateway(clock=clock, client_id=client_id, gate=gate), clock, gate
 
 
-async def virtual_room(loop: VirtualLoop, *, seed: int, earlier: tuple[Event, ...]) -> Room:
+async def virtual_room(
+    loop: VirtualLoop, *, seed: int, earlier: tuple[Event, ...], exchange: Exchange | None = None
+) -> Room:
     """A started room in virtual time, whose journal knows earlier events."""
-    core = RecordingCore(Exchange(seed=seed))
+    core = RecordingCore(Exchange(seed=seed) if exchange is None else exchange)
     gateway = loop.attach(core)
     broker, clock, gate = gateway_and_clock()
     account = await broker.open(SIM_HOST, 4002)
@@ -207,12 +209,16 @@ async def virtual_room(loop: VirtualLoop, *, seed: int, earlier: tuple[Event, ..
 
 
 def in_virtual_time(
-    scenario: Callable[[Room], Awaitable[None]], *, seed: int = SEED, earlier: tuple[Event, ...] = ()
+    scenario: Callable[[Room], Awaitable[None]],
+    *,
+    seed: int = SEED,
+    earlier: tuple[Event, ...] = (),
+    exchange: Exchange | None = None,
 ) -> Room:
     """Run a scenario in a virtual room from start to close."""
 
     async def whole(loop: VirtualLoop) -> Room:
-        room = await virtual_room(loop, seed=seed, earlier=earlier)
+        room = await virtual_room(loop, seed=seed, earlier=earlier, exchange=exchange)
         try:
             await scenario(room)
         finally:

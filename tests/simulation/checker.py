@@ -183,7 +183,7 @@ class Checker:
             self._sent_place(payload, client_id=line.process.client_id)
         elif message == wire.CANCEL:
             self._sent_cancel(payload, client_id=line.process.client_id)
-        elif message == wire.MARKET_DATA:
+        elif message in (wire.MARKET_DATA, wire.END_MARKET_DATA):
             facts.feeds.asked(payload, now_s=facts.now_s)
         elif message == wire.GLOBAL_CANCEL:
             self._judge(names_own_order, "a global cancel, which reaches the orders of everybody")

@@ -7,7 +7,7 @@ _LIVE_TICKS = frozenset((b"0", b"1", b"2", b"3", b"4", b"5", b"8", b"9"))
 _DELAYED_TICKS = frozenset((b"66", b"67", b"68", b"69", b"70", b"71", b"74", b"75"))
 _TICKS = frozenset((b"1", b"2", b"45"))  # tick price, tick size, tick generic
 _DATA_TYPE = b"58"
-_REQUEST = b"1"
+_REQUEST, _END = b"1", b"2"
 
 
 @dataclass(slots=True)
@@ -19,6 +19,7 @@ class Feed:
     told_type: int = LIVE_TYPE
     ticks_delayed: bool = False
     changed_s: float = 0.0
+    was_ended: bool = False
 
     @property
     def is_live(self) -> bool:
@@ -43,11 +44,19 @@ class Feeds:
         self._by_contract.clear()
 
     def asked(self, payload: bytes, *, now_s: float) -> None:
-        """Take down a request for market data; other frames are passed over."""
+        """Take down a request for market data, or its end; other frames are passed over.
+
+        Where the client itself ended a subscription and asked anew, the ticks of before count for their age still.
+        """
         fields = payload.split(b"\0", 4)
         if fields[0] == _REQUEST and len(fields) > 4 and fields[3].isdigit():
             feed = Feed(con_id=int(fields[3]), changed_s=now_s)
+            before = self._by_contract.get(feed.con_id)
+            if before is not None and before.was_ended:
+                feed.ticked_s = before.ticked_s
             self._by_request[fields[2]] = self._by_contract[feed.con_id] = feed
+        elif fields[0] == _END and len(fields) > 2 and (ended := self._by_request.pop(fields[2], None)) is not None:
+            ended.was_ended = True
 
     def heard(self, payload: bytes, *, now_s: float) -> None:
         """Take down a tick, or a word on the type of data; other frames are passed over."""

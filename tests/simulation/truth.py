@@ -15,7 +15,7 @@ from hydra_nb.sim.session import GatewayCore
 from hydra_nb.sim.wire_time import parse_time
 
 OWN = "hy:"
-MARKET_DATA, PLACE, CANCEL, GLOBAL_CANCEL = 1, 3, 4, 58
+MARKET_DATA, END_MARKET_DATA, PLACE, CANCEL, GLOBAL_CANCEL = 1, 2, 3, 4, 58
 LOST_SERVERS, RESTORED_DATA_LOST, RESTORED = 1100, 1101, 1102
 _SERVER_VERSION = 178
 _ERROR = b"4\x00"

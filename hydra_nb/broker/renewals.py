@@ -1,0 +1,119 @@
+"""Asks anew for the quote of a market in which nothing happens, so that a quiet book is told from a dead feed.
+
+A feed sends a tick only when something changes. Where nothing does, a new subscription makes the broker say what
+stands now; only what it then says makes the quote younger.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from hydra_nb.broker.inbox import Inbox
+from hydra_nb.broker.pacing import Pace
+from hydra_nb.clock import Clock
+from hydra_nb.domain.instrument import FutureContract
+from hydra_nb.domain.market import ConnectionState, FeedType, Quote
+from hydra_nb.domain.units import NS_PER_S
+
+QUIET_S = 10
+"""Seconds of market time since the last tick after which a quote is asked for again, and between two askings."""
+LOOK_S = 5.0
+"""Seconds of market time between two looks at the quotes."""
+MOST_DOUBLINGS = 5
+"""How often that time doubles while what is asked for brings nothing: up to 320 s."""
+
+
+class SubscriptionWire(Protocol):
+    """Where ticks are asked for."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the handshake is through and the socket open."""
+        ...
+
+    def next_id(self) -> int:
+        """A fresh id."""
+        ...
+
+    def send_market_data_request(self, req_id: int, contract: FutureContract) -> None:
+        """Ask for ticks."""
+        ...
+
+    def send_market_data_cancel(self, req_id: int) -> None:
+        """Ask for no more ticks."""
+        ...
+
+
+class Renewals:
+    """Renews the subscriptions of contracts that are traded while their books are quiet.
+
+    The old subscription is cancelled first. The gateway would answer a second one beside it from its own memory,
+    which would make a quote look young though nothing came from the exchange.
+
+    Parameters
+    ----------
+    wire
+        Where it is asked.
+    inbox
+        Holds the quotes and the state of the link.
+    pace
+        Holds requests back so that orders and cancels have room.
+    clock
+        Market time.
+    """
+
+    def __init__(self, wire: SubscriptionWire, *, inbox: Inbox, pace: Pace, clock: Clock) -> None:
+        self._wire = wire
+        self._inbox = inbox
+        self._pace = pace
+        self._clock = clock
+        self._unanswered: dict[int, int] = {}
+
+    async def run(self, traded: Callable[[], Iterable[FutureContract]]) -> None:
+        """Look after the quotes of the contracts that `traded` gives, until cancelled."""
+        while True:
+            await self._clock.sleep(LOOK_S)
+            for contract in {contract.con_id: contract for contract in traded()}.values():
+                self._settle(contract)
+                if self._is_due(contract):
+                    await self._pace.turn()
+                    if self._is_due(contract):  # a tick, or the end of the connection, may have come meanwhile
+                        self._renew(contract)
+            self._inbox.batch_done()
+
+    def _settle(self, contract: FutureContract) -> None:
+        """Take what a new subscription has told by now for all that it has to tell."""
+        board, asked_ns = self._inbox.board, self._inbox.board.asked_ns(contract.con_id)
+        if asked_ns is not None and self._clock.now_ns() - asked_ns >= LOOK_S * NS_PER_S:
+            board.settle(contract.con_id)
+
+    def _is_due(self, contract: FutureContract) -> bool:
+        """Whether a contract is to be asked for now."""
+        board, link, now_ns = self._inbox.board, self._inbox.link, self._clock.now_ns()
+        asked_ns = board.asked_ns(contract.con_id)
+        if asked_ns is None or not self._wire.is_open or link.state is not ConnectionState.UP:
+            return False  # whoever connects again subscribes to everything
+        if self._inbox.farms.are_broken or not contract.is_open(now_ns):
+            return False
+        quote = board.quote(contract.con_id)
+        if quote is not None and (quote.feed is not FeedType.LIVE or quote.halted):
+            return False  # refused whatever its age, and the present subscription will tell when that ends
+        if _has_answered(quote, asked_ns=asked_ns):
+            self._unanswered.pop(contract.con_id, None)
+        wait_s = QUIET_S << self._unanswered.get(contract.con_id, 0)
+        latest_ns = asked_ns if quote is None else max(asked_ns, quote.time_ns)
+        return now_ns - latest_ns >= wait_s * NS_PER_S
+
+    def _renew(self, contract: FutureContract) -> None:
+        con_id, board = contract.con_id, self._inbox.board
+        asked_ns = board.asked_ns(con_id)
+        if asked_ns is not None and not _has_answered(board.quote(con_id), asked_ns=asked_ns):
+            self._unanswered[con_id] = min(self._unanswered.get(con_id, 0) + 1, MOST_DOUBLINGS)
+        req_id = self._wire.next_id()
+        for old_id in board.renew(con_id, req_id=req_id):
+            self._wire.send_market_data_cancel(old_id)
+        self._wire.send_market_data_request(req_id, contract)
+
+
+def _has_answered(quote: Quote | None, *, asked_ns: int) -> bool:
+    """Whether the present subscription has brought a quote."""
+    return quote is not None and quote.time_ns >= asked_ns
