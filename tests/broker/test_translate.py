@@ -98,11 +98,17 @@ def test_an_open_order_tells_its_expiry() -> None:
     """The broker echoes the good-till date in the form that we sent, or in its own."""
     order = Order(lmtPrice=370.25, totalQuantity=3, goodTillDate="20270112-15:00:00", orderRef="r", permId=9)
 
-    own = translate.open_order(order, OrderState(status="Submitted"), contract=Contract(), tick=Decimal("0.25"), time_ns=1)
+    own = translate.open_order(
+        order, OrderState(status="Submitted"), contract=Contract(), tick=Decimal("0.25"), time_ns=1
+    )
     order.goodTillDate = "20270112 15:00:00 UTC"
-    theirs = translate.open_order(order, OrderState(status="Submitted"), contract=Contract(), tick=Decimal("0.25"), time_ns=1)
+    theirs = translate.open_order(
+        order, OrderState(status="Submitted"), contract=Contract(), tick=Decimal("0.25"), time_ns=1
+    )
     order.goodTillDate = "20270112 09:00:00 US/Central"
-    other = translate.open_order(order, OrderState(status="Submitted"), contract=Contract(), tick=Decimal("0.25"), time_ns=1)
+    other = translate.open_order(
+        order, OrderState(status="Submitted"), contract=Contract(), tick=Decimal("0.25"), time_ns=1
+    )
 
     assert own.expires_ns == theirs.expires_ns == instant_ns("2027-01-12T15:00:00+00:00")
     assert other.expires_ns is None
