@@ -352,7 +352,7 @@ class Desk(Safety):
         await self._rooms.manager.close(working=working)
         self._closed = True
         for ticket in self._tickets.values():
-            ticket.close()
+            ticket.retire()
         if self._pulse is not None:
             self._pulse.stop()
         with contextlib.ExitStack() as whatever_happens:  # one who waits may be interrupted, the rest is done

@@ -35,6 +35,7 @@ EMPTY = State(words="○ Empty", sentence="Pick a contract, a side and lots.")
 QUOTING = State(words="◌ Quoting", sentence="Preview draws the schedule and asks the risk gate. Nothing is sent.")
 DRAWING = State(words="◌ Drawing", sentence="The schedule is being drawn. Nothing is sent.")
 EXPIRED = State(words="○ Expired", sentence="This plan is 5 minutes old; prices have moved on. Preview again.")
+CLOSED = State(words="○ Closed", sentence="The desk of this ticket was closed. Open a desk, and a new ticket.")
 CHANGED = State(words="◌ Quoting", sentence="The order changed while its plan was drawn. Preview again.")
 EMPTY_PLAN = '<div class="hy-empty">Preview shows the schedule, the risk checks and the expected cost here.</div>'
 
@@ -63,7 +64,8 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         What a person reads.
     """
 
-    _follower: Follower | None = None  # until it is made: a ticket that failed on the way has nothing to close
+    _follower: Follower | None = None
+    _is_made = False  # a ticket that failed on the way has nothing to close
 
     def __init__(self, desk: DeskPort, symbol: str) -> None:
         self.plan: PlanPort | None = None
@@ -83,6 +85,7 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         self.send_button.on_click(lambda _: self._start(self.send(), tells_itself=True))
         self.kill_button.on_click(lambda _: self._start(self._kill()))
         self._follower = Follower(desk, draw=self._draw)
+        self._is_made = True
         self._show()
         self._start(self._look_up())
 
@@ -207,11 +210,23 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         self._show_live()
         return execution
 
+    def retire(self) -> None:
+        """Leave the ticket on the page as it is, for reading: its desk was closed, and nothing can be pressed."""
+        if self._follower is not None:
+            self._follower.close()
+            self._follower = None
+            self._draw()
+            self._show_state(CLOSED)
+            for control in (*self.fields.all, self.preview_button, self.send_button, self.kill_button):
+                control.disabled = True
+
     def close(self) -> None:
         """Stop listening to the desk and take the widget off the page; orders go on."""
         if self._follower is not None:
             self._follower.close()
             self._follower = None
+        if self._is_made:
+            self._is_made = False
             for part in list(_parts(self)):
                 part.close()
             super().close()

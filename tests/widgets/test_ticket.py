@@ -322,3 +322,22 @@ def test_unknown_keywords_are_type_errors() -> None:
     """A misspelt setting is not swallowed."""
     with pytest.raises(TypeError):
         OrderTicket(HandDesk(), "ZO", colour="red")  # type: ignore[call-arg]
+
+
+def test_a_ticket_of_a_closed_desk_stays_to_be_read_and_can_do_nothing() -> None:
+    """The plan is still on the page; every field and button is off, and the state says why."""
+
+    async def story(ticket: OrderTicket, desk: HandDesk) -> None:
+        await ticket.preview()
+        shown = ticket.plan_view.value
+
+        ticket.retire()
+        ticket.retire()
+
+        assert ticket.plan_view.value == shown
+        assert "The desk of this ticket was closed" in state(ticket)
+        buttons = (ticket.preview_button, ticket.send_button, ticket.kill_button)
+        assert all(control.disabled for control in (*ticket.fields.all, *buttons))
+        assert desk.submitted == []
+
+    run(story)
