@@ -1,6 +1,7 @@
 """Opening the one connection, subscribing to what is needed, keeping it, and closing it."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Protocol
 
@@ -188,7 +189,7 @@ class Connection:
     def data_lost(self) -> None:
         """The broker dropped all subscriptions: ask again."""
         self._inbox.board.unsubscribe_all()
-        self._tasks.start(self._subscribe_or_give_up, where="subscriptions")
+        self._tasks.start(self._subscribe_anew, where="subscriptions")
 
     def ended(self) -> None:
         """The gateway closed the connection."""
@@ -209,6 +210,10 @@ class Connection:
     async def _connect_again(self) -> None:
         if self._open_again is not None:
             await self._open_again()
+            await self._subscribe_or_give_up()
+
+    async def _subscribe_anew(self) -> None:
+        with contextlib.suppress(BrokerError):  # that the connection was given up, and why, has been told
             await self._subscribe_or_give_up()
 
     async def _subscribe_or_give_up(self) -> None:
