@@ -131,6 +131,7 @@ class Facts:
         self._refs: dict[str, list[str]] = {}
         self._intents: dict[str, list[Intent]] = {}
         self._verdicts: dict[tuple[str, int, str, int], tuple[int, bool]] = {}
+        self._reserved: set[tuple[int, int]] = set()
         self._read_events = 0
         self._read_decisions = 0
 
@@ -141,6 +142,11 @@ class Facts:
         self._read_disk()
         waiting = self._intents.get(content_hash)
         return waiting.pop(0) if waiting else None
+
+    def is_reserved(self, client_id: int, order_id: int) -> bool:
+        """Whether the disk has a reservation with this id: after a crash nobody knows whether it was sent."""
+        self._read_disk()
+        return (client_id, order_id) in self._reserved
 
     def verdict_of(self, intent: Intent) -> tuple[int, bool]:
         """How many checks were written for an intent, and whether all passed."""
@@ -162,6 +168,7 @@ class Facts:
                 quote=told["quote"],
             )
             self._intents.setdefault(told["content_hash"], []).append(intent)
+            self._reserved.add((told["client_id"], told["child"]["order_id"]))
         for row in rows_after(self.life.journal, "decisions", self._read_decisions):
             seq, time_ns, parent_id, slice_number, action, _, allowed = row[:7]
             self._read_decisions = seq

@@ -150,7 +150,7 @@ def gone_with_its_expiry(facts: Facts, step: Step) -> str | None:
         return None
     for view in known.live_views():
         good_till_ns = view.terms.good_till_ns
-        if good_till_ns is None or facts.now_ns > good_till_ns + EXPIRY_TOLERANCE_NS:
+        if good_till_ns is None or facts.exchange._now_ns > good_till_ns + EXPIRY_TOLERANCE_NS:
             return f"{step.record.order_ref} rests at the exchange after its expiry"
     return None
 

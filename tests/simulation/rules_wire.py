@@ -324,6 +324,6 @@ def cancels_first(facts: Facts, message: int | None) -> str | None:
 
 def names_own_order(facts: Facts, *, client_id: int, order_id: int) -> str | None:
     """15. Orders of others are never changed: a cancel names an order that we sent."""
-    if (client_id, order_id) not in facts.names:
-        return f"a cancel for order id {order_id}, which we never sent"
+    if (client_id, order_id) not in facts.names and not facts.is_reserved(client_id, order_id):
+        return f"a cancel for order id {order_id}, which we never reserved"
     return None
