@@ -6,9 +6,9 @@
     replay SEED [--verbose]               one seed again, with the last events before a violation
     soak   --minutes N [--first-seed K]   until the time is up; prints rates and the table of visited pairs
 
-``--package DIR`` before the command takes ``hydra_nb`` from another folder, and ``--kinds A,B`` leaves no faults of the
-gateway but those. The last line is JSON: seeds run, and the
-failures with the numbers of the invariants. Exit status 1 where there are failures.
+``--package DIR`` before the command takes ``hydra_nb`` from another folder. ``--kinds A,B`` leaves no faults of the
+gateway but those, and ``--kinds kill@reserved`` adds a deed that waits for an order in that state. The last line is
+JSON: seeds run, and the failures with the numbers of the invariants. Exit status 1 where there are failures.
 """
 
 import argparse

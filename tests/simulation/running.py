@@ -10,7 +10,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -49,10 +49,10 @@ class Outcome:
 
 
 def run_seed(seed: int, *, kinds: tuple[str, ...] = ()) -> Outcome:
-    """Live one seed through, with these kinds of faults only where any are named."""
+    """Live one seed through, narrowed to some kinds of faults where any are named; see `scenario.narrow`."""
     began = time.perf_counter()
     outcome = Outcome(seed=seed)
-    drawn = replace(drawing.draw(seed), kinds=kinds)
+    drawn = drawing.narrow(drawing.draw(seed), kinds)
     with tempfile.TemporaryDirectory(prefix="hydra_nb-simulation-", dir=_fast_folder()) as folder:
 
         async def main(loop: WorldLoop) -> None:

@@ -1,7 +1,7 @@
 """What a seed draws: the market, the orders, what a person does, and what goes wrong."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 SYMBOLS = ("ZO", "ZO", "ZO", "KE", "HE", "GF", "OJ", "ZR")
@@ -119,6 +119,19 @@ def draw(seed: int) -> Scenario:
         resumes=dice.choice((0.0, 0.7, 1.0)),
         limits={} if dice.random() < DEFAULT_LIMITS_SHARE else WIDE_LIMITS,
     )
+
+
+def narrow(drawn: Scenario, kinds: tuple[str, ...]) -> Scenario:
+    """Leave no faults of the gateway but these kinds; ``kill@reserved`` adds a deed that waits for an order's state."""
+    if not kinds:
+        return drawn
+    dice = random.Random(f"aimed deeds {drawn.seed}")  # noqa: S311  repeatable, not secret
+    deeds = list(drawn.deeds)
+    for kind, at, state in (one.partition("@") for one in kinds):
+        if at:
+            deeds.append(Deed(at_s=dice.uniform(1, drawn.faulty_s / 2), kind=kind, state=state))
+    ordered = tuple(sorted(deeds, key=lambda deed: deed.at_s))
+    return replace(drawn, kinds=tuple(one for one in kinds if "@" not in one), deeds=ordered)
 
 
 def _parent(dice: random.Random, number: int, faulty_s: float) -> ParentDraw:
