@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.crash_points.instants import Blow, Instant, Phase
-from tests.crash_points.life import Case, Run, Told, live
+from tests.crash_points.life import Bars, Case, Run, Told, live
 from tests.crash_points.verdict import judge
 
 SEEDS = (7, 8, 9)
-STRIDE = 6
+STRIDE = 12
 """Per change a task is cancelled, or interrupted, at every so manieth instant, beside those that always are."""
 MOST_KILLS = 400
 FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  durable writes there cost nothing
@@ -50,10 +50,10 @@ class Result:
         return f"{mine.status}, other lots"
 
 
-def run(case: Case) -> Result:
-    """Live through a case in a folder of its own, and judge it."""
+def run(case: Case, *, bars: Bars | None = None) -> Result:
+    """Live through a case in a folder of its own, and judge it; `bars` spare the next case the drawing of them."""
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
-        lived = live(case, folder=Path(folder))
+        lived = live(case, folder=Path(folder), bars={} if bars is None else bars)
         return Result(
             case=case,
             struck=lived.struck,

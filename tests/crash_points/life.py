@@ -13,11 +13,13 @@ from typing import Any
 import hydra_nb
 from hydra_nb.desk import connect as composition
 from hydra_nb.domain.orders import ParentStatus
+from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.errors import HydraError, InvalidOrder
 from hydra_nb.order_manager import AlreadySent
 from hydra_nb.sim.exchange import Exchange
 from hydra_nb.sim.framing import decode
 from hydra_nb.sim.messages import parse
+from hydra_nb.sim.records import DailyBar
 from hydra_nb.sim.requests import PlaceOrder
 from hydra_nb.sim.session import Session
 from tests.crash_points.instants import Blow, Instant, InstantLoop, SlowJournal
@@ -35,6 +37,7 @@ CANCEL_FROM_LOTS = 6
 REFUSED_WAIT_S = 1.0
 """An order that is refused, for instance for want of a quote, is sent again after so long."""
 CLIENT_ID = 1
+Bars = dict[tuple[int, ...], list[DailyBar]]
 AWAY_S = (1.0, 60.0)
 PATIENCE_OF_THE_PERSON_S = 3600.0
 
@@ -105,7 +108,21 @@ class Run:
     undurable: list[str] = field(default_factory=list)
     raised: list[str] = field(default_factory=list)
     human: list[str] = field(default_factory=list)
-    took_s: float = 0.0
+
+
+class RememberingExchange(Exchange):
+    """The market as it is, which draws its bars of the past once for all lives of a seed."""
+
+    def __init__(self, *, seed: int, bars: Bars) -> None:
+        super().__init__(seed=seed)
+        self._bars = bars
+
+    def daily_bars(self, con_id: int, days: int, now_ns: int) -> list[DailyBar]:
+        """Give the bars, from memory where they were drawn on that day before."""
+        key = self.seed, con_id, days, now_ns // (3600 * NS_PER_S)
+        if key not in self._bars:
+            self._bars[key] = super().daily_bars(con_id, days, now_ns)
+        return self._bars[key]
 
 
 class AuditCore(WitnessCore):
@@ -171,7 +188,6 @@ class Notebook:
                     if self._is_over_patience() or self._run.struck is None:
                         raise
                     await asyncio.sleep(self._away_s / 2)
-        self._run.took_s = self._loop.time()
 
     def _is_over_patience(self) -> bool:
         current = asyncio.current_task()
@@ -282,10 +298,10 @@ def _is_time_to_cancel(execution: Any) -> bool:
     return execution.filled_lots >= CANCEL_FROM_LOTS and execution.working_lots > 0
 
 
-def live(case: Case, *, folder: Path) -> Run:
-    """Live through one case, from an empty folder to a closed desk."""
+def live(case: Case, *, folder: Path, bars: Bars) -> Run:
+    """Live through one case, from an empty folder to a closed desk; `bars` are shared by the lives of all cases."""
     journal = folder / "journal.sqlite"
-    core = AuditCore(Exchange(seed=case.seed), journal=journal)
+    core = AuditCore(RememberingExchange(seed=case.seed, bars=bars), journal=journal)
     run = Run(case=case, core=core, journal=journal)
     loop = InstantLoop()
     notebook = Notebook(run, loop=loop)

@@ -32,9 +32,9 @@ def judge(run: Run) -> list[str]:
     wrong += _of_lots(run, run.told)
     wrong += _of_fills(run, run.told)
     wrong += _of_names(run, reserved=reserved, sent=sent)
-    record = ledger.parents[run.told.parent_id]
-    if (record.status, record.filled_lots) != (run.told.status, run.told.filled_lots):
-        wrong.append(f"the journal says {record.status}, {record.filled_lots} lots; the desk said otherwise")
+    record = ledger.parents.get(run.told.parent_id)
+    if record is None or (record.status, record.filled_lots) != (run.told.status, run.told.filled_lots):
+        wrong.append(f"the disk holds another end than the desk told: {record and record.status}")
     return wrong
 
 
