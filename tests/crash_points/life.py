@@ -34,6 +34,7 @@ DURATION = "4m"
 PATIENCE_S = 20.0
 CANCEL_FROM_LOTS = 6
 """Once so many lots are filled and others rest, the person cancels what is left."""
+MOST_PARENTS = 4
 REFUSED_WAIT_S = 1.0
 """An order that is refused, for instance for want of a quote, is sent again after so long."""
 CLIENT_ID = 1
@@ -196,7 +197,7 @@ class Notebook:
     async def _from_the_top(self, process: Process) -> None:
         desk = await process.run(self._connect())
         parents = desk._rooms.manager.ledger.parents
-        while all(parent.status is ParentStatus.REFUSED for parent in parents.values()):
+        while len(parents) < MOST_PARENTS and all(one.status is ParentStatus.REFUSED for one in parents.values()):
             plan = await process.run(
                 desk.preview(
                     "BUY",
