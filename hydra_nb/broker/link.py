@@ -58,7 +58,7 @@ class Farms:
     """The gateway's ways to its sources of quotes.
 
     Messages: IB API, "Message Codes", 2103 "Market data farm connection is broken:NAME", 2104 "... is OK:NAME", 2108
-    "... is inactive but should be available upon demand".
+    "... is inactive but should be available upon demand.NAME"; a name may hold a dot.
     """
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class Farms:
 
     def heard(self, code: int, message: str) -> None:
         """Take in a notice; those about something else change nothing."""
-        name = message.rpartition(":")[2].strip().lower()
+        name = message.rpartition(":" if ":" in message else "demand.")[2].strip()
         if code == FARM_BROKEN:
             self._broken.add(name)
         elif code in (FARM_OK, FARM_IDLE):

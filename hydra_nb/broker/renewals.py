@@ -4,6 +4,7 @@ A feed sends a tick only when something changes. Where nothing does, a new subsc
 stands now; only what it then says makes the quote younger.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -17,7 +18,7 @@ from hydra_nb.domain.units import NS_PER_S
 QUIET_S = 10
 """Seconds of market time since the last tick after which a quote is asked for again, and between two askings."""
 LOOK_S = 5.0
-"""Seconds of market time between two looks at the quotes."""
+"""Seconds of market time between two looks at the quotes; more where all that is traded is younger than that."""
 MOST_DOUBLINGS = 5
 """How often that time doubles while what is asked for brings nothing: up to 320 s."""
 
@@ -70,15 +71,29 @@ class Renewals:
 
     async def run(self, traded: Callable[[], Iterable[FutureContract]]) -> None:
         """Look after the quotes of the contracts that `traded` gives, until cancelled."""
+        wait_s = LOOK_S
         while True:
-            await self._clock.sleep(LOOK_S)
-            for contract in {contract.con_id: contract for contract in traded()}.values():
-                self._settle(contract)
-                if self._is_due(contract):
-                    await self._pace.turn()
-                    if self._is_due(contract):  # a tick, or the end of the connection, may have come meanwhile
-                        self._renew(contract)
+            await self._clock.sleep(wait_s)
+            wait_s = LOOK_S
+            contracts = {contract.con_id: contract for contract in traded()}
+            ages_s = [self._age_s(con_id) for con_id in contracts]
+            if contracts and max(ages_s) < LOOK_S:  # markets that move need no look before they can have fallen quiet
+                wait_s = QUIET_S - max(ages_s)
+                continue
+            for contract in contracts.values():
+                await self._look(contract)
             self._inbox.batch_done()
+
+    async def _look(self, contract: FutureContract) -> None:
+        self._settle(contract)
+        if self._is_due(contract):
+            await self._pace.turn()
+            if self._is_due(contract):  # a tick, or the end of the connection, may have come meanwhile
+                self._renew(contract)
+
+    def _age_s(self, con_id: int) -> float:
+        quote = self._inbox.board.quote(con_id)
+        return math.inf if quote is None else quote.age_s(self._clock.now_ns())
 
     def _settle(self, contract: FutureContract) -> None:
         """Take what a new subscription has told by now for all that it has to tell."""

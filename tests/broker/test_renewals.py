@@ -18,6 +18,7 @@ from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.sim import replies
 from hydra_nb.sim.framing import encode
 from hydra_nb.sim.session import MAX_TICK_STREAMS
+from hydra_nb.sim.ticks import TickStream
 from tests.broker.listed import oats
 from tests.broker.room import Room, in_virtual_time
 from tests.whole_stack import ScriptedExchange, Stack, on_a_desk, steady
@@ -153,8 +154,14 @@ def test_a_farm_is_broken_until_it_is_told_to_be_back() -> None:
     farms = Farms()
 
     seen = []
-    for code, name in ((2103, "usfuture"), (2103, "eufarm"), (2104, "usfuture"), (2106, "eufarm"), (2108, "eufarm")):
-        farms.heard(code, f"Market data farm connection is so and so:{name}")
+    for code, message in (
+        (2103, "Market data farm connection is broken:usfuture"),
+        (2103, "Market data farm connection is broken:usfarm.nj"),
+        (2104, "Market data farm connection is OK:usfuture"),
+        (2106, "HMDS data farm connection is OK:usfarm.nj"),
+        (2108, "Market data farm connection is inactive but should be available upon demand.usfarm.nj"),
+    ):
+        farms.heard(code, message)
         seen.append(farms.are_broken)
 
     assert seen == [True, True, True, True, False]
@@ -278,6 +285,31 @@ def test_a_desk_that_uses_its_last_line_renews_on_it() -> None:
         assert len(room.core.sessions[0].tick_streams) == MAX_TICK_STREAMS
         assert 101 not in [report.code for report in room.heard(BrokerErrorReported)]
         assert age_s(room, contract) < QUIET_S + LOOK_S + 1
+
+    in_virtual_time(scenario, exchange=quiet_market())
+
+
+def test_a_book_with_one_side_that_is_told_alone_settles() -> None:
+    """The new quote has that side only, as young as its tick; before it was settled the old one stood."""
+
+    async def scenario(room: Room) -> None:
+        contract = await kept_fresh(room)
+        room.core.forgets = frozenset({b"1"})
+        while len(room.core.frames(ASKED)) == 1:  # noqa: ASYNC110  virtual time
+            await asyncio.sleep(0.5)
+        ticks = TickStream(req_id=asked_for(room), con_id=contract.con_id)
+
+        await room.say(ticks._price(BID, Decimal("369.75"), 4, b"0\0"))
+        before = room.broker.quote(contract.con_id)
+        await asyncio.sleep(LOOK_S + 1)
+        after = room.broker.quote(contract.con_id)
+
+        assert before is not None
+        assert after is not None
+        assert (before.bid, before.ask) == (370, 374)
+        assert (after.bid, after.ask) == (Decimal("369.75"), None)
+        assert age_s(room, contract) > LOOK_S
+        assert room.quotes[-1][0] == after
 
     in_virtual_time(scenario, exchange=quiet_market())
 
