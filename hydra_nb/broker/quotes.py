@@ -149,6 +149,7 @@ class QuoteBoard:
         line.feed, line.is_told = FeedType.LIVE, True
         line.halted = False
         line.clear()
+        line.quote, line.is_dirty = None, False
 
     def renew(self, con_id: int, *, req_id: int) -> tuple[int, ...]:
         """From now on the ticks of a contract carry this request id; gives the ids that they carried before.

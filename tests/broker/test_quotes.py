@@ -117,6 +117,19 @@ def test_a_feed_that_was_told_to_be_delayed_is_live_again_only_when_told() -> No
     assert read(made).feed is FeedType.DELAYED
 
 
+def test_a_new_subscription_starts_without_the_quote_of_the_one_before() -> None:
+    """After a reconnection nothing is sent on what the lost connection showed."""
+    made = board()
+    made.price_tick(REQUEST, 1, 370.0, 2)
+    before = made.quote(read(made).con_id)
+
+    made.unsubscribe_all()
+    made.subscribe(read(made).con_id, req_id=REQUEST + 1)
+
+    assert before is not None
+    assert made.quote(before.con_id) is None
+
+
 def test_a_feed_of_an_unknown_kind_is_not_live() -> None:
     """What we do not know is not traded on."""
     made = board()
