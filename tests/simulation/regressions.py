@@ -2,10 +2,14 @@
 
 REGRESSIONS: dict[int, str] = {
     17: "An order forked by a modify stayed in the simulated book after its expiry.",
+    150: "A bust hid from the checker that the venue had overfilled the order before.",
     229: "A desk that could not be opened left a timer behind, which then wrote to a closed journal.",
     230: "A venue overfill that was busted in the same instant was held against us.",
-    150: "A bust hid from the checker that the venue had overfilled the order before.",
     418: "A parent that was submitted in the instant of a crash was asked for by the next life of the desk.",
     577: "A desk that was closed during an outage left tasks behind that nobody held.",
-    604: "The same, at another place.",
+    604: "A desk that was closed during an outage left tasks behind: at another place.",
+    5197: "The checker looked at an expiry before the exchange had come to it.",
+    5202: "An order that was reserved, and never known to be sent, was cancelled by the next life of the desk.",
+    5285: "A connection lost while subscriptions were renewed was told as an unexpected error.",
+    5286: "After a reconnection an order was sent on the quote of the connection before.",
 }
