@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from tests.museum.exhibits import exhibits
-from tests.museum.hunting import hunt_all, table
+from tests.museum.hunting import hunt_all, page
 
 
 def main() -> int:
@@ -14,11 +14,11 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=60, help="seeds to try for each")
     arguments = parser.parse_args()
     shown = [one for one in exhibits() if not arguments.numbers or one.name.split("-")[0] in arguments.numbers]
-    catches = []
-    for row in hunt_all(shown, seeds=range(1, arguments.seeds + 1)):
+    seeds, catches = range(1, arguments.seeds + 1), []
+    for row in hunt_all(shown, seeds=seeds):
         catches.append(row)
         sys.stderr.write(f"{row.exhibit.name}: {row.seeds or '-'} {row.invariant or 'not caught'}\n")
-    sys.stdout.write(table(catches) + "\n")
+    sys.stdout.write(page(catches, seeds=seeds))
     return 0 if all(row.seeds for row in catches) else 1
 
 

@@ -53,7 +53,7 @@ def _read(path: Path) -> Exhibit:
 
 def copy_package(folder: Path) -> Path:
     """Copy the package, with what Python has compiled of it, into `folder`; gives the folder, to be put on the path."""
-    shutil.copytree(PACKAGE, folder / PACKAGE.name)
+    shutil.copytree(PACKAGE, folder / PACKAGE.name, ignore=shutil.ignore_patterns(".*"))
     return folder
 
 
@@ -65,8 +65,17 @@ def spoil(exhibit: Exhibit, folder: Path) -> None:
     PatchDoesNotApply
         With what git says of it.
     """
+    _apply(exhibit, folder)
+
+
+def must_fit(exhibit: Exhibit) -> None:
+    """Look whether a bug could be applied to the package itself, without doing so; raises as `spoil` does."""
+    _apply(exhibit, PACKAGE.parent, "--check")
+
+
+def _apply(exhibit: Exhibit, folder: Path, *options: str) -> None:
     # One line of context on each side suffices, so that changes nearby do no harm; what is taken out must be there.
-    command = ["git", "apply", "-p1", "-C1", str(exhibit.patch)]
+    command = ["git", "apply", "-p1", "-C1", *options, str(exhibit.patch)]
     outside = {**os.environ, "GIT_CEILING_DIRECTORIES": str(folder.parent)}
     done = subprocess.run(command, cwd=folder, env=outside, capture_output=True, text=True, check=False)
     if done.returncode:
