@@ -125,13 +125,14 @@ def hunt_all(shown: Iterable[Exhibit], *, seeds: range) -> Iterator[Catch]:
 def page(catches: Sequence[Catch], *, seeds: range) -> str:
     """The table with what it means, as Markdown."""
     caught = sum(row.seeds is not None for row in catches)
+    first, last = seeds.start, seeds.stop - 1
     return f"""# The museum of bugs
 
-Each bug is a patch of a few lines in `tests/museum/patches`, applied to a copy of the package; the package itself has no
-switch for it. The simulation then lives seeds through from {seeds.start} on, up to {seeds.stop - 1}, until a rule of its
-checker is broken. "Seeds needed" counts them; in all of these seeds the package as it is breaks no rule. "Faults" names the
-only faults of the gateway that the seeds draw, where it does not say "all"; `kill@reserved` is a person who kills the
-desk while an order is on its way to the disk.
+Each bug is a patch of a few lines in `tests/museum/patches`, applied to a copy of the package, which itself has no
+switch for it. The simulation then lives seeds through, from {first} to {last} at most, until a rule of its checker is
+broken: "seeds needed" counts them. A seed in which the package as it is breaks a rule too does not count. "Faults"
+names the only faults of the gateway that the seeds draw, where it does not say "all"; `kill@reserved` is a person who
+kills the desk while an order is on its way to the disk.
 
 Made by `python -m tests.museum`; {caught} of {len(catches)} bugs are caught.
 
