@@ -183,7 +183,9 @@ class Connection:
 
     def watch(self, contract: FutureContract) -> None:
         """Keep a live quote of a contract, from now on and after every reconnection."""
-        if self._inbox.board.watch(contract) and self._wire.is_open:
+        board = self._inbox.board
+        board.watch(contract)
+        if self._wire.is_open and not board.is_subscribed(contract.con_id):
             self._tasks.start(lambda: self._subscribe(contract), where="quotes")
 
     def data_lost(self) -> None:

@@ -133,12 +133,10 @@ class QuoteBoard:
         """What is watched, in the order in which it was asked for."""
         return tuple(line.contract for line in self._lines.values())
 
-    def watch(self, contract: FutureContract) -> bool:
-        """Keep a quote of a contract; tells whether it was not kept before."""
-        if contract.con_id in self._lines:
-            return False
-        self._lines[contract.con_id] = _Line(contract)
-        return True
+    def watch(self, contract: FutureContract) -> None:
+        """Keep a quote of a contract; harmless when it is kept already."""
+        if contract.con_id not in self._lines:
+            self._lines[contract.con_id] = _Line(contract)
 
     def subscribe(self, con_id: int, *, req_id: int) -> None:
         """From now on the ticks of a contract carry this request id; what an earlier feed told is void."""

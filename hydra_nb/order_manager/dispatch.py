@@ -1,5 +1,6 @@
 """The way of one child order: snapshot, gate, reservation, durable intent, last look, wire."""
 
+import asyncio
 from collections.abc import Callable
 
 from hydra_nb.algos.actions import CancelChild, ProbeDeath, Propose
@@ -128,6 +129,11 @@ class Dispatcher:
                 self._broker.place(approved, receipt)
         except (JournalError, BrokerError) as error:
             failure = str(error)
+        except asyncio.CancelledError:  # only the wait for the disk can be cancelled: nothing was sent
+            words = "its task was ended on the way to the disk"
+            now_ns = self._clock.now_ns()
+            self._ingest(SendFailed(time_ns=now_ns, order_ref=child.order_ref, action=approved.action, reason=words))
+            raise
         finally:
             self._unsent.discard(child.order_ref)
             withdrawn = child.order_ref in self._withdrawn
