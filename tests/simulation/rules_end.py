@@ -13,19 +13,25 @@ from tests.simulation.facts import NS_PER_S, Facts, Life
 RESOLVE_S = 120
 EXPLAIN_S = 60
 TWO_HEARTBEATS_S = 20.0
-_UNCLEAR = (OrderState.RESERVED, OrderState.SENT, OrderState.CANCEL_PENDING, OrderState.UNKNOWN)
+_OURS = (OrderState.RESERVED, OrderState.SENT)
+_UNCLEAR = (*_OURS, OrderState.CANCEL_PENDING, OrderState.UNKNOWN)
 
 EndRule = Callable[[Facts, Life], str | None]
 
 
 def orders_resolved(facts: Facts, life: Life) -> str | None:
-    """L. Every order is terminal or `needs_human` within 120 virtual seconds of the healing, or works as planned."""
+    """L. Every order is terminal or `needs_human` within 120 virtual seconds of the healing, or works as planned.
+
+    What we asked for is answered in that time. An order of which the broker alone said something unclear (one of two
+    permIds cancelled, filled with a busted execution) waits for its expiry, since only that can prove it dead.
+    """
     for record in life.ledger.open_orders():
         parent = life.ledger.parents.get(record.child.parent_id)
         if parent is not None and parent.status is ParentStatus.NEEDS_HUMAN:
             continue
         asked_ns = max(record.reserved_ns, record.sent_ns or 0, record.cancel_requested_ns or 0)
-        if record.state in _UNCLEAR and facts.desk_now_ns - asked_ns > RESOLVE_S * NS_PER_S:
+        said_by_us = record.state in _OURS or record.cancel_requested_ns is not None
+        if said_by_us and record.state in _UNCLEAR and facts.desk_now_ns - asked_ns > RESOLVE_S * NS_PER_S:
             return f"{record.order_ref} is {record.state} {RESOLVE_S} s after all has healed"
         if facts.desk_now_ns > record.expires_ns + RESOLVE_S * NS_PER_S:
             return f"{record.order_ref} is {record.state} {RESOLVE_S} s after its expiry"
