@@ -13,7 +13,7 @@ from hydra_nb.journal.codec import encode_event
 from hydra_nb.sim.exchange import Exchange
 from hydra_nb.sim.records import ExchangeEvent
 from tests.simulation import truth as wire
-from tests.simulation.facts import NOTHING, Facts, Life
+from tests.simulation.facts import NOTHING, PAUSING, Facts, Life
 from tests.simulation.rules_fold import STEP_RULES, Step
 from tests.simulation.rules_wire import PLACE_RULES, SentPlace, cancels_first, names_own_order, paced
 
@@ -74,6 +74,10 @@ class Checker:
         self.facts.life = life
         for _, event in life.journal.events(kinds=[ev.ExecutionReported]):
             life.book(event)
+        # A pause or its end that the disk did not get is as if it had never been.
+        self.facts.forget_pauses()
+        for _, event in life.journal.events(kinds=PAUSING):
+            self.facts.note_pause(event)
         for record in life.ledger.orders.values():
             life.remember(record)
         self.last.append((self.facts.now_s, "life", "a desk opens"))
@@ -119,17 +123,7 @@ class Checker:
                 life.reconciled = event.breaks == 0
             case ev.Rearmed():
                 facts.killed = False
-            case ev.ParentSubmitted():
-                # The id may be that of a parent which a crash forgot before anything of it was sent.
-                facts.shift_ns.pop(event.parent_id, None)
-                facts.paused_since.pop(event.parent_id, None)
-            case ev.ParentPaused():
-                facts.paused_since.setdefault(event.parent_id, event.time_ns)
-            case ev.ParentInterrupted():
-                facts.paused_since.setdefault(event.parent_id, event.since_ns)
-            case ev.ParentResumed() if event.parent_id in facts.paused_since:
-                shift_ns = event.time_ns - facts.paused_since.pop(event.parent_id)
-                facts.shift_ns[event.parent_id] = facts.shift_of(event.parent_id) + shift_ns
+        facts.note_pause(event)
         for asked in actions:
             if isinstance(asked, CancelChild):
                 self._owe_cancel(life, asked.order_ref)

@@ -1,5 +1,6 @@
 """What the checker knows when it looks: one life of the desk, and what holds over all of its lives."""
 
+import contextlib
 import json
 import sqlite3
 from collections import deque
@@ -16,6 +17,8 @@ from tests.simulation.truth import PlaceFrame, Truth
 
 NS_PER_S = 1_000_000_000
 WIRE_MARGIN_S = 1.1
+PAUSING = (ev.ParentSubmitted, ev.ParentPaused, ev.ParentInterrupted, ev.ParentResumed)
+"""Events that say from when on a parent's schedule counts, and by how much it has moved."""
 
 
 class Before(NamedTuple):
@@ -205,6 +208,26 @@ class Facts:
         """Nanoseconds by which pauses have moved a parent's schedule."""
         return self.shift_ns.get(parent_id, 0)
 
+    def forget_pauses(self) -> None:
+        """Know nothing of pauses any more."""
+        self.shift_ns.clear()
+        self.paused_since.clear()
+
+    def note_pause(self, event: ev.Event) -> None:
+        """Take in what an event says of a parent's pauses."""
+        match event:
+            case ev.ParentSubmitted():
+                # The id may be that of a parent which a crash forgot before anything of it was sent.
+                self.shift_ns.pop(event.parent_id, None)
+                self.paused_since.pop(event.parent_id, None)
+            case ev.ParentPaused():
+                self.paused_since.setdefault(event.parent_id, event.time_ns)
+            case ev.ParentInterrupted():
+                self.paused_since.setdefault(event.parent_id, event.since_ns)
+            case ev.ParentResumed() if event.parent_id in self.paused_since:
+                shift_ns = event.time_ns - self.paused_since.pop(event.parent_id)
+                self.shift_ns[event.parent_id] = self.shift_of(event.parent_id) + shift_ns
+
     def note_place(self, frame: PlaceFrame) -> None:
         """Take a place or modify down, after the rules have seen it."""
         if frame.order_ref not in self.placed:
@@ -216,9 +239,14 @@ class Facts:
 
 def rows_after(journal: Any, table: str, seq: int, *, kind: str | None = None) -> Iterator[tuple[Any, ...]]:
     """Rows that are in the database, and so durable: what is pending in memory is not among them."""
-    connection: sqlite3.Connection = journal._connection
-    if connection.in_transaction:
+    writing: sqlite3.Connection = journal._connection
+    if journal.path == ":memory:" and writing.in_transaction:
         return iter(())
     where = "seq > ?" if kind is None else "seq > ? AND kind = ?"
     values = (seq,) if kind is None else (seq, kind)
-    return iter(connection.execute(f"SELECT * FROM {table} WHERE {where} ORDER BY seq", values).fetchall())  # noqa: S608
+    with contextlib.ExitStack() as closing:
+        reading = writing
+        if journal.path != ":memory:":  # the desk's own connection may be the one that a broken disk breaks off
+            reading = sqlite3.connect(f"{journal.path.absolute().as_uri()}?mode=ro", uri=True)
+            closing.callback(reading.close)
+        return iter(reading.execute(f"SELECT * FROM {table} WHERE {where} ORDER BY seq", values).fetchall())  # noqa: S608
