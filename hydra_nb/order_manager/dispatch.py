@@ -161,6 +161,8 @@ class Dispatcher:
             return "withdrawn before it was sent"
         if self._broker.state is not ConnectionState.UP:
             return f"the connection is {self._broker.state}"
+        if not self._ledger.reconciled:  # the connection may have been lost and come back meanwhile
+            return "ledger and broker are not reconciled"
         quote = self._broker.quote(child.contract.con_id)
         allowed_s = self._gate.limits.max_quote_age_s
         if quote is None or quote.age_s(self._clock.now_ns()) > allowed_s:
