@@ -12,4 +12,7 @@ REGRESSIONS: dict[int, str] = {
     5202: "An order that was reserved, and never known to be sent, was cancelled by the next life of the desk.",
     5285: "A connection lost while subscriptions were renewed was told as an unexpected error.",
     5286: "After a reconnection an order was sent on the quote of the connection before.",
+    10574: "The checker moved a schedule by a resumption that the crash after it had forgotten.",
+    10804: "The checker moved a schedule by a forgotten resumption: of a desk that died while an order was on its way.",
+    10849: "An order that waited for the disk left after a reconnection, before ledger and broker were compared.",
 }
