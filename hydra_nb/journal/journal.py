@@ -21,7 +21,7 @@ from hydra_nb.errors import JournalUnreadable, JournalUnwritable, SendRefused
 from hydra_nb.journal.codec import encode_event
 from hydra_nb.journal.file import MEMORY, READ_ONLY_ADVICE, open_file, take_lock
 from hydra_nb.journal.lock import JournalLock
-from hydra_nb.journal.reader import DecisionRow, JournalReader, QuoteRow, connect_read_only, read_meta
+from hydra_nb.journal.reader import DecisionRow, JournalReader, QuoteRow, connect_read_only, read_meta, while_reading
 from hydra_nb.journal.writer import Writer
 from hydra_nb.risk.verdict import Decision
 
@@ -115,7 +115,8 @@ class Journal:
                 undo.callback(lock.release)
             connection = open_file(path, account=account, now_ns=now_ns, journal_id=journal_id)
             undo.callback(connection.close)
-            journal = cls(connection, path=path, lock=lock, inline=inline)
+            with while_reading(path):
+                journal = cls(connection, path=path, lock=lock, inline=inline)
             undo.pop_all()
         return journal
 
@@ -330,7 +331,13 @@ class Journal:
             raise JournalUnwritable(f"the kill request could not be written to {path}: {error}") from error
 
     def pending_kill(self) -> str | None:
-        """Reason of a kill that another process asked for and that is not settled; to be polled."""
+        """Reason of a kill that another process asked for and that is not settled; to be polled.
+
+        Raises
+        ------
+        JournalUnreadable
+            Nobody knows whether there is one; ask again.
+        """
         found = self._reading().pending_kill(after=self._kill_settled)
         if found is None:
             return None

@@ -127,7 +127,8 @@ class JournalReader:
         self._connection = connection
         self._lock = lock
         self._pending = pending
-        meta = read_meta(connection)
+        with while_reading():
+            meta = read_meta(connection)
         self.account = meta["account"]
         self.journal_id = meta["journal_id"]
 
@@ -156,8 +157,7 @@ class JournalReader:
 
     def finished_parents(self) -> frozenset[str]:
         """Ids of the parents that ended, as far as the disk knows."""
-        with self._lock:
-            rows = self._connection.execute("SELECT parent_id FROM events WHERE kind = 'ParentFinished'").fetchall()
+        rows = self._fetch("SELECT parent_id FROM events WHERE kind = 'ParentFinished'")
         return frozenset(parent_id for (parent_id,) in rows)
 
     def events(
@@ -224,25 +224,22 @@ class JournalReader:
 
     def last_time_ns(self) -> int | None:
         """Market time of the newest event or quote; None in an empty journal."""
-        with self._lock:
-            rows = [
-                self._connection.execute(f"SELECT time_ns FROM {table} ORDER BY seq DESC LIMIT 1").fetchone()  # noqa: S608, names are our own
-                for table in ("events", "quotes")
-            ]
+        times: list[int] = []
+        for table in ("events", "quotes"):
+            newest = self._fetch(f"SELECT time_ns FROM {table} ORDER BY seq DESC LIMIT 1")  # noqa: S608, names are our own
+            times += [time_ns for (time_ns,) in newest]
         pending = self._pending()
-        times = [row[0] for row in rows if row is not None]
         times += [event.time_ns for event in pending.events[-1:]] + [quote.time_ns for quote in pending.quotes[-1:]]
         return max(times, default=None)
 
     def pending_kill(self, *, after: int = 0) -> tuple[int, str] | None:
         """Id and reason of the newest kill request that is not settled, if it came after request `after`."""
-        with self._lock:
-            row = self._connection.execute(
-                "SELECT id, reason FROM requests"
-                " WHERE kind = 'kill' AND settled = 0 AND id > ? ORDER BY id DESC LIMIT 1",
-                (after,),
-            ).fetchone()
-        return None if row is None else (row[0], row[1])
+        newest = self._fetch(
+            "SELECT id, reason FROM requests"
+            " WHERE kind = 'kill' AND settled = 0 AND id > :after ORDER BY id DESC LIMIT 1",
+            values={"after": after},
+        )
+        return (newest[0][0], newest[0][1]) if newest else None
 
     def verify(self) -> tuple[int, str]:
         """Check the whole chain of hashes; gives the last sequence number and hash.
@@ -297,6 +294,11 @@ class JournalReader:
                 break
         yield from (row for row in pending if row.seq > after)
 
+    def _fetch(self, query: str, *, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """All rows of a query that gives few."""
+        with self._lock, while_reading():
+            return self._connection.execute(query, values or {}).fetchall()
+
     def _chunk(
         self, query: str, *, values: Mapping[str, Any]
     ) -> tuple[list[tuple[Any, ...]], sqlite3.DatabaseError | None]:
@@ -308,6 +310,15 @@ class JournalReader:
             except sqlite3.DatabaseError as error:
                 return chunk, error
         return chunk, None
+
+
+@contextlib.contextmanager
+def while_reading(name: Path | str = "the journal") -> Iterator[None]:
+    """Raise whatever SQLite finds wrong while reading as `JournalUnreadable`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise JournalUnreadable(f"{name} cannot be read: {error}") from error
 
 
 def first_hash(*, journal_id: str, account: str) -> str:
@@ -326,7 +337,8 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise JournalUnreadable(f"there is no journal at {path}")
     uri = f"{path.absolute().as_uri()}?mode=ro"
-    connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+    with while_reading(path):
+        connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
     try:
         check_is_journal(connection, path=path)
     except JournalUnreadable:
@@ -334,7 +346,8 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
         if path.with_name(path.name + "-wal").exists():
             raise
         # At rest in a folder where nothing may be written, SQLite has no place for the index of its log.
-        connection = sqlite3.connect(f"{uri}&immutable=1", uri=True, check_same_thread=False)
+        with while_reading(path):
+            connection = sqlite3.connect(f"{uri}&immutable=1", uri=True, check_same_thread=False)
         with contextlib.ExitStack() as closing:
             closing.callback(connection.close)
             check_is_journal(connection, path=path)
