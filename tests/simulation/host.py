@@ -21,6 +21,7 @@ class Disk:
         self._writer = journal._writer
         self._path = journal.path
         self._rival: sqlite3.Connection | None = None
+        self._is_broken = False
         # A rival holds the file for virtual seconds: to wait for it in real ones would be in vain.
         self._connection.execute("PRAGMA busy_timeout = 0")
 
@@ -49,11 +50,14 @@ class Disk:
 
     def fill_up(self) -> None:
         """Not a page more fits."""
+        if self._is_broken:
+            return  # a disk that breaks every statement off could not even be asked for its size
         (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
         self._connection.execute(f"PRAGMA max_page_count = {pages}")
 
     def break_down(self) -> None:
         """Every statement is broken off."""
+        self._is_broken = True
         self._connection.set_progress_handler(lambda: 1, 1)
 
     def occupy(self) -> None:
@@ -68,6 +72,7 @@ class Disk:
         if self._rival is not None:
             self._rival.close()
             self._rival = None
+        self._is_broken = False
         with contextlib.suppress(sqlite3.ProgrammingError):  # the process has died, and its connection with it
             self._connection.set_progress_handler(None, 0)
             self._connection.execute(f"PRAGMA max_page_count = {_NO_LIMIT}")
