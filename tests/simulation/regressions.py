@@ -15,4 +15,10 @@ REGRESSIONS: dict[int, str] = {
     10574: "The checker moved a schedule by a resumption that the crash after it had forgotten.",
     10804: "The checker moved a schedule by a forgotten resumption: of a desk that died while an order was on its way.",
     10849: "An order that waited for the disk left after a reconnection, before ledger and broker were compared.",
+    10612: "A disk that broke every statement off was asked for its size before it filled up.",
+    10718: "A disk that broke every statement off was asked for its size: in an order half filled.",
+    10702: "The checker read the disk by the desk's own connection while that one was broken off: at a modify.",
+    11074: "The checker read the disk by the desk's own connection while that one was broken off: at a place.",
+    10973: "The person went on to resume parents with a desk that had died meanwhile.",
+    11004: "The person went on to abandon parents with a desk that had died meanwhile.",
 }

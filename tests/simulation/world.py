@@ -158,7 +158,10 @@ class World:
 
     async def _take_up(self) -> None:
         """Resume or abandon what an earlier life left, as a person would."""
+        desk = self.desk
         for parent_id in self._interrupted():
+            if self.desk is not desk:
+                return  # it died while the parent before was taken up; the next desk is asked anew
             goes_on = self._dice.random() < self.scenario.resumes
             await self._tell(self.desk.resume(parent_id) if goes_on else self.desk.abandon(parent_id))
 
