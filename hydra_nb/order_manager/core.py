@@ -14,6 +14,7 @@ from hydra_nb.domain import events as ev
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import ParentStatus, SliceStatus
 from hydra_nb.domain.units import Side
+from hydra_nb.domain.values import replace
 from hydra_nb.ledger import Ledger
 
 
@@ -86,6 +87,10 @@ class ManagerCore:
                 self._running[parent_id] = state
             actions += asked
         return actions
+
+    def forget_timers(self) -> None:
+        """Take every timer that was asked for as gone, as after a replay: they died with the process that set them."""
+        self._running = {key: replace(state, wake_ns=None) for key, state in self._running.items()}
 
     @property
     def running(self) -> tuple[str, ...]:

@@ -252,6 +252,31 @@ def test_three_lives_are_as_good_as_one(tmp_path: Path) -> None:
     in_lives(story, folder=tmp_path, exchange=ScriptedExchange(script=OATS))
 
 
+@pytest.mark.parametrize("away_s", [1, 900])
+def test_an_interrupted_parent_outlives_a_second_crash_with_nothing_in_the_market(
+    tmp_path: Path, away_s: float
+) -> None:
+    """It is not interrupted anew, and resumed it does not wait for a timer of the process before."""
+
+    async def story(lives: Lives) -> None:
+        stack, _ = await begin(lives)
+        await stack.sleep(305)
+        await lives.kill(stack)
+        stack = await lives.open()
+        await stack.until(lambda: not stack.desk.busy_parents)
+        await lives.kill(stack)
+        await asyncio.sleep(away_s)
+
+        stack = await lives.open()
+        execution = await stack.desk.resume("P-0001")
+        await asyncio.wait_for(execution._wait(), timeout=4 * 3600)
+
+        await must_be_whole(stack, execution, journal=lives.journal)
+        await stack.desk.close()
+
+    in_lives(story, folder=tmp_path, exchange=ScriptedExchange(script=OATS))
+
+
 def test_a_kill_closes_an_interrupted_parent(tmp_path: Path) -> None:
     """Nothing of it can go on after the kill, also once the desk is armed again."""
 
@@ -313,6 +338,7 @@ def test_a_core_that_knows_who_is_over_is_the_core_that_was_told_everything(tmp_
         whole = ManagerCore(journal_id=journal.journal_id)
         for _, event in journal.events():
             whole.step(event, event.time_ns)
+        whole.forget_timers()
         heard: list[Event] = []
 
         recovered = replay(journal, hear=heard.append)
