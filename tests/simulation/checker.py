@@ -123,6 +123,10 @@ class Checker:
                 life.reconciled = event.breaks == 0
             case ev.Rearmed():
                 facts.killed = False
+            case ev.ParentPaused() | ev.ParentInterrupted():
+                facts.held |= {
+                    one.order_ref for one in life.ledger.open_orders() if one.child.parent_id == event.parent_id
+                }
         facts.note_pause(event)
         for asked in actions:
             if isinstance(asked, CancelChild):
@@ -150,6 +154,10 @@ class Checker:
         self.facts.line_up = False
         if self.facts.life is not None:
             self.facts.life.cancels_owed.clear()
+
+    def stalled(self, seconds: float) -> None:
+        """The loop stood still: in that time nobody could ask, nor notice that no answer came."""
+        self.facts.last_heard_s += seconds
 
     def received(self, _line: Any, payload: bytes) -> None:
         """A frame of the gateway reached the client."""

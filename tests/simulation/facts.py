@@ -111,6 +111,8 @@ class Facts:
         OrderRef by (client id, order id), over all lives.
     frame_times
         Loop seconds of the frames of the last second.
+    held
+        OrderRefs that were open when their parent was paused or interrupted.
     """
 
     def __init__(self, truth: Truth, *, exchange: Exchange) -> None:
@@ -129,6 +131,7 @@ class Facts:
         self.line_up = False
         self.servers_lost = False
         self.last_heard_s = 0.0
+        self.held: set[str] = set()
         self.shift_ns: dict[str, int] = {}
         self.paused_since: dict[str, int] = {}
         self._refs: dict[str, list[str]] = {}

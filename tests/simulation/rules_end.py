@@ -23,7 +23,8 @@ def orders_resolved(facts: Facts, life: Life) -> str | None:
     """L. Every order is terminal or `needs_human` within 120 virtual seconds of the healing, or works as planned.
 
     What we asked for is answered in that time. An order of which the broker alone said something unclear (one of two
-    permIds cancelled, filled with a busted execution) waits for its expiry, since only that can prove it dead.
+    permIds cancelled, filled with a busted execution) waits for its expiry, since only that can prove it dead. So does
+    one that a pause or an interruption cancelled: nothing else waits for it, and it is left to a person only later.
     """
     for record in life.ledger.open_orders():
         parent = life.ledger.parents.get(record.child.parent_id)
@@ -31,6 +32,7 @@ def orders_resolved(facts: Facts, life: Life) -> str | None:
             continue
         asked_ns = max(record.reserved_ns, record.sent_ns or 0, record.cancel_requested_ns or 0)
         said_by_us = record.state in _OURS or record.cancel_requested_ns is not None
+        said_by_us = said_by_us and record.order_ref not in facts.held
         if said_by_us and record.state in _UNCLEAR and facts.desk_now_ns - asked_ns > RESOLVE_S * NS_PER_S:
             return f"{record.order_ref} is {record.state} {RESOLVE_S} s after all has healed"
         if facts.desk_now_ns > record.expires_ns + RESOLVE_S * NS_PER_S:
@@ -39,7 +41,11 @@ def orders_resolved(facts: Facts, life: Life) -> str | None:
 
 
 def silence_noticed(facts: Facts, life: Life) -> str | None:
-    """L. A half-open connection is noticed within two heartbeats."""
+    """L. A half-open connection is noticed within two heartbeats.
+
+    One heartbeat until the time is asked for, and half of one until the answer is missed; a loop that stands still asks
+    nothing, so that its stalls do not count.
+    """
     silent_s = facts.now_s - facts.last_heard_s
     if facts.line_up and life.broker.state is ConnectionState.UP and silent_s > TWO_HEARTBEATS_S:
         return f"not a byte was heard for {silent_s:.1f} s, and the connection counts as up"

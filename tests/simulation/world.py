@@ -64,6 +64,7 @@ class World:
         self.notebook = Notebook(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._away = asyncio.Event()
+        self._healed = asyncio.Event()
         self._armed: int | None = None
         self._waiting: list[tuple[str, asyncio.Future[None]]] = []
         self._reopens = True
@@ -108,6 +109,7 @@ class World:
         self._waiting.clear()
         if self._disk is not None:
             self._disk.heal()
+        self._healed.set()
 
     async def _listen(self) -> None:
         """Ask now and then whether silence is noticed; twice, as a loop that was stalled hears late."""
@@ -133,13 +135,23 @@ class World:
             self.desk = None
             if not self._reopens:
                 return
-            await asyncio.sleep(self._down_s)
+            # Who is away for longer than things go wrong is back when all has healed: liveness is of a desk.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._down_s):
+                    await self._healed.wait()
 
     async def _open(self, process: Process) -> None:
         with contextlib.suppress(Killed):
             while self.desk is None:
                 try:
                     desk = await process.run(self._connect())
+                except asyncio.CancelledError:
+                    if asyncio.current_task().cancelling():  # type: ignore[union-attr]  # this runs in a task
+                        raise
+                    # The cell that connects was interrupted, by the person who then runs it again.
+                    self.errors["cell ended"] += 1
+                    await asyncio.sleep(RETRY_S)
+                    continue
                 except HydraError as error:
                     self.errors[type(error).__name__] += 1
                     await asyncio.sleep(RETRY_S)
@@ -243,7 +255,7 @@ class World:
         match deed.kind:
             case "stall":
                 self._count("loop stalled")
-                self.loop.call_soon(self.loop.jump, deed.amount)
+                self.loop.call_soon(self._stall, deed.amount)
             case "crash" if self.scenario.on_disk:
                 self._down_s = deed.amount
                 self._crash()
@@ -269,6 +281,10 @@ class World:
                 self._interrupt()
             case "pause" | "resume" | "cancel" if parent_id is not None and self.desk is not None:
                 await self._tell(self.notebook.on_execution(parent_id, deed.kind))
+
+    def _stall(self, seconds: float) -> None:
+        self.loop.jump(seconds)
+        self.checker.stalled(seconds)
 
     def _interrupt(self) -> None:
         """Somebody presses the stop button: the cell that waits gets a CancelledError, and nothing else does."""
