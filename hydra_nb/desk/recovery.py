@@ -21,7 +21,6 @@ def replay(journal: Journal, *, hear: Callable[[Event], None]) -> ManagerCore:
     for event in events:
         core.step(event, event.time_ns)
         hear(event)
-    # Also those of a parent that was interrupted by an earlier end, and so is not interrupted again.
     core.forget_timers()
     return core
 

@@ -89,8 +89,13 @@ class ManagerCore:
         return actions
 
     def forget_timers(self) -> None:
-        """Take every timer that was asked for as gone, as after a replay: they died with the process that set them."""
-        self._running = {key: replace(state, wake_ns=None) for key, state in self._running.items()}
+        """Take the timers of interrupted parents as gone, after a replay: they died with the process that set them.
+
+        Any other parent loses its timer when it is interrupted; one that is interrupted already is not once more.
+        """
+        for parent_id, state in self._running.items():
+            if self.ledger.parents[parent_id].status is ParentStatus.INTERRUPTED:
+                self._running[parent_id] = replace(state, wake_ns=None)
 
     @property
     def running(self) -> tuple[str, ...]:

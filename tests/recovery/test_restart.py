@@ -338,7 +338,6 @@ def test_a_core_that_knows_who_is_over_is_the_core_that_was_told_everything(tmp_
         whole = ManagerCore(journal_id=journal.journal_id)
         for _, event in journal.events():
             whole.step(event, event.time_ns)
-        whole.forget_timers()
         heard: list[Event] = []
 
         recovered = replay(journal, hear=heard.append)
