@@ -145,14 +145,9 @@ class World:
             while self.desk is None:
                 try:
                     desk = await process.run(self._connect())
-                except asyncio.CancelledError:
-                    if asyncio.current_task().cancelling():  # type: ignore[union-attr]  # this runs in a task
-                        raise
-                    # The cell that connects was interrupted, by the person who then runs it again.
-                    self.errors["cell ended"] += 1
-                    await asyncio.sleep(RETRY_S)
-                    continue
-                except HydraError as error:
+                except (HydraError, asyncio.CancelledError) as error:
+                    if asyncio.current_task().cancelling():  # type: ignore[union-attr]
+                        raise  # the world ends; else the cell was interrupted, and is run again as after an error
                     self.errors[type(error).__name__] += 1
                     await asyncio.sleep(RETRY_S)
                     continue
