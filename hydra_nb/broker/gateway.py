@@ -190,7 +190,13 @@ class BrokerGateway:
         )
         self._wire.on_ended(self._connection.ended)
         self._orders = OrdersOut(
-            self._wire, inbox=self._inbox, pace=self._pace, requests=requests, gate=gate, clock=clock
+            self._wire,
+            inbox=self._inbox,
+            pace=self._pace,
+            requests=requests,
+            ask_time=self._connection.ask_time,
+            gate=gate,
+            clock=clock,
         )
         self._renewals = Renewals(self._wire, inbox=self._inbox, pace=self._pace, clock=clock)
         self._has_recalled = False
@@ -230,7 +236,7 @@ class BrokerGateway:
         confirm_live: str | None = None,
         timeout_s: float = REPLY_S,
     ) -> str:
-        """Connect, and look at the account list before anything else is asked.
+        """Connect, look at the account list before anything else is asked, and give the account.
 
         Parameters
         ----------
@@ -240,11 +246,6 @@ class BrokerGateway:
             See `hydra_nb.broker.access.choose_account`.
         timeout_s
             Host seconds for connecting, and again for the handshake.
-
-        Returns
-        -------
-        str
-            The account.
 
         Raises
         ------

@@ -1,15 +1,18 @@
 """Orders and cancels on their way out, and the questions that prove an order dead."""
 
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from hydra_nb.broker.asking import Requests
 from hydra_nb.broker.inbox import Inbox
 from hydra_nb.broker.pacing import Pace
 from hydra_nb.broker.sent import WIRE_OVER
+from hydra_nb.broker.skew import TimeReply
 from hydra_nb.clock import Clock
 from hydra_nb.domain.events import DeathProbed, OpenOrderReported
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import ChildOrder
+from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.errors import NotConnected, SendRefused
 from hydra_nb.journal import Journal, Receipt
 from hydra_nb.risk.gate import RiskGate
@@ -45,12 +48,21 @@ class OrdersOut:
     """The only door for orders; see `BrokerGateway` for what its methods promise."""
 
     def __init__(
-        self, wire: OrderWire, *, inbox: Inbox, pace: Pace, requests: Requests, gate: RiskGate, clock: Clock
+        self,
+        wire: OrderWire,
+        *,
+        inbox: Inbox,
+        pace: Pace,
+        requests: Requests,
+        ask_time: Callable[[], Awaitable[TimeReply]],
+        gate: RiskGate,
+        clock: Clock,
     ) -> None:
         self._wire = wire
         self._inbox = inbox
         self._pace = pace
         self._requests = requests
+        self._ask_time = ask_time
         self._gate = gate
         self._clock = clock
         self._journal: Journal | None = None
@@ -98,7 +110,10 @@ class OrdersOut:
         await self._requests.ask("executions", lambda: self._wire.executions(self._inbox.account))
 
     async def probe_death(self, child: ChildOrder) -> DeathProbed:
-        """Open orders first, then executions: a fill between the two is seen."""
+        """The time first, as an expiry is by the broker's clock; open orders before executions: no fill is missed."""
+        broker_ns = None
+        if self._clock.now_ns() >= child.expires_ns:
+            broker_ns = (await self._ask_time()).server_s * NS_PER_S
         still_open = any(report.order_ref == child.order_ref for report in await self.open_orders())
         await self.fetch_executions()
         return DeathProbed(
@@ -106,4 +121,5 @@ class OrdersOut:
             order_ref=child.order_ref,
             still_open=still_open,
             executed_lots=self._inbox.executions.executed_lots(child.order_ref),
+            broker_ns=broker_ns,
         )

@@ -303,11 +303,15 @@ class BrokerErrorReported(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeathProbed(Event):
-    """Answers of an open-orders reply and of an executions reply for one child, taken in this order."""
+    """Answers of a time reply, an open-orders reply and an executions reply for one child, taken in this order.
+
+    `broker_ns` is the broker's own time, cut to the second; None where its expiry cannot have passed by our clock.
+    """
 
     order_ref: str
     still_open: bool
     executed_lots: int
+    broker_ns: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

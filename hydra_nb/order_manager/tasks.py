@@ -35,8 +35,8 @@ class TaskKeeper:
 
     async def settle(self) -> None:
         """Wait until no task is left, those included that tasks start."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        while pending := [task for task in self._tasks if not task.done()]:
+            await asyncio.gather(*pending, return_exceptions=True)
 
     async def close(self) -> None:
         """Cancel what is left and wait for its end."""

@@ -281,7 +281,7 @@ def test_unproven_death_is_asked_about_every_five_seconds_for_two_minutes() -> N
     """Each answer that proves nothing is followed by a question 5 s later; at 120 s the slice is unknown."""
     order = make_order(state=OrderState.CANCEL_PENDING, cancelled_perm_ids=frozenset({7}))
     state, asked = wake(make_live(stage=Stage.CROSS), 525, order=order)
-    answer = ev.DeathProbed(time_ns=at(526), order_ref=REF, still_open=True, executed_lots=0)
+    answer = ev.DeathProbed(time_ns=at(526), order_ref=REF, still_open=True, executed_lots=0, broker_ns=at(526))
     state, nothing = wake(state, 526, order=order, event=answer)
     soon = wake(state, 530.9, order=order)[1]
     state, again = wake(state, 531, order=order)

@@ -318,7 +318,9 @@ class ToyDesk:
             self._tell_again(execution)
         still_open = order is not None and (order.open or self.faults.never_dead)
         executed = order.filled if order is not None else 0
-        self.tell(ev.DeathProbed, order_ref=order_ref, still_open=still_open, executed_lots=executed)
+        self.tell(
+            ev.DeathProbed, order_ref=order_ref, still_open=still_open, executed_lots=executed, broker_ns=self.now_ns
+        )
 
     # What tests look at
 

@@ -111,6 +111,28 @@ def test_a_cancelled_order_is_proven_dead() -> None:
     in_virtual_time(scenario)
 
 
+def test_the_broker_is_asked_its_time_once_an_expiry_has_passed() -> None:
+    """Before it nothing is proven by time; after it the broker's own clock says so, in whole seconds."""
+
+    async def scenario(room: Room) -> None:
+        contract = await room.quoted()
+        bid, _, _ = bid_and_ask(room, contract)
+        child = room.child(contract, price=bid - 10 * contract.tick)
+        await room.send(child)
+
+        before = await room.broker.probe_death(child)
+        await asyncio.sleep((child.expires_ns - room.clock.now_ns()) / NS_PER_S + 2)
+        after = await room.broker.probe_death(child)
+
+        assert before.broker_ns is None
+        assert after.broker_ns is not None
+        assert after.broker_ns % NS_PER_S == 0
+        assert child.expires_ns + NS_PER_S <= after.broker_ns <= child.expires_ns + 5 * NS_PER_S
+        assert not after.still_open
+
+    in_virtual_time(scenario)
+
+
 def test_two_probes_at_once_are_both_answered() -> None:
     """They are asked one after the other, as the client library hangs the first of two."""
 

@@ -113,7 +113,7 @@ def test_an_unknown_share_of_volume_stays_unknown() -> None:
 
 def test_whole_numbers_of_numpy_are_written_and_fractions_refused() -> None:
     """A count from numpy is a count; a fraction of a lot or a nanosecond is an error, not a rounded row."""
-    event = DeathProbed(time_ns=np.int64(5), order_ref="a", still_open=False, executed_lots=np.int64(3))
+    event = DeathProbed(time_ns=np.int64(5), order_ref="a", still_open=False, executed_lots=np.int64(3), broker_ns=None)
 
     assert decode_event("DeathProbed", encode_event(event)) == event
     with pytest.raises(ValueError, match="format code 'd'"):

@@ -155,13 +155,15 @@ def execution(lots: int, *, family: str = "a", revision: int = 1, price: str = "
 
 def probed(*, still_open: bool = False, lots: int = 0, seconds: float = 20) -> ev.DeathProbed:
     """Give the answers about an order's death."""
-    return ev.DeathProbed(time_ns=at(seconds), order_ref=REF, still_open=still_open, executed_lots=lots)
+    return ev.DeathProbed(
+        time_ns=at(seconds), order_ref=REF, still_open=still_open, executed_lots=lots, broker_ns=at(seconds)
+    )
 
 
 CANCEL = ev.CancelRequested(time_ns=at(4), order_ref=REF, reason="the ladder ended")
 TIMED_OUT = ev.AckTimedOut(time_ns=at(11), order_ref=REF)
 ERROR = ev.BrokerErrorReported(time_ns=at(5), order_ref=REF, code=201, message="rejected")
-GONE = probed(seconds=312)  # the expiry and 2 s have passed
+GONE = probed(seconds=312)  # the expiry has passed
 
 
 HISTORIES: dict[OrderState, Sequence[ev.Event]] = {

@@ -80,6 +80,17 @@ def test_death_needs_the_word_the_open_orders_and_the_executions() -> None:
     assert fold([*cancelled, probed()]).orders[REF].working_lots == 0
 
 
+@pytest.mark.parametrize("broker_s", [None, 0, 310])
+def test_an_expiry_is_proven_by_the_clock_of_the_broker_alone(broker_s: int | None) -> None:
+    """Our own clock may be ahead: until the broker's has passed the expiry by a second, the order may still live."""
+    by_ours = probed(seconds=900)
+
+    early = replace(by_ours, broker_ns=None if broker_s is None else at(broker_s))
+
+    assert fold([sent(), status(), early]).orders[REF].state is OrderState.UNKNOWN
+    assert fold([sent(), status(), by_ours]).orders[REF].state is OrderState.DEAD
+
+
 def test_every_perm_id_must_be_cancelled() -> None:
     """A modify in an outage can leave two living orders behind one name."""
     two = [sent(), status(perm_id=7), status(perm_id=8), status("Cancelled", perm_id=7)]

@@ -74,7 +74,8 @@ class Checker:
         self.facts.life = life
         for _, event in life.journal.events(kinds=[ev.ExecutionReported]):
             life.book(event)
-        # A pause or its end that the disk did not get is as if it had never been.
+        # A kill, a pause or its end that the disk did not get is as if it had never been.
+        self.facts.killed = life.ledger.killed is not None
         self.facts.forget_pauses()
         for _, event in life.journal.events(kinds=PAUSING):
             self.facts.note_pause(event)

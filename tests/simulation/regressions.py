@@ -26,4 +26,7 @@ REGRESSIONS: dict[int, str] = {
     11074: "The checker read the disk by the desk's own connection while that one was broken off: at a place.",
     10973: "The person went on to resume parents with a desk that had died meanwhile.",
     11004: "The person went on to abandon parents with a desk that had died meanwhile.",
+    11183: "A gateway told a false time while a desk opened, and its expiries were held against the true one.",
+    11215: "A kill that the disk did not get was held against the next life.",
+    12850: "A closing desk waited in circles for a task that was over.",
 }
