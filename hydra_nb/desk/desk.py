@@ -23,7 +23,7 @@ from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.domain.plan import ExecutionPlan
-from hydra_nb.errors import InvalidOrder, NotConnected, UnknownInstrument
+from hydra_nb.errors import InvalidOrder, UnknownInstrument
 from hydra_nb.risk.limits import Limits
 from hydra_nb.widgets.ticket import OrderTicket
 
@@ -42,7 +42,6 @@ class Desk(Safety):
         self._executions: dict[str, Execution] = {}
         self._tickets: dict[str, OrderTicket] = {}
         self._pulse = None if rooms.is_virtual else Pulse(rooms.manager.heed_requests)
-        self._closed = False
 
     # Who and how
 
@@ -360,10 +359,6 @@ class Desk(Safety):
             whatever_happens.callback(self._rooms.journal.close)
             await self._rooms.broker.close()
         return self.journal_path
-
-    def _must_be_open(self) -> None:
-        if self._closed:
-            raise NotConnected("this desk was closed; open one with hydra_nb.connect()")
 
     async def __aenter__(self) -> "Desk":
         """Give the desk; leaving the block closes it."""

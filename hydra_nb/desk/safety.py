@@ -7,7 +7,7 @@ import pandas as pd
 from hydra_nb.analysis import frames
 from hydra_nb.desk.records import Records
 from hydra_nb.desk.rooms import Rooms
-from hydra_nb.errors import InvalidOrder, JournalError
+from hydra_nb.errors import InvalidOrder, JournalError, NotConnected
 
 
 class Safety(Records):
@@ -16,6 +16,7 @@ class Safety(Records):
     def __init__(self, rooms: Rooms) -> None:
         super().__init__(rooms.journal)
         self._rooms = rooms
+        self._closed = False
 
     @property
     def killed(self) -> str | None:
@@ -80,8 +81,8 @@ class Safety(Records):
         raise InvalidOrder(f"{name} is not locked; locked: {', '.join(self.locked) or 'none'}")
 
     def _must_be_open(self) -> None:
-        """Refuse what needs a connection once the desk is closed."""
-        raise NotImplementedError
+        if self._closed:
+            raise NotConnected("this desk was closed; open one with hydra_nb.connect()")
 
 
 def _must_say_why(reason: str, *, what: str) -> None:
