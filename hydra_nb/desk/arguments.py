@@ -155,7 +155,8 @@ def _inside(value: object, *, what: str, low: float, high: float, unit: str) -> 
         number = float(value)  # type: ignore[arg-type]  # whatever is no number is refused below
     except (TypeError, ValueError):
         number = math.nan
-    if isinstance(value, bool) or math.isnan(number):
+    # Text that reads as a number is refused as well: the arithmetic to come would repeat it, not multiply.
+    if isinstance(value, bool | str | bytes) or math.isnan(number):
         raise InvalidOrder(f"{what} {value!r} is no number")
     if not low <= number <= high:
         raise InvalidOrder(f"{what} {value!r} is outside {low:g} to {high:g} {unit}")
