@@ -21,8 +21,9 @@ import hydra_nb
 from hydra_nb import AlreadySent, Limits, errors
 from hydra_nb.desk.desk import Desk
 from hydra_nb.desk.execution import Execution
-from hydra_nb.domain.events import CancelRequested, ChildRefused, ChildSent
+from hydra_nb.domain.events import CancelRequested, ChildRefused, ChildSent, Killed
 from hydra_nb.domain.orders import Action, ParentStatus, Stage
+from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.journal import Journal, JournalReader
 from hydra_nb.sim.loop import SIM_HOST, VirtualLoop, run_virtual
 from hydra_nb.sim.records import OrderStatus
@@ -133,6 +134,29 @@ class TestOpening:
 
         in_virtual_time(scenario)
 
+    def test_other_arguments_replace_the_desk_on_a_gateway_that_is_not_its_own(self, tmp_path: Path) -> None:
+        """Both ask for one client id, of which the gateway allows one connection: the old desk gives it back first."""
+
+        async def scenario(endpoint: str) -> None:
+            how: dict[str, Any] = {"journal": tmp_path / "journal.sqlite", "speed": 60}
+            old = await hydra_nb.connect(endpoint, **how)
+            execution = await resting(old)
+            with pytest.raises(errors.DeskBusy, match=execution.parent_id):
+                await hydra_nb.connect(endpoint, **how, limits=Limits(max_lots_per_order=2))
+            assert old.is_open
+
+            await execution.cancel()
+            async with hydra_nb.connect(endpoint, **how, limits=Limits(max_lots_per_order=2)) as new:
+                assert not old.is_open
+                assert new.account == old.account
+                assert new.limits.max_lots_per_order == 2
+
+        gateway = hydra_nb.SimulatedGateway(seed=7, speed=60).start()
+        try:
+            asyncio.run(scenario(f"127.0.0.1:{gateway.port}"))
+        finally:
+            gateway.stop()
+
     def test_a_block_closes_the_desk_and_names_its_journal(self, tmp_path: Path) -> None:
         """The journal is left for reading, whole."""
         path = tmp_path / "journal.sqlite"
@@ -216,6 +240,19 @@ class TestSendingOnce:
 
         on_a_desk(scenario)
 
+    def test_every_run_of_the_same_line_says_that_nothing_was_sent(self) -> None:
+        """Python shows a warning once a line of code, so that the line must be the caller's, whose cell runs anew."""
+
+        async def scenario(stack: Stack) -> None:
+            await stack.desk.execute("BUY", 1, "ZO", strategy="limit_patience")
+            with pytest.warns(AlreadySent) as told:
+                await stack.desk.execute("BUY", 1, "ZO", strategy="limit_patience")
+
+            assert [Path(one.filename) for one in told] == [Path(__file__)]
+            assert len(stack.orders()) == 1
+
+        on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
     def test_many_clicks_at_once_send_once(self) -> None:
         """Ten submissions in one step of the loop."""
 
@@ -261,6 +298,40 @@ class TestStopping:
             assert desk.killed is None
             again = await desk.execute("BUY", 1, "ZO", tag="fourth")
             assert again.filled_lots == 1
+
+        on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+    @pytest.mark.parametrize("reason", [None, ValueError("the feed went mad"), 7], ids=repr)
+    def test_a_kill_never_fails_for_its_words(self, reason: Any) -> None:
+        """In an emergency an exception is handed over as it was caught, or nothing at all."""
+
+        async def scenario(stack: Stack) -> None:
+            execution = await resting(stack.desk)
+
+            await stack.desk.kill(reason)
+
+            assert stack.desk.killed == str(reason)
+            assert stack.exchange.open_orders() == []
+            assert execution.status is ParentStatus.CANCELLED
+
+        on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+    def test_a_kill_cancels_also_where_a_strategy_fails_at_it(self) -> None:
+        """What follows from the kill inside is an error; the order goes from the market all the same."""
+
+        async def scenario(stack: Stack) -> None:
+            await resting(stack.desk)
+
+            def fail(event: object, _actions: object) -> None:
+                assert not isinstance(event, Killed), "a bug"
+
+            stack.manager.on_step = fail
+            killed_ns = stack.desk.now_ns()
+            await stack.desk.kill("stop")
+
+            assert stack.desk.killed == "stop"
+            assert stack.core.heard(CANCEL)[0].time_ns - killed_ns < NS_PER_S
+            assert stack.exchange.open_orders() == []
 
         on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
 

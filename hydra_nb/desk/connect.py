@@ -160,6 +160,9 @@ async def _open_desk(arguments: Arguments) -> Desk:
     clock = LoopClock(asyncio.get_running_loop(), speed=endpoint.speed)
     gate = RiskGate(limits)
     broker = BrokerGateway(clock=clock, client_id=arguments.client_id, gate=gate)
+    holder = None if endpoint.embedded else registry.of_connection(arguments.key)
+    if holder is not None:  # the gateway would refuse its client id before the account is known
+        await _replace(holder)
     try:
         account = await broker.open(
             endpoint.host, endpoint.port, account=arguments.account, confirm_live=arguments.confirm_live

@@ -258,7 +258,9 @@ class Desk(Safety):
 
     async def execute(self, side: str, lots: int, instrument: Any, **how: Any) -> Execution:
         """Preview, submit and wait: the finished execution."""
-        return await (await self.submit(await self.preview(side, lots, instrument, **how)))
+        plan = await self.preview(side, lots, instrument, **how)
+        # Not by `submit`: a notice that points here, and not at the caller's line, would be shown once only.
+        return await self.execution(await self._rooms.manager.submit(plan.terms))
 
     def execution(self, parent_id: str) -> Execution:
         """Give the execution of a parent order of this journal."""

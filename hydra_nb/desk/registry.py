@@ -33,6 +33,17 @@ def of_account(account: str) -> "Desk | None":
     return next((desk for (its_loop, _), desk in _open.items() if its_loop is loop and desk.account == account), None)
 
 
+def of_connection(key: Key) -> "Desk | None":
+    """Give the open desk of the running loop that holds the endpoint, account and client id of these arguments."""
+    loop = asyncio.get_running_loop()
+    endpoint, account, client_id = key[:3]
+    for (its_loop, (its_endpoint, its_account, its_client_id, *_)), desk in _open.items():
+        is_account = account in (its_account, desk.account)
+        if its_loop is loop and is_account and (its_endpoint, its_client_id) == (endpoint, client_id):
+            return desk
+    return None
+
+
 def keep(key: Key, desk: "Desk") -> None:
     """Remember a desk under the arguments it was opened with."""
     _open[asyncio.get_running_loop(), key] = desk

@@ -159,6 +159,10 @@ class Ledger:
         """Highest order id ever reserved for a client id; 0 where there is none."""
         return self._last_order_ids.get(client_id, 0)
 
+    def knows_day_start(self, now_ns: int) -> bool:
+        """Whether equity was told in the UTC day of `now_ns`: an equity that stays the same begins a new day too."""
+        return now_ns // _DAY_NS == self._equity_day
+
     @property
     def last_parent_pnl(self) -> Decimal | None:
         """Realised P&L of the last finished parent that closed lots, since the last `Rearmed`; None without one."""

@@ -172,10 +172,13 @@ class Dispatcher:
     def account_news(self) -> AccountReported | None:
         """Give the account values that a coming decision will use, where the journal does not hold them yet."""
         account = self._broker.account_state()
-        if account.equity is None or account.equity == self._ledger.equity:
+        now_ns = self._clock.now_ns()
+        if account.equity is None:
+            return None
+        if account.equity == self._ledger.equity and self._ledger.knows_day_start(now_ns):
             return None
         return AccountReported(
-            time_ns=self._clock.now_ns(),
+            time_ns=now_ns,
             currency=account.currency,
             equity=account.equity,
             realised_pnl=account.realised_pnl,

@@ -148,6 +148,8 @@ class OrderManager:
         except Exception as error:
             if isinstance(item, TaskFailed):
                 raise
+            if isinstance(item, Killed):  # whatever failed: nothing of ours goes on working
+                self._queue.extend(self._cancels())
             self._queue.append(self._failure(item, error))
 
     def _record(self, event: Event) -> int:
@@ -327,7 +329,8 @@ class OrderManager:
         JournalUnwritable
             The kill is in force and the cancels were sent, but the journal could not keep it.
         """
-        self.ingest(Killed(time_ns=self._clock.now_ns(), reason=reason))
+        # In an emergency the reason may be an exception, or nothing: a kill never fails for its words.
+        self.ingest(Killed(time_ns=self._clock.now_ns(), reason=str(reason)))
         await self._journal.commit()
         await wait_for_all([self._wait_until_over(one) for one in self.busy_parents], timeout_s=KILL_WAIT_S)
 
