@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import dataclasses
 import datetime as dt
 import importlib.resources
 import subprocess
@@ -30,7 +31,7 @@ from hydra_nb.sim.records import OrderStatus
 from tests.whole_stack import OWN, ScriptedExchange, Stack, on_a_desk, steady
 
 T = TypeVar("T")
-PLACE, CANCEL = 3, 4
+PLACE, CANCEL, DAILY_BARS = 3, 4, 20
 QUIET = steady("370.00", "372.00")
 """A book in which an order at mid rests for as long as its stage lasts."""
 
@@ -171,6 +172,42 @@ class TestOpening:
         assert in_virtual_time(scenario) == path
         with JournalReader.open(path) as reader:
             reader.verify()
+
+    def test_a_block_leaves_a_desk_open_that_was_open_before(self) -> None:
+        """Another cell trades on it: the end of the block must not cancel its orders."""
+
+        async def scenario() -> None:
+            how: dict[str, Any] = {"seed": 7, "speed": "max", "journal": ":memory:"}
+            desk = await hydra_nb.connect(**how)
+            execution = await resting(desk)
+            async with hydra_nb.connect(**how) as same:
+                assert same is desk
+
+            assert desk.is_open
+            assert execution.status is ParentStatus.WORKING
+            assert execution.working_lots
+            await desk.close()
+
+        in_virtual_time(scenario)
+
+    def test_a_desk_that_is_open_for_long_learns_the_calendar_and_the_volume_anew(self) -> None:
+        """The broker lists the sessions of a few days only; by name or as a contract in hand, the market is open."""
+
+        async def scenario(stack: Stack) -> None:
+            listed = await stack.desk.instrument("ZO")
+            await stack.desk.preview("BUY", 1, listed)
+            asked = len(stack.core.heard(DAILY_BARS))
+            in_hand = dataclasses.replace(listed, sessions=listed.sessions[:1])
+            stack.desk._contracts = dict.fromkeys(("ZO", listed.local_symbol), in_hand)
+            await stack.sleep(86_400)
+
+            for what in ("ZO", in_hand.local_symbol, in_hand):
+                plan = await stack.desk.preview("BUY", 1, what)
+                assert plan.parent.contract.is_open(stack.desk.now_ns())
+                assert plan.passes
+            assert len(stack.core.heard(DAILY_BARS)) > asked
+
+        on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
 
     def test_the_account_decides_what_it_is_and_is_shown_masked(self) -> None:
         """No frame, card or text shows the whole number."""

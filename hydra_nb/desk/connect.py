@@ -66,12 +66,14 @@ class Connecting:
         return self._open().__await__()
 
     async def __aenter__(self) -> Desk:
-        """Open the desk; leaving the block closes it."""
-        self._desk = await self._open()
-        return self._desk
+        """Open the desk; leaving the block closes it, unless it was open before: others trade on it."""
+        was_open = registry.find(self._arguments.key)
+        desk = await self._open()
+        self._desk = None if desk is was_open else desk
+        return desk
 
     async def __aexit__(self, *exc: object) -> None:
-        """Close the desk, cancelling what works."""
+        """Close the desk that the block opened, cancelling what works."""
         if self._desk is not None:
             await self._desk.close()
 

@@ -23,7 +23,7 @@ from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.domain.plan import ExecutionPlan
-from hydra_nb.errors import InvalidOrder, UnknownInstrument
+from hydra_nb.errors import BrokerError, InvalidOrder, UnknownInstrument
 from hydra_nb.risk.limits import Limits
 from hydra_nb.widgets.ticket import OrderTicket
 
@@ -132,14 +132,18 @@ class Desk(Safety):
         """
         self._must_be_open()
         if isinstance(what, FutureContract):
-            contract = what
+            contract = await months.current(
+                what, ask=lambda: self._rooms.broker.contract(what.con_id), now_ns=self.now_ns()
+            )
         elif isinstance(what, str):
             name = what.strip().upper()
             if not name:
                 raise UnknownInstrument(
                     f"{what!r} names no future; use the broker's symbol, such as ZO, or a month, ZOH7"
                 )
-            contract = self._contracts.get(name) or await self._look_up(name)
+            contract = await months.current(
+                self._contracts.get(name), ask=lambda: self._look_up(name), now_ns=self.now_ns()
+            )
             self._contracts[name] = contract
         else:
             contract = await self._rooms.broker.contract(what)
@@ -161,12 +165,15 @@ class Desk(Safety):
         return months.liquid(near, [await self._told(month) for month in near])
 
     async def _told(self, contract: FutureContract) -> MarketStatistics:
-        """Volume and volatility of a contract, asked for once."""
-        told = self._statistics.get(contract.con_id)
-        if told is None:
+        """Volume and volatility of a contract, which the broker is asked for once a day; else those last told."""
+        try:
             told = await self._rooms.broker.statistics(contract)
-            self._statistics[contract.con_id] = told
-            self._rooms.manager.snapshots.learn(told)
+        except BrokerError:
+            if contract.con_id not in self._statistics:
+                raise
+            return self._statistics[contract.con_id]
+        self._statistics[contract.con_id] = told
+        self._rooms.manager.snapshots.learn(told)
         return told
 
     def latest_quote(self, contract: FutureContract) -> Quote | None:
