@@ -127,7 +127,9 @@ class Dispatcher:
             failure = self._last_look(child)
             if failure is None:
                 self._broker.place(approved, receipt)
-        except (JournalError, BrokerError) as error:
+        except JournalError:  # what it says names files, and a reason is shown and kept
+            failure = "the journal took no record of it; nothing is sent until it does"
+        except BrokerError as error:
             failure = str(error)
         except asyncio.CancelledError:  # only the wait for the disk can be cancelled: nothing was sent
             words = "its task was ended on the way to the disk"
