@@ -20,9 +20,9 @@
 
 ``-`` keeps the state; ``*`` is cancel_pending where a cancel was asked for or the wire said cancelled; ``(l)`` sets
 the flag `late_fill` where lots were added. A status of PendingSubmit or ApiPending tells nothing. Proven means: the
-wire said cancelled for every permId, or the expiry has passed by the broker's own clock; the order is not among the
-open orders; and the executions reply holds the lots that are booked. A modify is acknowledged by an open order with its
-terms; it never changes the state. No error code ends an order.
+wire said cancelled for every permId, or the expiry has passed by our clock and by the broker's; the order is not
+among the open orders; and the executions reply holds the lots that are booked. A modify is acknowledged by an open
+order with its terms; it never changes the state. No error code ends an order.
 """
 
 from decimal import Decimal
@@ -44,7 +44,8 @@ from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.domain.values import replace
 from hydra_nb.ledger.records import BookedExecution, OrderRecord
 
-EXPIRY_PROOF_NS = NS_PER_S  # the broker tells its time, and keeps its expiries, in whole seconds
+OUR_PROOF_NS = 2 * NS_PER_S
+BROKERS_PROOF_NS = NS_PER_S  # the broker tells its time, and keeps its expiries, in whole seconds
 CANCELLED_WORDS = frozenset({"Cancelled", "ApiCancelled"})
 SILENT_WORDS = frozenset({"PendingSubmit", "ApiPending"})
 
@@ -190,9 +191,15 @@ def death_probed(record: OrderRecord, event: DeathProbed) -> OrderRecord:
     if event.still_open:
         acked_ns = event.time_ns if record.acked_ns is None else record.acked_ns
         return replace(record, state=_alive(record), acked_ns=acked_ns)
-    expired = event.broker_ns is not None and event.broker_ns >= record.expires_ns + EXPIRY_PROOF_NS
-    ended = record.wire_cancelled or expired
+    ended = record.wire_cancelled or _has_expired(record, event)
     if ended and event.executed_lots == record.booked_lots:
         return replace(record, state=OrderState.DEAD)
     dying = record.state is OrderState.CANCEL_PENDING
     return record if dying else replace(record, state=OrderState.UNKNOWN)
+
+
+def _has_expired(record: OrderRecord, event: DeathProbed) -> bool:
+    """Whether both clocks are past the expiry: either alone may have been set wrong."""
+    by_ours = event.time_ns >= record.expires_ns + OUR_PROOF_NS
+    by_brokers = event.broker_ns is not None and event.broker_ns >= record.expires_ns + BROKERS_PROOF_NS
+    return by_ours and by_brokers

@@ -81,13 +81,14 @@ def test_death_needs_the_word_the_open_orders_and_the_executions() -> None:
 
 
 @pytest.mark.parametrize("broker_s", [None, 0, 310])
-def test_an_expiry_is_proven_by_the_clock_of_the_broker_alone(broker_s: int | None) -> None:
-    """Our own clock may be ahead: until the broker's has passed the expiry by a second, the order may still live."""
+def test_an_expiry_is_proven_by_both_clocks(broker_s: int | None) -> None:
+    """Ours may be ahead, and the broker's may tell a false time: until both are past it, the order may still live."""
     by_ours = probed(seconds=900)
 
     early = replace(by_ours, broker_ns=None if broker_s is None else at(broker_s))
 
     assert fold([sent(), status(), early]).orders[REF].state is OrderState.UNKNOWN
+    assert fold([sent(), status(), replace(by_ours, time_ns=at(311))]).orders[REF].state is OrderState.UNKNOWN
     assert fold([sent(), status(), by_ours]).orders[REF].state is OrderState.DEAD
 
 

@@ -29,4 +29,5 @@ REGRESSIONS: dict[int, str] = {
     11183: "A gateway told a false time while a desk opened, and its expiries were held against the true one.",
     11215: "A kill that the disk did not get was held against the next life.",
     12850: "A closing desk waited in circles for a task that was over.",
+    12854: "A gateway that told a false time and left an order out of its answer had it taken for dead too early.",
 }
