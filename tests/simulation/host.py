@@ -52,8 +52,9 @@ class Disk:
         """Not a page more fits."""
         if self._is_broken:
             return  # a disk that breaks every statement off could not even be asked for its size
-        (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
-        self._connection.execute(f"PRAGMA max_page_count = {pages}")
+        with contextlib.suppress(sqlite3.ProgrammingError):  # a desk about to be gone has closed the file already
+            (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
+            self._connection.execute(f"PRAGMA max_page_count = {pages}")
 
     def break_down(self) -> None:
         """Every statement is broken off."""
