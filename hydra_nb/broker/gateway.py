@@ -9,7 +9,7 @@ from decimal import Decimal
 from ib_async import IB, Contract, ExecutionFilter
 from ib_async.client import Client
 
-from hydra_nb.broker import access, translate
+from hydra_nb.broker import translate
 from hydra_nb.broker.asking import REPLY_S, Requests
 from hydra_nb.broker.connection import Connection
 from hydra_nb.broker.daily import DailyBar
@@ -18,10 +18,11 @@ from hydra_nb.broker.instruments import ContractQuery, Instruments, ListedMonth
 from hydra_nb.broker.orders_out import OrdersOut
 from hydra_nb.broker.pacing import Pace
 from hydra_nb.broker.renewals import Renewals
+from hydra_nb.broker.told import Told
 from hydra_nb.clock import Clock
-from hydra_nb.domain.events import DeathProbed, Event, OpenOrderReported, PositionReported
+from hydra_nb.domain.events import DeathProbed, Event, OpenOrderReported
 from hydra_nb.domain.instrument import FutureContract
-from hydra_nb.domain.market import AccountState, ConnectionState, MarketStatistics, Quote
+from hydra_nb.domain.market import MarketStatistics
 from hydra_nb.domain.orders import ChildOrder
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.journal import Journal, Receipt
@@ -166,7 +167,7 @@ class _Wire:
         self._client.cancelOrder(order_id, "")
 
 
-class BrokerGateway:
+class BrokerGateway(Told):
     """One account of one gateway: the only user of ib_async.
 
     Parameters
@@ -181,7 +182,7 @@ class BrokerGateway:
 
     def __init__(self, *, clock: Clock, client_id: int, gate: RiskGate) -> None:
         self.client_id = client_id
-        self._inbox = Inbox(clock=clock, client_id=client_id)
+        super().__init__(Inbox(clock=clock, client_id=client_id))
         self._pace = Pace(lambda: clock.host_ns() / NS_PER_S)
         self._wire = _Wire(inbox=self._inbox, pace=self._pace)
         requests = Requests(self._pace, is_open=lambda: self._wire.is_open)
@@ -201,31 +202,6 @@ class BrokerGateway:
         self._renewals = Renewals(self._wire, inbox=self._inbox, pace=self._pace, clock=clock)
         self._has_recalled = False
         self._instruments = Instruments(self._wire, requests=requests, clock=clock, learn=self._inbox.learn_contract)
-
-    @property
-    def account(self) -> str:
-        """The account traded on; empty before `open`."""
-        return self._inbox.account
-
-    @property
-    def state(self) -> ConnectionState:
-        """State of the way to the broker; up once `start` is through."""
-        return self._inbox.link.state
-
-    @property
-    def is_simulated(self) -> bool:
-        """Whether the account is one of the simulated gateway."""
-        return access.is_simulated(self.account)
-
-    @property
-    def is_paper(self) -> bool:
-        """Whether the account trades on paper."""
-        return access.is_paper(self.account)
-
-    @property
-    def is_live(self) -> bool:
-        """Whether the account trades real money."""
-        return bool(self.account) and access.is_live(self.account)
 
     async def open(
         self,
@@ -369,22 +345,6 @@ class BrokerGateway:
     def keep_fresh(self, traded: Callable[[], Iterable[FutureContract]]) -> None:
         """Until `close` ask anew for quiet quotes of the contracts that `traded` gives."""
         self._connection.keep(lambda: self._renewals.run(traded), where="quotes")
-
-    def quote(self, con_id: int) -> Quote | None:
-        """The quote as of the last tick; None before the first."""
-        return self._inbox.board.quote(con_id)
-
-    def account_state(self) -> AccountState:
-        """Account values as last told, None where not told."""
-        return self._inbox.holdings.account_state()
-
-    def position(self, con_id: int) -> int | None:
-        """Signed lots; None until the broker has told its positions."""
-        return self._inbox.holdings.position(con_id)
-
-    def positions(self) -> tuple[PositionReported, ...] | None:
-        """Positions that are not flat, by contract id; None until the broker has told them."""
-        return self._inbox.holdings.positions()
 
     async def server_time_ns(self) -> int:
         """The broker's time now, UTC nanoseconds, within half a second, as it tells whole seconds only."""
