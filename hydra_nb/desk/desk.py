@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -10,35 +10,27 @@ import pandas as pd
 
 from hydra_nb.algos.prices import IndicativeLimits
 from hydra_nb.analysis import frames
-from hydra_nb.desk import months
 from hydra_nb.desk.arguments import How, parse_lots, parse_side
 from hydra_nb.desk.drawing import Sheet, draw_plan
 from hydra_nb.desk.execution import Execution
+from hydra_nb.desk.markets import Markets
 from hydra_nb.desk.plan import Plan
 from hydra_nb.desk.pulse import Pulse
 from hydra_nb.desk.rooms import Rooms
-from hydra_nb.desk.safety import Safety
 from hydra_nb.domain.accounts import mask_account
-from hydra_nb.domain.instrument import FutureContract
-from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.domain.plan import ExecutionPlan
-from hydra_nb.errors import BrokerError, InvalidOrder, UnknownInstrument
+from hydra_nb.errors import InvalidOrder
 from hydra_nb.risk.limits import Limits
 from hydra_nb.widgets.ticket import OrderTicket
 
-FIRST_QUOTE_WAIT_S = 5.0
-"""Seconds of market time that a preview waits for the first quote of a contract."""
 
-
-class Desk(Safety):
+class Desk(Markets):
     """One account, one journal, one connection; made by `connect`."""
 
     def __init__(self, rooms: Rooms) -> None:
         super().__init__(rooms)
         self._loop = asyncio.get_running_loop()
-        self._contracts: dict[str, FutureContract] = {}
-        self._statistics: dict[int, MarketStatistics] = {}
         self._executions: dict[str, Execution] = {}
         self._tickets: dict[str, OrderTicket] = {}
         self._pulse = None if rooms.is_virtual else Pulse(rooms.manager.heed_requests)
@@ -54,6 +46,10 @@ class Desk(Safety):
     def masked_account(self) -> str:
         """The account, masked: ``U•••67``."""
         return mask_account(self.account)
+
+    def confirms_account(self, last_four: str) -> bool:
+        """Whether a person knows the account: its last four characters, as typed before a live order."""
+        return len(last_four) == 4 and self.account.upper().endswith(last_four.upper())
 
     @property
     def badge(self) -> str:
@@ -110,87 +106,6 @@ class Desk(Safety):
             "parents_at_work": len(self.busy_parents),
         }
 
-    def now_ns(self) -> int:
-        """Market time, UTC nanoseconds."""
-        return self._rooms.clock.now_ns()
-
-    # Instruments and quotes
-
-    async def instrument(self, what: Any) -> FutureContract:
-        """Find a future and watch its quotes.
-
-        Parameters
-        ----------
-        what
-            ``"ZO"``: its liquid month outside the close-out window; ``"ZOH7"``: that month; an
-            ib_async ``Contract``; or a `FutureContract`.
-
-        Raises
-        ------
-        UnknownInstrument
-            The broker lists no such future.
-        """
-        self._must_be_open()
-        if isinstance(what, FutureContract):
-            contract = await months.current(
-                what, ask=lambda: self._rooms.broker.contract(what.con_id), now_ns=self.now_ns()
-            )
-        elif isinstance(what, str):
-            name = what.strip().upper()
-            if not name:
-                raise UnknownInstrument(
-                    f"{what!r} names no future; use the broker's symbol, such as ZO, or a month, ZOH7"
-                )
-            contract = await months.current(
-                self._contracts.get(name), ask=lambda: self._look_up(name), now_ns=self.now_ns()
-            )
-            self._contracts[name] = contract
-        else:
-            contract = await self._rooms.broker.contract(what)
-        self._contracts[contract.local_symbol] = contract
-        self._rooms.broker.watch(contract)
-        return contract
-
-    async def _look_up(self, name: str) -> FutureContract:
-        broker = self._rooms.broker
-        try:
-            listed = await broker.contracts(name)
-        except UnknownInstrument:
-            return await broker.contract(name)
-        near = months.candidates(listed, now_ns=self.now_ns())
-        if not near:
-            raise UnknownInstrument(
-                f"{name}: every listed month is within {months.CLOSE_OUT_DAYS} days of its last trade; name a month"
-            )
-        return months.liquid(near, [await self._told(month) for month in near])
-
-    async def _told(self, contract: FutureContract) -> MarketStatistics:
-        """Volume and volatility of a contract, which the broker is asked for once a day; else those last told."""
-        try:
-            told = await self._rooms.broker.statistics(contract)
-        except BrokerError:
-            if contract.con_id not in self._statistics:
-                raise
-            return self._statistics[contract.con_id]
-        self._statistics[contract.con_id] = told
-        self._rooms.manager.snapshots.learn(told)
-        return told
-
-    def latest_quote(self, contract: FutureContract) -> Quote | None:
-        """The last quote of a contract that is watched; None before the first."""
-        return self._rooms.broker.quote(contract.con_id)
-
-    async def _first_quote(self, contract: FutureContract) -> Quote | None:
-        """The quote of now; a contract just watched is given a few seconds to show one."""
-        deadline_ns = self.now_ns() + round(FIRST_QUOTE_WAIT_S * 1e9)
-        while True:
-            quote = self.latest_quote(contract)
-            if (quote is not None and quote.has_both_sides) or self.now_ns() >= deadline_ns:
-                return quote
-            if not contract.is_open(self.now_ns()):
-                return quote
-            await self._rooms.clock.sleep(0.05)
-
     # Orders
 
     async def preview(self, side: str, lots: int, instrument: Any, **how: Any) -> Plan:
@@ -217,7 +132,7 @@ class Desk(Safety):
         direction, size = parse_side(side), parse_lots(lots)
         contract = await self.instrument(instrument)
         settings.limit_price(contract)
-        statistics = await self._told(contract)
+        statistics = await self.statistics(contract)
         quote = await self._first_quote(contract)
         terms = draw_plan(
             Sheet(
@@ -299,7 +214,7 @@ class Desk(Safety):
         if symbol in self.locked:
             raise InvalidOrder(f"{parent_id} cannot be resumed: {symbol} is locked: {self.locked[symbol]}")
         contract = await self.instrument(execution.parent.contract)
-        await self._told(contract)
+        await self.statistics(contract)
         await self._first_quote(contract)
         self._rooms.manager.resume(parent_id)
         return execution
@@ -332,10 +247,6 @@ class Desk(Safety):
     def positions(self) -> pd.DataFrame:
         """One row a contract that the broker reports or that has working orders, as of now."""
         return frames.positions(self._history, quotes=self._quotes_now())
-
-    def _quotes_now(self) -> Mapping[int, Quote]:
-        quotes = (self.latest_quote(contract) for contract in self._contracts.values())
-        return {quote.con_id: quote for quote in quotes if quote is not None}
 
     # Tasks, listeners, the end
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hydra_nb.domain.instrument import FutureContract
-from hydra_nb.domain.market import Quote
+from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.domain.orders import ParentOrder, ParentStatus, Strategy
 
 if TYPE_CHECKING:
@@ -43,6 +43,11 @@ class PlanPort(Protocol):
     @property
     def notices(self) -> tuple[str, ...]:
         """What a person should know beside the frames, for instance that the cap stops short of the touch."""
+        ...
+
+    @property
+    def quotes(self) -> "pd.DataFrame":
+        """Quotes until the preview."""
         ...
 
     @property
@@ -177,6 +182,15 @@ class DeskPort(Protocol):
         """Reason of the kill in force; None while orders are allowed."""
         ...
 
+    @property
+    def speed(self) -> float:
+        """Seconds of market time in one second of the host."""
+        ...
+
+    def confirms_account(self, last_four: str) -> bool:
+        """Whether these are the last four characters of the account."""
+        ...
+
     def now_ns(self) -> int:
         """Market time."""
         ...
@@ -187,6 +201,22 @@ class DeskPort(Protocol):
 
     async def instrument(self, what: str) -> FutureContract:
         """Find a contract by symbol or local symbol, and watch it."""
+        ...
+
+    def known_instruments(self) -> tuple[str, ...]:
+        """Names to choose from, code first: ``"ZO  Oats, CBOT"``."""
+        ...
+
+    def position_lots(self, contract: FutureContract) -> int | None:
+        """The position now, signed; None where it is not known."""
+        ...
+
+    def adv_lots(self, contract: FutureContract) -> float | None:
+        """The average daily volume; None before `statistics`, or where it is not known."""
+        ...
+
+    async def statistics(self, contract: FutureContract) -> MarketStatistics:
+        """Ask for volume and volatility."""
         ...
 
     async def preview(self, side: str, lots: int, instrument: Any, **how: Any) -> PlanPort:

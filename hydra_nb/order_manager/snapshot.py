@@ -124,7 +124,7 @@ class SnapshotTaker:
             quote=quote,
             reference_mid=reference_mid,
             reference_age_s=reference_age_s,
-            position_lots=self._position(con_id),
+            position_lots=self.position(con_id),
             working_buy_lots=buys,
             working_sell_lots=sells,
             parent_open_lots=open_lots,
@@ -148,7 +148,7 @@ class SnapshotTaker:
             equal_parent=equal_parent,
         )
 
-    def _position(self, con_id: int) -> int | None:
+    def position(self, con_id: int) -> int | None:
         """Give the broker's position with the executions of ours that came after it was told."""
         told = self._broker.position(con_id)
         if told is None:

@@ -1,0 +1,146 @@
+"""The part of a desk that knows contracts: finds and watches them, and tells quotes, volume and positions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hydra_nb.desk import months
+from hydra_nb.desk.rooms import Rooms
+from hydra_nb.desk.safety import Safety
+from hydra_nb.domain.instrument import FutureContract
+from hydra_nb.domain.market import MarketStatistics, Quote
+from hydra_nb.errors import BrokerError, UnknownInstrument
+from hydra_nb.sim.instruments import read_instruments
+from hydra_nb.widgets import numbers
+
+FIRST_QUOTE_WAIT_S = 5.0
+"""Seconds of market time that a preview waits for the first quote of a contract."""
+
+
+class Markets(Safety):
+    """Contracts by the names that people use, and what is known of each."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        super().__init__(rooms)
+        self._contracts: dict[str, FutureContract] = {}
+        self._listed: dict[str, FutureContract] = {}
+        self._statistics: dict[int, MarketStatistics] = {}
+
+    def now_ns(self) -> int:
+        """Market time, UTC nanoseconds."""
+        return self._rooms.clock.now_ns()
+
+    @property
+    def speed(self) -> float:
+        """Seconds of market time in one second of the host; more than 1 in a simulated market only."""
+        return self._rooms.clock.speed
+
+    def known_instruments(self) -> tuple[str, ...]:
+        """Give names to choose from: the symbols of thin futures, and the months listed of those looked up.
+
+        Returns
+        -------
+        tuple of str
+            Code first, then words: ``"ZO  Oats, CBOT"``, ``"ZOH7  Oats Mar 2027, CBOT"``.
+        """
+        products = [f"{product.symbol}  {product.name}, {product.exchange}" for product in read_instruments()]
+        known = {**self._listed, **{contract.local_symbol: contract for contract in self._contracts.values()}}
+        listed = [
+            f"{month.local_symbol}  {month.name} {numbers.contract_month(month.contract_month)}, {month.exchange}"
+            for month in sorted(known.values(), key=lambda month: (month.symbol, month.last_trade_date, month.con_id))
+        ]
+        return (*products, *listed)
+
+    def position_lots(self, contract: FutureContract) -> int | None:
+        """Give the account's position in a contract, signed, with our latest fills; None before the broker told it."""
+        return self._rooms.manager.snapshots.position(contract.con_id)
+
+    def adv_lots(self, contract: FutureContract) -> float | None:
+        """Give the average daily volume that the broker told; None before `statistics`, or where it is not known."""
+        told = self._statistics.get(contract.con_id)
+        return None if told is None else told.adv_lots
+
+    async def instrument(self, what: Any) -> FutureContract:
+        """Find a future and watch its quotes.
+
+        Parameters
+        ----------
+        what
+            ``"ZO"``: its liquid month outside the close-out window; ``"ZOH7"``: that month; an
+            ib_async ``Contract``; or a `FutureContract`.
+
+        Raises
+        ------
+        UnknownInstrument
+            The broker lists no such future.
+        """
+        self._must_be_open()
+        if isinstance(what, FutureContract):
+            contract = await months.current(
+                what, ask=lambda: self._rooms.broker.contract(what.con_id), now_ns=self.now_ns()
+            )
+        elif isinstance(what, str):
+            name = what.strip().upper()
+            if not name:
+                raise UnknownInstrument(
+                    f"{what!r} names no future; use the broker's symbol, such as ZO, or a month, ZOH7"
+                )
+            contract = await months.current(
+                self._contracts.get(name), ask=lambda: self._look_up(name), now_ns=self.now_ns()
+            )
+            self._contracts[name] = contract
+        else:
+            contract = await self._rooms.broker.contract(what)
+        self._contracts[contract.local_symbol] = contract
+        self._rooms.broker.watch(contract)
+        return contract
+
+    async def _look_up(self, name: str) -> FutureContract:
+        broker = self._rooms.broker
+        try:
+            listed = await broker.contracts(name)
+        except UnknownInstrument:
+            return await broker.contract(name)
+        self._listed.update({month.local_symbol: month for month in listed})
+        near = months.candidates(listed, now_ns=self.now_ns())
+        if not near:
+            raise UnknownInstrument(
+                f"{name}: every listed month is within {months.CLOSE_OUT_DAYS} days of its last trade; name a month"
+            )
+        return months.liquid(near, [await self.statistics(month) for month in near])
+
+    async def statistics(self, contract: FutureContract) -> MarketStatistics:
+        """Volume and volatility of a contract, which the broker is asked for once a day; else those last told.
+
+        Raises
+        ------
+        BrokerError
+            The broker does not tell, and has not told before.
+        """
+        try:
+            told = await self._rooms.broker.statistics(contract)
+        except BrokerError:
+            if contract.con_id not in self._statistics:
+                raise
+            return self._statistics[contract.con_id]
+        self._statistics[contract.con_id] = told
+        self._rooms.manager.snapshots.learn(told)
+        return told
+
+    def latest_quote(self, contract: FutureContract) -> Quote | None:
+        """The last quote of a contract that is watched; None before the first."""
+        return self._rooms.broker.quote(contract.con_id)
+
+    async def _first_quote(self, contract: FutureContract) -> Quote | None:
+        """The quote of now; a contract just watched is given a few seconds to show one."""
+        deadline_ns = self.now_ns() + round(FIRST_QUOTE_WAIT_S * 1e9)
+        while True:
+            quote = self.latest_quote(contract)
+            if (quote is not None and quote.has_both_sides) or self.now_ns() >= deadline_ns:
+                return quote
+            if not contract.is_open(self.now_ns()):
+                return quote
+            await self._rooms.clock.sleep(0.05)
+
+    def _quotes_now(self) -> Mapping[int, Quote]:
+        quotes = (self.latest_quote(contract) for contract in self._contracts.values())
+        return {quote.con_id: quote for quote in quotes if quote is not None}
