@@ -185,6 +185,12 @@ class Clearing:
             events.append(OrderChanged(order=order.view(), time_ns=now_ns))
             self._enter(order, market=market, now_ns=now_ns, events=events)
 
+    def set_aside(self, order: ClientOrder, *, market: Market, now_ns: int, events: list[ExchangeEvent]) -> None:
+        """Take one live order out of the book and call it Inactive, until it is let in again or the market opens."""
+        market.book.cancel(order.perm_id)
+        order.held, order.status = True, OrderStatus.INACTIVE
+        events.append(OrderChanged(order=order.view(), time_ns=now_ns))
+
     def take_out(self, market: Market, *, told: bool, now_ns: int, events: list[ExchangeEvent]) -> None:
         """Where a market stops: take its orders out of the book until the next open; ``told`` reports them held."""
         for order in self._of(market):

@@ -11,7 +11,7 @@ from decimal import Decimal
 from hydra_nb.sim.book import Owner
 from hydra_nb.sim.clearing import Clearing
 from hydra_nb.sim.market import Market
-from hydra_nb.sim.records import ExchangeEvent, Executed, Execution, SimSide, TopChanged
+from hydra_nb.sim.records import ExchangeEvent, Executed, Execution, OrderStatus, SimSide, TopChanged
 
 
 class Interventions:
@@ -82,6 +82,26 @@ class Interventions:
         self._clearing.holds.discard((client_id, order_id))
         order = self._clearing.find(client_id, order_id=order_id)
         if order is not None and order.live and order.held:
+            market = self._markets[order.terms.con_id]
+            self._clearing.let_in(order, market=market, now_ns=now_ns, events=events)
+            _show_top(market, now_ns, events)
+        return events
+
+    def deactivate(self, perm_id: int, *, now_ns: int) -> list[ExchangeEvent]:
+        """Call a live order Inactive and keep it out of the book, until `reactivate` or the next open."""
+        events: list[ExchangeEvent] = []
+        order = self._clearing.find_live(perm_id)
+        if order is not None:
+            market = self._markets[order.terms.con_id]
+            self._clearing.set_aside(order, market=market, now_ns=now_ns, events=events)
+            _show_top(market, now_ns, events)
+        return events
+
+    def reactivate(self, perm_id: int, *, now_ns: int) -> list[ExchangeEvent]:
+        """Let an Inactive order work again; nothing happens where it is not Inactive any more."""
+        events: list[ExchangeEvent] = []
+        order = self._clearing.find_live(perm_id)
+        if order is not None and order.status is OrderStatus.INACTIVE:
             market = self._markets[order.terms.con_id]
             self._clearing.let_in(order, market=market, now_ns=now_ns, events=events)
             _show_top(market, now_ns, events)

@@ -286,3 +286,47 @@ def test_an_order_is_held_until_later():
     assert held is OrderStatus.PRE_SUBMITTED
     assert said == [*ACCEPTED, "399"]
     assert floor.order().status is OrderStatus.FILLED
+
+
+@pytest.mark.parametrize(
+    ("then", "ends", "says"),
+    [
+        ("submitted", OrderStatus.SUBMITTED, ACCEPTED),
+        ("cancelled", OrderStatus.CANCELLED, ["202", STATUS]),
+        ("filled", OrderStatus.FILLED, [EXECUTION, COMMISSION, *ACCEPTED]),
+    ],
+)
+def test_an_order_that_is_called_inactive_is_not_dead(then: str, ends: OrderStatus, says: list[str]):
+    """It is out of the book, still open, and then works again, is cancelled, or filled."""
+    floor = FaultyFloor(fault("order_inactive", at_s=5, duration_s=20.0, then=then))
+    floor.place()
+    floor.client.take()
+
+    floor.wait(10)
+    told = floor.client.take(STATUS)
+    aside = floor.order()
+    listed = [order.perm_id for order in floor.exchange.open_orders()]
+    floor.wait(20)
+
+    assert [fields[2] for fields in told] == ["Inactive"]
+    assert (aside.status, aside.remaining_lots) == (OrderStatus.INACTIVE, aside.terms.lots)
+    assert listed == [aside.perm_id]
+    assert floor.order().status is ends
+    assert floor.said()[: len(says)] == says
+    assert floor.struck() == [("order_inactive", ("submitted",))]
+
+
+def test_an_inactive_order_trades_with_nobody_and_can_be_cancelled():
+    """Its price crosses the market's after a modify, and yet it is not filled; a cancel ends it."""
+    floor = FaultyFloor(fault("order_inactive", at_s=5, duration_s=60.0))
+    floor.place()
+    floor.wait(10)
+
+    floor.place(crosses=True, ticks=20)
+    floor.wait(10)
+    aside = floor.order()
+    floor.cancel()
+    floor.wait(60)
+
+    assert (aside.status, aside.filled_lots) == (OrderStatus.INACTIVE, 0)
+    assert floor.order().status is OrderStatus.CANCELLED

@@ -80,6 +80,7 @@ ON_ORDER = {
     "bust": venue.bust,
     "fill_after_cancel": venue.fill_after_cancel,
     "overfill": venue.overfill,
+    "order_inactive": venue.order_inactive,
     **dict.fromkeys(ERROR_TEXTS, messages.error),
 }
 """On an order: (injector, fault, key, the exchange's order or None) to whether it struck."""

@@ -174,6 +174,17 @@ _VENUE = (
         parameters=(Parameter(name="lots", default=1, lowest=1, highest=10_000),),
     ),
     FaultKind(
+        name="order_inactive",
+        level=Level.VENUE,
+        occasion=Occasion.ORDER,
+        does="A working order is called Inactive, out of the book; later it works again, or is cancelled, or filled.",
+        states=(SUBMITTED, PARTIAL, PENDING_CANCEL, PENDING_MODIFY),
+        parameters=(
+            seconds("duration_s", 20.0),
+            Parameter(name="then", default="submitted", choices=("submitted", "cancelled", "filled")),
+        ),
+    ),
+    FaultKind(
         name="nightly_restart",
         level=Level.VENUE,
         occasion=Occasion.CONNECTION,

@@ -138,6 +138,28 @@ def order_held(injector: "FaultInjector", armed: Armed, session: FaultySession, 
     return False
 
 
+def order_inactive(injector: "FaultInjector", armed: Armed, key: Key, order: OrderView | None) -> bool:
+    """Call a working order Inactive, then let it work again, cancel it, or fill it."""
+    if order is None or order.status is not OrderStatus.SUBMITTED:
+        return False
+    hand, then = injector.exchange.interventions, armed.settings["then"]
+    injector.note(armed, f"order {key[1]} is Inactive, then {then}", injector.states.of(key))
+    _report(injector, hand.deactivate(order.perm_id, now_ns=injector.now_ns))
+
+    def end() -> None:
+        now = _live(injector, key)
+        is_same = now is not None and now.perm_id == order.perm_id and now.status is OrderStatus.INACTIVE
+        if now is not None and is_same and then == "filled":
+            _fill(injector, now, now.remaining_lots)
+        elif is_same and then == "cancelled":
+            _report(injector, injector.exchange.cancel(*key, injector.now_ns))
+        else:
+            _report(injector, hand.reactivate(order.perm_id, now_ns=injector.now_ns))
+
+    injector.schedule(injector.now_ns + armed.ns("duration_s"), end, ends=True)
+    return True
+
+
 def foreign_order(
     injector: "FaultInjector", armed: Armed, sessions: list[FaultySession], states: tuple[str, ...]
 ) -> bool:
