@@ -29,7 +29,33 @@ _FOLDED = (
     ev.ExecutionReported,
     ev.CommissionReported,
     ev.PositionReported,
+    ev.ChildRefused,
+    ev.ParentCancelAsked,
+    ev.BrokerErrorReported,
+    ev.TaskFailed,
+    ev.Killed,
+    ev.Rearmed,
+    ev.ConnectionChanged,
+    ev.ContractLocked,
 )
+
+_TOLD = (
+    ev.ParentSubmitted,
+    ev.ParentRefused,
+    ev.ParentFinished,
+    ev.ParentPaused,
+    ev.ParentResumed,
+    ev.ParentInterrupted,
+    ev.ParentCancelAsked,
+    ev.SliceFinished,
+    ev.ChildRefused,
+    ev.SendFailed,
+    ev.AckTimedOut,
+    ev.ExecutionReported,
+    ev.BrokerErrorReported,
+    ev.TaskFailed,
+)
+_TOLD_OF_ALL = (ev.Killed, ev.Rearmed, ev.ConnectionChanged, ev.ContractLocked)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +101,12 @@ class History:
         Limit price last gated, by parent, slice and stage.
     contracts
         Contracts of all parents, by id.
+    stories
+        Of each parent what a person would be told, in order.
+    common_story
+        Likewise, what concerns all parents: the link, kills, locks.
+    revisions
+        How many facts of each parent were folded: equal numbers mean that nothing of it has changed.
     """
 
     def __init__(self, reader: JournalReading) -> None:
@@ -86,6 +118,9 @@ class History:
         self.pauses: dict[str, list[tuple[int, int]]] = {}
         self.limits: dict[tuple[str, int, Stage], Decimal] = {}
         self.contracts: dict[int, FutureContract] = {}
+        self.stories: dict[str, list[ev.Event]] = {}
+        self.common_story: list[ev.Event] = []
+        self.revisions: dict[str, int] = {}
         self._families: dict[str, list[str]] = {}  # of each parent
         self._last_seq = 0
         self._paused_ns: dict[str, int] = {}
@@ -97,6 +132,7 @@ class History:
         for seq, event in self.reader.events(kinds=_FOLDED, after=self._last_seq):
             self.ledger.apply(event)
             self._note(event)
+            self._tell(event)
             self._last_seq = seq
 
     def fills_of(self, parent_id: str) -> list[Fill]:
@@ -110,6 +146,26 @@ class History:
             if time_ns + moved_ns >= paused_ns:
                 moved_ns += resumed_ns - paused_ns
         return moved_ns
+
+    def _tell(self, event: ev.Event) -> None:
+        """Keep what a person would be told of a parent, and count its facts."""
+        if isinstance(event, _TOLD_OF_ALL):
+            self.common_story.append(event)
+            return
+        parent_id = getattr(event, "parent_id", None)
+        if isinstance(event, ev.ChildReserved):
+            parent_id = event.child.parent_id
+        elif isinstance(event, ev.CommissionReported):
+            fill = self.fills.get(event.exec_id.rpartition(".")[0])
+            parent_id = None if fill is None else fill.terms.child.parent_id
+        elif parent_id is None:
+            order = self.ledger.orders.get(getattr(event, "order_ref", None) or "")
+            parent_id = None if order is None else order.child.parent_id
+        if parent_id is None:
+            return
+        self.revisions[parent_id] = self.revisions.get(parent_id, 0) + 1
+        if isinstance(event, _TOLD):
+            self.stories.setdefault(parent_id, []).append(event)
 
     def _note(self, event: ev.Event) -> None:
         match event:

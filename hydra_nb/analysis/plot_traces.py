@@ -1,15 +1,24 @@
 """What figures are drawn of: bands, steps, markers, shades, from the rows of frames. Used by `plots` alone."""
 
+import math
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+Theme = Literal["light", "dark"]
+
 BLUE, GREY, ORANGE, RED = "#2f80d8", "#808080", "#c77700", "#e34948"
+TEXT: dict[Theme | None, str] = {None: "#757575", "light": "#4a4a4a", "dark": "#cfcfcf"}
+"""Of words: AA on white and readable on dark without a theme, AA on the theme's own ground with one."""
+OWN = "hydra"
+"""Uid of one trace in every figure: by it a style sheet on the page finds our figures and colours their words."""
 BAND_FILL, WINDOW_FILL = "rgba(128, 128, 128, 0.22)", "rgba(47, 128, 216, 0.14)"
 GRID = "rgba(128, 128, 128, 0.28)"
+MOST_USE = 2.0
+"""Longest bar of a check that refused, in limits; its words tell the rest."""
 MOST_QUOTES = 400  # each draws four points of the band
 STAGES = (("mid", "circle"), ("step", "square"), ("cross", "diamond"))
 
@@ -164,30 +173,45 @@ def add_stages(
     _add(figure, lots)
 
 
-def add_fills(figure: go.Figure, rows: Sequence[dict[str, Any]], *, side: str, decimals: int, time_zone: str) -> None:
+def add_fills(
+    figure: go.Figure,
+    rows: Sequence[dict[str, Any]],
+    *,
+    side: str,
+    decimals: int,
+    time_zone: str,
+    color: str = BLUE,
+    prefix: str = "filled at",
+    row: int | None = 1,
+) -> None:
     """One marker a fill; one trace a stage, so that the legend explains the shapes."""
     for stage, symbol in STAGES:
-        at_stage = [row for row in rows if row["stage"] == stage]
+        at_stage = [one for one in rows if one["stage"] == stage]
         trace = go.Scatter(
-            x=local([row["time"] for row in at_stage], time_zone=time_zone),
-            y=[row["price"] for row in at_stage],
+            x=local([one["time"] for one in at_stage], time_zone=time_zone),
+            y=[one["price"] for one in at_stage],
             text=[
-                f"{side} {row['lots']} at {_price(row['price'], decimals)}, slice {row['slice']}, {stage}"
-                for row in at_stage
+                f"{side} {one['lots']} at {_price(one['price'], decimals)}, slice {one['slice']}, {stage}"
+                for one in at_stage
             ],
             mode="markers",
             marker={
                 "symbol": symbol,
-                "color": BLUE,
+                "color": color,
                 "opacity": 1,
-                "size": [min(26.0, 7 + 4 * float(row["lots"]) ** 0.5) for row in at_stage],
+                "size": [marker_size(one["lots"]) for one in at_stage],
                 "line": {"color": "white", "width": 1},
             },
-            name=f"filled at {stage}",
+            name=f"{prefix} {stage}",
             showlegend=bool(at_stage),
             hovertemplate="%{text}<br>%{x|%H:%M:%S}<extra></extra>",
         )
-        _add(figure, trace, row=1)
+        _add(figure, trace, row=row)
+
+
+def marker_size(lots: float) -> float:
+    """Diameter of a fill's marker in pixels: its area grows with the lots."""
+    return min(26.0, 7 + 4 * math.sqrt(lots))
 
 
 def add_progress(
@@ -277,7 +301,7 @@ def add_level(
         yref="y",
         align="left",
         showarrow=False,
-        font={"color": line["color"], "size": 11},
+        font={"size": 11},
     )
 
 
@@ -298,15 +322,19 @@ def shade(
             yanchor="bottom",
             text=label,
             showarrow=False,
-            font={"color": GREY, "size": 11},
+            font={"size": 11},
         )
 
 
-def dress(figure: go.Figure, *, title: str, height: int, empty: bool) -> None:
-    """Give a figure its transparent ground, its grid and its title; an empty one says so instead of showing axes."""
+def dress(figure: go.Figure, *, title: str, height: int, empty: bool, theme: Theme | None, timed: bool = True) -> None:
+    """Give a figure its transparent ground, its grid and its title; an empty one says so instead of showing axes.
+
+    `timed` where the horizontal axis is that of time.
+    """
+    words = TEXT[theme]
     figure.update_layout(
         title={"text": f"<b>{_plain(title)}</b>", "font": {"size": 14}, "x": 0, "xref": "paper", "xanchor": "left"},
-        font={"color": GREY, "size": 12},
+        font={"color": words, "size": 12},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         height=height,
@@ -322,12 +350,33 @@ def dress(figure: go.Figure, *, title: str, height: int, empty: bool) -> None:
             "remove": ["select2d", "lasso2d", "autoScale2d", "zoomIn2d", "zoomOut2d"],
         },
     )
-    figure.update_xaxes(gridcolor=GRID, zeroline=False, type="date", tickformat="%H:%M", hoverformat="%H:%M:%S")
+    figure.update_annotations(font_color=words)
+    if figure.data:
+        figure.data[0].update(uid=OWN)
+    figure.update_xaxes(gridcolor=GRID, zeroline=False)
     figure.update_yaxes(gridcolor=GRID, zeroline=False)
+    if timed:
+        figure.update_xaxes(type="date", tickformat="%H:%M", hoverformat="%H:%M:%S")
     if empty:
         figure.update_xaxes(visible=False)
         figure.update_yaxes(visible=False)
         figure.add_annotation(text="nothing to show yet", showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper")
+
+
+def decision_words(row: dict[str, Any]) -> str:
+    """What stands beside the bar of a check: observed of limit, and how often it refused."""
+    known = not (pd.isna(row["observed"]) or pd.isna(row["limit"]))
+    unit = "" if pd.isna(row["unit"]) else str(row["unit"])
+    words = f"{row['observed']:,.4g} of {row['limit']:,.4g} {unit}".strip() if known else ""
+    if row["refused"] > 0:
+        return f"✕ refused {row['refused']} of {row['asked']}" + (f": {words}" if words else "")
+    return words or "✓"
+
+
+def decimals_of(prices: Sequence[Any]) -> int:
+    """Decimals that write every price exactly, at most six, at least none."""
+    known = np.array([float(price) for price in prices if not pd.isna(price)])
+    return next((n for n in range(7) if np.allclose(known, known.round(n), rtol=0, atol=1e-9)), 6)
 
 
 def zone_words(times: Sequence[Any], time_zone: str) -> str:

@@ -1,7 +1,9 @@
-"""Figures of a plan and of an execution, from frames alone.
+"""Figures from frames alone: plan, execution, fills on quotes, risk decisions, spread by hour.
 
-Plain Plotly figures: transparent, in four colours that hold 3:1 on white and on dark, so that one figure serves both
-themes. Times on the axis are those of the exchange; Plotly knows no zones, so they are given as local wall-clock times.
+Plain Plotly figures, which work offline and export by ``figure.write_html(path, include_plotlyjs=True)``: transparent,
+in four colours that hold 3:1 on white and on dark, so that one figure serves both themes. Their words are grey; name
+the `theme` where they will stand alone on a light or a dark page. Times on the axis are those of the exchange; Plotly
+knows no zones, so they are given as local wall-clock times. What a figure shows, a table says: `plot_tables`.
 """
 
 from decimal import Decimal
@@ -11,14 +13,21 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from hydra_nb.analysis.plot_tables import decision_table, fill_table, spread_table
 from hydra_nb.analysis.plot_traces import (
+    BLUE,
     GREY,
+    MOST_USE,
     ORANGE,
+    RED,
+    Theme,
     add_band,
     add_fills,
     add_level,
     add_progress,
     add_stages,
+    decimals_of,
+    decision_words,
     dress,
     ladder_end,
     last_mid,
@@ -28,6 +37,7 @@ from hydra_nb.analysis.plot_traces import (
     thinned,
     zone_words,
 )
+from hydra_nb.domain.units import Side
 
 
 def plan_figure(
@@ -41,6 +51,7 @@ def plan_figure(
     time_zone: str,
     unit: str = "",
     title: str = "",
+    theme: Theme | None = None,
 ) -> go.Figure:
     """The slices of a plan on the quotes until now.
 
@@ -63,6 +74,8 @@ def plan_figure(
         Of the price, for the axis, such as ``¢``.
     title
         Of the figure.
+    theme
+        ``"light"`` or ``"dark"``, the ground that it will stand on; None suits both.
 
     Returns
     -------
@@ -85,7 +98,7 @@ def plan_figure(
     if times and limit is not None:
         line = {"color": ORANGE, "width": 1.5, "dash": "dash"}
         add_level(figure, float(limit), times, name="limit", line=line, decimals=decimals, time_zone=time_zone)
-    dress(figure, title=title, height=300, empty=not times)
+    dress(figure, title=title, height=300, empty=not times, theme=theme)
     figure.update_yaxes(
         title_text=f"price, {unit}" if unit else "price", tickformat=f",.{decimals}f", range=[low, high]
     )
@@ -103,6 +116,7 @@ def execution_figure(
     time_zone: str,
     decimals: int,
     title: str = "",
+    theme: Theme | None = None,
 ) -> go.Figure:
     """Fills on the quotes, and below them the lots filled against what is due and what is open.
 
@@ -118,7 +132,7 @@ def execution_figure(
         ``BUY`` or ``SELL``.
     arrival_mid
         Mid when the parent was accepted; None or NaN where unknown.
-    time_zone, decimals, title
+    time_zone, decimals, title, theme
         As in `plan_figure`.
 
     Returns
@@ -138,8 +152,164 @@ def execution_figure(
         add_level(figure, arrival_mid, times, name="arrival", line=line, decimals=decimals, time_zone=time_zone, row=1)
     until = None if band.empty else pd.Timestamp(band["time"].iloc[-1])
     add_progress(figure, rows, filled, until=until, time_zone=time_zone)
-    dress(figure, title=title, height=420, empty=not times)
+    dress(figure, title=title, height=420, empty=not times, theme=theme)
     figure.update_yaxes(tickformat=f",.{decimals}f", row=1, col=1)
     figure.update_yaxes(title_text="lots", rangemode="tozero", row=2, col=1)
     figure.update_xaxes(title_text=zone_words(times, time_zone), row=2, col=1)
+    return figure
+
+
+def fills(
+    fills: pd.DataFrame,
+    quotes: pd.DataFrame,
+    *,
+    time_zone: str = "UTC",
+    decimals: int | None = None,
+    title: str = "Fills on quotes",
+    theme: Theme | None = None,
+) -> go.Figure:
+    """Fills of any number of orders on the quotes of their contract.
+
+    Buys are blue, sells orange; the shape of a fill is its stage (circle mid, square step, diamond cross), its size the
+    lots. `plot_tables.fill_table` says the same.
+
+    Parameters
+    ----------
+    fills, quotes
+        Frames with the columns of ``desk.fills()`` and ``desk.quotes()``, of one contract; each may be empty.
+    time_zone
+        IANA name of the exchange's zone.
+    decimals
+        Of the price; None takes those that the prices have.
+    title
+        Of the figure.
+    theme
+        ``"light"`` or ``"dark"``, the ground that it will stand on; None suits both.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    figure = go.Figure()
+    rows, band = records(fill_table(fills)), thinned(quotes)
+    prices = [row["price"] for row in rows] + band["bid"].tolist() + band["ask"].tolist()
+    shown = decimals_of(prices) if decimals is None else decimals
+    add_band(figure, band, time_zone=time_zone, decimals=shown)
+    for side, color in ((Side.BUY, BLUE), (Side.SELL, ORANGE)):
+        of_side = [row for row in rows if row["side"] == side]
+        words = {Side.BUY: "bought at", Side.SELL: "sold at"}[side]
+        add_fills(figure, of_side, side=side, decimals=shown, time_zone=time_zone, color=color, prefix=words, row=None)
+    times = [*band["time"].tolist(), *(row["time"] for row in rows)]
+    dress(figure, title=title, height=300, empty=not times, theme=theme)
+    figure.update_yaxes(title_text="price", tickformat=f",.{shown}f")
+    figure.update_xaxes(title_text=zone_words(times, time_zone))
+    return figure
+
+
+def decisions(decisions: pd.DataFrame, *, title: str = "Risk decisions", theme: Theme | None = None) -> go.Figure:
+    """How much of its limit each check of the gate saw used, and which refused.
+
+    One bar a check, at the decision that came nearest to its limit: grey where it passed, red with a cross where it
+    refused, beside it how often. Checks without a ceiling have no bar, only their words. `plot_tables.decision_table`
+    says the same.
+
+    Parameters
+    ----------
+    decisions
+        Frame with the columns of ``desk.decisions()``, ``execution.decisions`` or ``plan.risk``; may be empty.
+    title, theme
+        As in `fills`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    rows = records(decision_table(decisions))
+    figure = go.Figure()
+    for refused, name, color in ((False, "passed", GREY), (True, "refused", RED)):
+        of_kind = [row for row in rows if (row["refused"] > 0) is refused]
+        figure.add_bar(
+            x=[0.0 if pd.isna(row["use"]) else min(MOST_USE, float(row["use"])) * 100 for row in of_kind],
+            y=[str(row["check"]).replace("_", " ") for row in of_kind],
+            text=[decision_words(row) for row in of_kind],
+            customdata=[row["message"] for row in of_kind],
+            orientation="h",
+            marker={"color": color},
+            textposition="outside",
+            cliponaxis=False,
+            name=name,
+            showlegend=bool(of_kind),
+            hovertemplate="%{customdata}<extra></extra>",
+        )
+    dress(figure, title=title, height=110 + 22 * max(3, len(rows)), empty=not rows, theme=theme, timed=False)
+    figure.update_layout(margin={"l": 150, "r": 24}, bargap=0.35, uniformtext={"minsize": 11, "mode": "show"})
+    names = [str(row["check"]).replace("_", " ") for row in rows]
+    figure.update_yaxes(categoryorder="array", categoryarray=names, autorange="reversed", showgrid=False)
+    used = max((min(MOST_USE, row["use"]) for row in rows if not pd.isna(row["use"])), default=0.0)
+    figure.update_xaxes(title_text="% of the limit", range=[0, max(100.0, used * 100) * 1.45], rangemode="tozero")
+    if rows:
+        figure.add_vline(x=100, line={"color": ORANGE, "width": 1.5, "dash": "dash"})
+    return figure
+
+
+def spread_by_hour(
+    quotes: pd.DataFrame,
+    *,
+    time_zone: str = "UTC",
+    tick: Decimal | float | None = None,
+    unit: str = "",
+    title: str = "Spread by hour",
+    theme: Theme | None = None,
+) -> go.Figure:
+    """The usual spread in each hour of the exchange's day.
+
+    A bar is the median, its whisker reaches from what a tenth to what nine tenths of the time went below; each quote
+    counts for the time for which it stood. `plot_tables.spread_table` says the same.
+
+    Parameters
+    ----------
+    quotes
+        Frame with the columns of ``desk.quotes()``, of one contract; may be empty.
+    time_zone
+        IANA name of the exchange's zone.
+    tick
+        Smallest price step; with it the spread is in ticks, else in the quoted unit.
+    unit
+        Of the price, for the axis, such as ``¢``; not used with `tick`.
+    title, theme
+        As in `fills`.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+    """
+    table = spread_table(quotes, time_zone=time_zone, tick=None if tick is None else float(tick))
+    rows = [row for row in records(table) if not pd.isna(row["median"])]
+    figure = go.Figure(
+        go.Bar(
+            x=[int(row["hour"]) for row in rows],
+            y=[row["median"] for row in rows],
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": [row["high"] - row["median"] for row in rows],
+                "arrayminus": [row["median"] - row["low"] for row in rows],
+                "color": GREY,
+                "thickness": 1.5,
+                "width": 4,
+            },
+            customdata=[[row["low"], row["high"], row["quotes"]] for row in rows],
+            marker={"color": BLUE},
+            name="median spread",
+            hovertemplate=(
+                "%{x}:00 to %{x}:59: median %{y:.2f}, from %{customdata[0]:.2f} to %{customdata[1]:.2f}, "
+                "n = %{customdata[2]} quotes<extra></extra>"
+            ),
+        )
+    )
+    dress(figure, title=title, height=300, empty=not rows, theme=theme, timed=False)
+    figure.update_yaxes(
+        title_text="spread, ticks" if tick is not None else f"spread, {unit}" if unit else "spread", rangemode="tozero"
+    )
+    figure.update_xaxes(title_text=f"hour of the day, {time_zone} time", dtick=1, tickformat="02d", showgrid=False)
     return figure
