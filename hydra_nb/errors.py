@@ -14,6 +14,7 @@
     │   ├── GatewayUnreachable     nobody answers at the address
     │   ├── ClientIdInUse          another connection holds this client id
     │   ├── LiveNotConfirmed       a live account without its confirmation
+    │   │   └── LiveNotAllowedHere a live account where no person sits, or anybody may
     │   ├── AccountRefused         the account asked for is not there, or several are
     │   ├── NoReply                the broker did not answer in time
     │   ├── RequestRefused         the broker answered a request with an error
@@ -78,6 +79,10 @@ class ClientIdInUse(BrokerError):
 
 class LiveNotConfirmed(BrokerError):
     """A live account without its confirmation."""
+
+
+class LiveNotAllowedHere(LiveNotConfirmed):
+    """A live account where no person sits before the notebook, or anybody may."""
 
 
 class AccountRefused(BrokerError):

@@ -103,21 +103,38 @@ class Connection:
         self._tasks = HeldTasks(inbox)
         self._time: TimeReply | None = None
         self._open_again: Callable[[], Awaitable[str]] | None = None
+        self._keeper: Keeper | None = None
 
     async def open(
-        self, host: str, port: int, *, account: str | None, confirm_live: str | None, timeout_s: float
+        self,
+        host: str,
+        port: int,
+        *,
+        account: str | None,
+        confirm_live: str | None,
+        live_obstacle: str | None,
+        timeout_s: float,
     ) -> str:
         """Connect, and look at the account list before anything else is asked; see `BrokerGateway.open`."""
         if self._wire.is_open:
             raise BrokerError(f"already connected, as client {self._client_id}; close that connection first")
         await self._shake_hands(host, port, timeout_s)
         try:
-            chosen = choose_account(self._wire.accounts(), account=account, confirm_live=confirm_live)
+            chosen = choose_account(
+                self._wire.accounts(), account=account, confirm_live=confirm_live, live_obstacle=live_obstacle
+            )
         except BrokerError:
             await self._hang_up()
             raise
         self._inbox.use_account(chosen)
-        self._open_again = lambda: self.open(host, port, account=chosen, confirm_live=confirm_live, timeout_s=timeout_s)
+        self._open_again = lambda: self.open(
+            host,
+            port,
+            account=chosen,
+            confirm_live=confirm_live,
+            live_obstacle=live_obstacle,
+            timeout_s=timeout_s,
+        )
         return chosen
 
     async def _shake_hands(self, host: str, port: int, timeout_s: float) -> None:
@@ -161,14 +178,19 @@ class Connection:
     async def begin(self) -> None:
         """Subscribe to all that is needed, and keep the connection from now on."""
         await self._subscribe_all()
-        keeper = Keeper(
+        self._keeper = Keeper(
             self._inbox,
             is_connected=lambda: self._wire.is_open,
             ask_time=self.ask_time,
             hang_up=self._give_up,
             connect_again=self._connect_again,
         )
-        self._tasks.start(keeper.run, where="keeper")
+        self._tasks.start(self._keeper.run, where="keeper")
+
+    def hurry(self) -> None:
+        """Look after the connection now; without effect before `begin`."""
+        if self._keeper is not None:
+            self._keeper.hurry()
 
     def keep(self, work: Callable[[], Coroutine[Any, Any, None]], *, where: str) -> None:
         """Run what `work` gives until `close`; `where` names it in the event of its failure."""

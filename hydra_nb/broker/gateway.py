@@ -218,7 +218,7 @@ class BrokerGateway(Told):
         ----------
         host, port
             Where the gateway listens.
-        account, confirm_live
+        account, confirm_live, live_obstacle
             See `hydra_nb.broker.access.choose_account`.
         timeout_s
             Host seconds for connecting, and again for the handshake.
@@ -231,10 +231,18 @@ class BrokerGateway(Told):
             Another connection holds the client id.
         NoReply
             The handshake is not answered in time.
-        AccountRefused, LiveNotConfirmed
+        AccountRefused, LiveNotConfirmed, LiveNotAllowedHere
             The socket was closed right after the account list.
         """
-        return await self._connection.open(host, port, account=account, confirm_live=confirm_live, timeout_s=timeout_s)
+        return await self._connection.open(
+            host,
+            port,
+            account=account,
+            confirm_live=confirm_live,
+            live_obstacle=live_obstacle,
+            timeout_s=timeout_s,
+        )
+        live_obstacle: str | None = None,
 
     def recall(self, event: Event) -> None:
         """Take in an event of the journal, before `start`: what an earlier run of this client id sent and heard."""

@@ -20,6 +20,7 @@ from hydra_nb.desk.desk import Desk
 from hydra_nb.desk.endpoint import Endpoint, open_endpoint
 from hydra_nb.desk.recovery import begin_again, replay
 from hydra_nb.desk.rooms import Rooms
+from hydra_nb.desk.surroundings import Surroundings
 from hydra_nb.domain.accounts import mask_account
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.errors import DeskBusy, JournalError
@@ -128,7 +129,8 @@ def connect(
     Raises
     ------
     BrokerError
-        Nobody answers, the client id is taken, the account is not the one, or live is not confirmed.
+        Nobody answers, the client id is taken, the account is not the one, or live is not confirmed; also where no
+        person sits before the notebook, see `hydra_nb.desk.surroundings`.
     JournalError
         The journal is locked, unreadable, of another account, or of a later version.
     DeskBusy
@@ -167,7 +169,11 @@ async def _open_desk(arguments: Arguments) -> Desk:
         await _replace(holder)
     try:
         account = await broker.open(
-            endpoint.host, endpoint.port, account=arguments.account, confirm_live=arguments.confirm_live
+            endpoint.host,
+            endpoint.port,
+            account=arguments.account,
+            confirm_live=arguments.confirm_live,
+            live_obstacle=Surroundings.of_now().live_obstacle,
         )
         older = registry.of_account(account)
         if older is not None:

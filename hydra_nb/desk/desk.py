@@ -15,7 +15,7 @@ from hydra_nb.desk.drawing import Sheet, draw_plan
 from hydra_nb.desk.execution import Execution
 from hydra_nb.desk.markets import Markets
 from hydra_nb.desk.plan import Plan
-from hydra_nb.desk.pulse import Pulse
+from hydra_nb.desk.pulse import Pulse, lag_status
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.domain.accounts import mask_account
 from hydra_nb.domain.orders import ParentStatus
@@ -102,7 +102,7 @@ class Desk(Markets):
             "quote_age_s": {c.local_symbol: ages[c.con_id] for c in self._contracts.values() if c.con_id in ages},
             "clock_skew_s": broker.clock_skew_s(),
             "messages_last_second": broker.messages_last_second(),
-            "loop_lag_ms": 0.0 if self._pulse is None else self._pulse.worst_lag_ms,
+            **lag_status(self._pulse),
             "parents_at_work": len(self.busy_parents),
         }
 
