@@ -2,7 +2,9 @@
 # mypy: allow-untyped-calls
 """The one connection to the broker: orders out, facts in, and nothing out without approval and receipt."""
 
+import contextlib
 import logging
+import socket
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
@@ -109,6 +111,13 @@ class _Wire:
         self._client.disconnect()
         self._wrapper.connectionClosed()
 
+    def cut(self) -> None:
+        """Shut the socket, from any thread; the loop then learns of it as of any lost connection."""
+        transport = self._client.conn.transport
+        if transport is not None:
+            with contextlib.suppress(OSError):
+                transport.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
     def accounts(self) -> list[str]:
         return list(self._client.getAccounts())
 
@@ -166,6 +175,9 @@ class _Wire:
     def cancel(self, order_id: int) -> None:
         self._client.cancelOrder(order_id, "")
 
+    def cancel_everything(self) -> None:
+        self._client.reqGlobalCancel()
+
 
 class BrokerGateway(Told):
     """One account of one gateway: the only user of ib_async.
@@ -198,6 +210,7 @@ class BrokerGateway(Told):
             ask_time=self._connection.ask_time,
             gate=gate,
             clock=clock,
+            halt=self.halt,
         )
         self._renewals = Renewals(self._wire, inbox=self._inbox, pace=self._pace, clock=clock)
         self._has_recalled = False
@@ -305,6 +318,18 @@ class BrokerGateway(Told):
             There is no socket to send it on.
         """
         self._orders.cancel(child)
+
+    def cancel_everything(self) -> None:
+        """Have the broker cancel all open orders of all clients, and those typed by hand; raises as `cancel`."""
+        self._orders.cancel_everything()
+
+    def cut(self) -> None:
+        """Shut the socket, from any thread, where the loop cannot."""
+        self._wire.cut()
+
+    def connect_soon(self) -> None:
+        """Connect again now, not at the next beat; without effect while connected."""
+        self._connection.hurry()
 
     async def open_orders(self) -> tuple[OpenOrderReported, ...]:
         """Open orders of all clients, as the broker tells them now; foreign ones with their own references."""

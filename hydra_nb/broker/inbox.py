@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from hydra_nb.broker.asking import OpenOrdersReply, TimeRequests
 from hydra_nb.broker.executions import ExecutionBook
+from hydra_nb.broker.emergency import HeardStatus
 from hydra_nb.broker.holdings import Holdings
 from hydra_nb.broker.link import LOST_SERVERS, RESTORED, RESTORED_DATA_LOST, Farms, Link
 from hydra_nb.broker.quotes import QuoteBoard
@@ -151,6 +152,19 @@ class Inbox:
         self.orders.learn_perm(report.perm_id, order_ref=order_ref)
         self.orders.learn_status(order_ref, status=report.status)
         self.tell(replace(report, order_ref=order_ref))
+
+    def heard_elsewhere(self, heard: HeardStatus) -> None:
+        """Order status that came on another socket of this client id, while ours was gone."""
+        report = OrderStatusReported(
+            time_ns=self.now_ns(),
+            order_ref="",
+            order_id=heard.order_id,
+            perm_id=heard.perm_id,
+            status=heard.status,
+            filled_lots=heard.filled_lots,
+            remaining_lots=heard.remaining_lots,
+        )
+        self.order_status(report, client_id=self._client_id)
 
     def open_order(self, report: OpenOrderReported, *, client_id: int, account: str) -> None:
         """Raw open order: news of one of ours, or a line of a reply."""

@@ -89,11 +89,12 @@ class Keeper:
         self._misses = 0
         self._attempts = 0
         self._obstacle = ""
+        self._nap: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
         """Beat until cancelled, or until connecting again has failed too often."""
         while self._attempts < MOST_ATTEMPTS:
-            await asyncio.sleep(wait_s(self._attempts))
+            await self._rest(wait_s(self._attempts))
             if self._is_connected():
                 await self._beat()
             else:
@@ -101,6 +102,21 @@ class Keeper:
         self._inbox.note(
             f"{self._attempts} attempts to connect again have failed, and no more are made: open the desk again"
         )
+
+    def hurry(self) -> None:
+        """Look after the connection now, not at the next beat."""
+        if self._nap is not None and not self._nap.done():
+            self._nap.set_result(None)
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait so long, or until there is a hurry."""
+        loop = asyncio.get_running_loop()
+        self._nap = loop.create_future()
+        timer = loop.call_later(seconds, self.hurry)
+        try:
+            await self._nap
+        finally:
+            timer.cancel()
 
     async def _beat(self) -> None:
         link = self._inbox.link

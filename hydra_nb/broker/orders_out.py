@@ -5,6 +5,7 @@ from typing import Protocol
 
 from hydra_nb.broker.asking import Requests
 from hydra_nb.broker.inbox import Inbox
+from hydra_nb.broker.halt import HaltFlag
 from hydra_nb.broker.pacing import Pace
 from hydra_nb.broker.sent import WIRE_OVER
 from hydra_nb.broker.skew import TimeReply
@@ -35,6 +36,10 @@ class OrderWire(Protocol):
         """Send a cancel."""
         ...
 
+    def cancel_everything(self) -> None:
+        """Send the cancel of all orders of all clients."""
+        ...
+
     def send_open_orders_request(self) -> None:
         """Ask for the open orders of all clients."""
         ...
@@ -57,6 +62,7 @@ class OrdersOut:
         ask_time: Callable[[], Awaitable[TimeReply]],
         gate: RiskGate,
         clock: Clock,
+        halt: HaltFlag,
     ) -> None:
         self._wire = wire
         self._inbox = inbox
@@ -65,6 +71,7 @@ class OrdersOut:
         self._ask_time = ask_time
         self._gate = gate
         self._clock = clock
+        self._halt = halt
         self._journal: Journal | None = None
 
     def use_journal(self, journal: Journal) -> None:
@@ -87,7 +94,8 @@ class OrdersOut:
             raise SendRefused(f"{child.order_ref} is for another account")
         self._inbox.orders.check(child, action=approved.action)
         try:
-            self._wire.place(child)
+            with self._halt.sending():
+                self._wire.place(child)
         except ConnectionError as error:
             raise NotConnected(f"{child.order_ref} was not sent: {error}") from error
         self._inbox.orders.note(child)
@@ -97,6 +105,12 @@ class OrdersOut:
         if not self._wire.takes_orders:
             raise NotConnected(f"{child.order_ref} cannot be cancelled: the gateway is not connected")
         self._pace.cancel_first(lambda: self._wire.cancel(child.order_id))
+
+    def cancel_everything(self) -> None:
+        """Send the global cancel before all else that waits."""
+        if not self._wire.takes_orders:
+            raise NotConnected("nothing can be cancelled: the gateway is not connected")
+        self._pace.cancel_first(self._wire.cancel_everything)
 
     async def open_orders(self) -> tuple[OpenOrderReported, ...]:
         """Open orders of all clients, each as it was last told: news may come while the reply is under way."""

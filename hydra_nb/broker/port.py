@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from hydra_nb.domain.events import DeathProbed, Event, OpenOrderReported, PositionReported
+from hydra_nb.broker.emergency import HeardStatus
+from hydra_nb.broker.halt import HaltFlag
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import AccountState, ConnectionState, MarketStatistics, Quote
 from hydra_nb.domain.orders import ChildOrder
@@ -67,6 +69,27 @@ class BrokerPort(Protocol):
 
     def cancel(self, child: ChildOrder) -> None:
         """Send a cancel; never blocked by anything but a lost connection."""
+        ...
+
+    @property
+    def halt(self) -> HaltFlag:
+        """Holds back places and modifies while it is set, from whatever thread."""
+        ...
+
+    def cancel_everything(self) -> None:
+        """Have the broker cancel all open orders of all clients."""
+        ...
+
+    def cut(self) -> None:
+        """Shut the socket, from any thread."""
+        ...
+
+    def connect_soon(self) -> None:
+        """Connect again now, not at the next beat."""
+        ...
+
+    def hear(self, heard: HeardStatus) -> None:
+        """Take in what the wire said of an order on another socket of this client id."""
         ...
 
     async def contracts(self, symbol: str) -> tuple[FutureContract, ...]:

@@ -1,15 +1,24 @@
 """What the broker has told so far of account, market and connection: answers without a question on the wire."""
 
 from hydra_nb.broker import access
+from hydra_nb.broker.emergency import HeardStatus
+from hydra_nb.broker.halt import HaltFlag
 from hydra_nb.broker.inbox import Inbox
 from hydra_nb.domain.events import PositionReported
 from hydra_nb.domain.market import AccountState, ConnectionState, Quote
 
 
 class Told:
-    """What the inbox knows, in the words of `BrokerPort`; the part of `BrokerGateway` that sends nothing."""
+    """What the inbox knows, in the words of `BrokerPort`; the part of `BrokerGateway` that sends nothing.
+
+    Attributes
+    ----------
+    halt
+        Holds back places and modifies while it is set, from whatever thread.
+    """
 
     def __init__(self, inbox: Inbox) -> None:
+        self.halt = HaltFlag()
         self._inbox = inbox
 
     @property
@@ -36,6 +45,10 @@ class Told:
     def is_live(self) -> bool:
         """Whether the account trades real money."""
         return bool(self.account) and access.is_live(self.account)
+
+    def hear(self, heard: HeardStatus) -> None:
+        """Take in what the wire said of an order on another socket of this client id."""
+        self._inbox.heard_elsewhere(heard)
 
     def quote(self, con_id: int) -> Quote | None:
         """The quote as of the last tick; None before the first."""

@@ -172,6 +172,11 @@ class Killed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GlobalCancelAsked(Event):
+    """A person had the broker cancel all open orders of the account's users, the orders of others as well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rearmed(Event):
     """A person allowed orders again after a kill or a tripped breaker."""
 
@@ -360,6 +365,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     ParentInterrupted,
     ParentCancelAsked,
     Killed,
+    GlobalCancelAsked,
     Rearmed,
     ContractLocked,
     ContractUnlocked,

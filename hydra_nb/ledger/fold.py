@@ -35,6 +35,8 @@ class Ledger:
         The broker's report of fees, by execution id, of whatever execution.
     killed
         The reason of the kill in force, or None.
+    killed_orders
+        Orders that were not over when it came.
     reconciled
         Whether ledger and broker were compared since the connection last came up, and nothing holds up all.
     locked
@@ -56,6 +58,7 @@ class Ledger:
         self.positions: dict[int, ev.PositionReported] = {}
         self.commissions: dict[str, ev.CommissionReported] = {}
         self.killed: str | None = None
+        self.killed_orders: tuple[str, ...] = ()
         self.reconciled = False
         self.locked: dict[int, ev.ContractLocked] = {}
         self.unlocked_ns: dict[int, int] = {}
@@ -361,9 +364,11 @@ class Ledger:
 
     def _killed_event(self, event: ev.Killed) -> None:
         self.killed = event.reason
+        self.killed_orders = tuple(dict.fromkeys((*self.killed_orders, *self._open)))
 
     def _rearmed(self, _event: ev.Rearmed) -> None:
         self.killed = None
+        self.killed_orders = ()
         self.peak_equity = self.day_start_equity = self.equity
         self._since_rearmed = len(self._finished)
 
