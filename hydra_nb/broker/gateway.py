@@ -223,6 +223,7 @@ class BrokerGateway(Told):
         *,
         account: str | None = None,
         confirm_live: str | None = None,
+        live_obstacle: str | None = None,
         timeout_s: float = REPLY_S,
     ) -> str:
         """Connect, look at the account list before anything else is asked, and give the account.
@@ -255,7 +256,6 @@ class BrokerGateway(Told):
             live_obstacle=live_obstacle,
             timeout_s=timeout_s,
         )
-        live_obstacle: str | None = None,
 
     def recall(self, event: Event) -> None:
         """Take in an event of the journal, before `start`: what an earlier run of this client id sent and heard."""
