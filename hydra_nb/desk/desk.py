@@ -33,6 +33,7 @@ class Desk(Markets):
         self._loop = asyncio.get_running_loop()
         self._executions: dict[str, Execution] = {}
         self._tickets: dict[str, OrderTicket] = {}
+        self._drawing = asyncio.Lock()
         self._pulse = None if rooms.is_virtual else Pulse(rooms.manager.heed_requests)
 
     # Who and how
@@ -253,6 +254,11 @@ class Desk(Markets):
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run on the desk's loop, from any thread; the task is held and its failure journalled."""
         self._loop.call_soon_threadsafe(lambda: self._rooms.manager.tasks.start(work, where="view"))
+
+    @property
+    def turn_to_draw(self) -> asyncio.Lock:
+        """Held by the view that draws, so that the loop serves others between two pictures."""
+        return self._drawing
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` on the desk's loop after something changed, coalesced; gives the way to stop it."""

@@ -7,6 +7,7 @@ import pandas as pd
 from hydra_nb.analysis import frames
 from hydra_nb.desk.records import Records
 from hydra_nb.desk.rooms import Rooms
+from hydra_nb.domain.events import Killed
 from hydra_nb.errors import InvalidOrder, JournalError, NotConnected
 
 
@@ -22,6 +23,33 @@ class Safety(Records):
     def killed(self) -> str | None:
         """Reason of the kill in force; None while orders are allowed."""
         return self._rooms.manager.ledger.killed
+
+    @property
+    def killed_ns(self) -> int | None:
+        """When the kill in force came, UTC nanoseconds; None while orders are allowed."""
+        if self.killed is None:
+            return None
+        return max((event.time_ns for _, event in self._rooms.journal.events(kinds=(Killed,))), default=None)
+
+    @property
+    def kill_progress(self) -> tuple[int, int] | None:
+        """Own orders confirmed cancelled since the kill, of how many; None while orders are allowed."""
+        ledger = self._rooms.manager.ledger
+        if ledger.killed is None:
+            return None
+        still_open = {record.order_ref for record in ledger.open_orders()}
+        total = len(ledger.killed_orders)
+        return total - len(still_open.intersection(ledger.killed_orders)), total
+
+    @property
+    def kill_address(self) -> str | None:
+        """Loopback address, with its token, that halts while a cell blocks; None where nothing listens."""
+        return None
+
+    @property
+    def kill_command(self) -> str:
+        """What a person types in a terminal to halt."""
+        return "hydra-nb kill"
 
     @property
     def locked(self) -> dict[str, str]:
@@ -41,6 +69,18 @@ class Safety(Records):
         """Allow orders again after a kill."""
         _must_say_why(reason, what="re-arming")
         await self._rooms.manager.rearm(reason)
+
+    async def cancel_everything(self, confirmation: str) -> None:
+        """Have the broker cancel all open orders of the account, also those of others and those typed by hand.
+
+        Raises
+        ------
+        InvalidOrder
+            The confirmation is not ``ALL``.
+        """
+        if confirmation != "ALL":
+            raise InvalidOrder("the global cancel also hits orders that are not ours: confirm it with ALL")
+        self._rooms.broker.cancel_everything()
 
     async def reconcile(self) -> pd.DataFrame:
         """Compare our ledger with the broker's account of orders, executions and positions; empty is good.

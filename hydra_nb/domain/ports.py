@@ -1,11 +1,15 @@
 """What widgets and renderers may know of a desk, a plan and an execution."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
+from hydra_nb.domain.events import Event
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
-from hydra_nb.domain.orders import ParentOrder, ParentStatus, Strategy
+from hydra_nb.domain.orders import OrderState, ParentOrder, ParentStatus, Stage, Strategy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,6 +82,18 @@ class PlanPort(Protocol):
     def plot(self) -> "go.Figure":
         """Slices with jitter windows and stage prices on the mid."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestingOrder:
+    """A child order that may still fill, as a screen shows it; `lots` are those that can fill in the worst case."""
+
+    slice: int
+    stage: Stage
+    lots: int
+    limit_price: Decimal
+    expires_ns: int
+    state: OrderState
 
 
 class ExecutionPort(Protocol):
@@ -163,6 +179,72 @@ class ExecutionPort(Protocol):
         """One row a fill."""
         ...
 
+    @property
+    def decisions(self) -> "pd.DataFrame":
+        """One row a check."""
+        ...
+
+    @property
+    def quotes(self) -> "pd.DataFrame":
+        """Quotes of its contract from shortly before it was submitted until it ended, or now."""
+        ...
+
+    @property
+    def submitted_ns(self) -> int:
+        """When it was handed over, UTC nanoseconds."""
+        ...
+
+    @property
+    def finished_ns(self) -> int | None:
+        """When it was over; None while it runs."""
+        ...
+
+    @property
+    def standing_since_ns(self) -> int | None:
+        """Since when a pause or an interruption holds it; None where none does."""
+        ...
+
+    @property
+    def unlinked_since_ns(self) -> int | None:
+        """Since when there is no way to the broker; None while there is one."""
+        ...
+
+    @property
+    def quote_age_allowed_s(self) -> float:
+        """Age of a quote beyond which nothing new is sent, seconds."""
+        ...
+
+    @property
+    def revision(self) -> int:
+        """Grows with every fact of this parent, and of what concerns all: equal numbers mean nothing has changed."""
+        ...
+
+    @property
+    def story(self) -> Sequence[Event]:
+        """What a person would be told of it, in order: decisions, fills, refusals, faults."""
+        ...
+
+    @property
+    def resting(self) -> Sequence[RestingOrder]:
+        """Its orders that may still fill."""
+        ...
+
+    def plot(self) -> "go.Figure":
+        """Fills on the quotes, and lots filled against the schedule."""
+        ...
+
+    async def cancel(self) -> None:
+        """Cancel what works and stop; returns when its orders are proven dead."""
+        ...
+
+    async def pause(self) -> None:
+        """Cancel what rests and hold the schedule."""
+        ...
+
+    async def resume(self) -> None:
+        """Go on after a pause or an interruption."""
+        ...
+
 
 class DeskPort(Protocol):
     """The desk as a widget sees it."""
@@ -180,6 +262,36 @@ class DeskPort(Protocol):
     @property
     def killed(self) -> str | None:
         """Reason of the kill in force; None while orders are allowed."""
+        ...
+
+    @property
+    def killed_ns(self) -> int | None:
+        """When the kill in force came; None while orders are allowed."""
+        ...
+
+    @property
+    def kill_progress(self) -> tuple[int, int] | None:
+        """Own orders confirmed cancelled since the kill, of how many; None while orders are allowed."""
+        ...
+
+    @property
+    def kill_address(self) -> str | None:
+        """Loopback address, with its token, that halts while a cell blocks; None where the page cannot reach it."""
+        ...
+
+    @property
+    def kill_command(self) -> str:
+        """What a person types in a terminal to halt."""
+        ...
+
+    @property
+    def turn_to_draw(self) -> AbstractAsyncContextManager[object]:
+        """Held by the view that draws, so that the loop serves others between two pictures."""
+        ...
+
+    @property
+    def status(self) -> dict[str, object]:
+        """State of connection, data, reconciliation, breakers, journal, and the loop's lag."""
         ...
 
     @property
@@ -219,6 +331,26 @@ class DeskPort(Protocol):
         """Ask for volume and volatility."""
         ...
 
+    def executions(self) -> "pd.DataFrame":
+        """One row a parent order."""
+        ...
+
+    def execution(self, parent_id: str) -> ExecutionPort:
+        """Give the execution of a parent order."""
+        ...
+
+    def orders(self) -> "pd.DataFrame":
+        """One row a child order."""
+        ...
+
+    def positions(self) -> "pd.DataFrame":
+        """One row a contract with a position or with working orders."""
+        ...
+
+    async def reconcile(self) -> "pd.DataFrame":
+        """Compare our ledger with the broker's account; empty is good."""
+        ...
+
     async def preview(self, side: str, lots: int, instrument: Any, **how: Any) -> PlanPort:
         """Draw the plan; nothing is sent."""
         ...
@@ -237,6 +369,10 @@ class DeskPort(Protocol):
 
     async def rearm(self, reason: str) -> None:
         """Allow orders again."""
+        ...
+
+    async def cancel_everything(self, confirmation: str) -> None:
+        """Have the broker cancel all orders, also those of others; refused unless the confirmation is ``ALL``."""
         ...
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:

@@ -9,7 +9,9 @@ REFRESH_S = 0.5  # the shortest time between two pictures of one view, in second
 
 
 class Follower:
-    """Calls `draw` at most twice a second while the desk changes.
+    """Calls `draw` at most twice a second while the desk changes and the view can be seen.
+
+    Views of one desk take turns, so that the loop serves others between two pictures.
 
     Parameters
     ----------
@@ -24,8 +26,9 @@ class Follower:
         self._draw = draw
         self._changed = False
         self._following = False
+        self._hidden = False
         self._closed = False
-        self._stop: Callable[[], None] = desk.subscribe(self._desk_changed)
+        self._stop: Callable[[], None] = desk.subscribe(self.nudge)
 
     def close(self) -> None:
         """Hear and draw nothing more."""
@@ -33,17 +36,30 @@ class Follower:
             self._closed = True
             self._stop()
 
-    def _desk_changed(self) -> None:
+    def rest(self, *, hidden: bool) -> None:
+        """Draw nothing while the view is hidden; what was missed is drawn when it is seen again."""
+        self._hidden = hidden
+        if not hidden:
+            self.nudge()
+
+    def nudge(self) -> None:
+        """Draw soon: something has changed, or time has passed."""
         self._changed = True
-        if not self._following and not self._closed:
+        if not (self._following or self._hidden or self._closed):
             self._following = True
             self._desk.spawn(self._follow())
 
+    @property
+    def _is_due(self) -> bool:
+        return self._changed and not self._hidden and not self._closed
+
     async def _follow(self) -> None:
         try:
-            while self._changed and not self._closed:
-                self._changed = False
-                self._draw()
+            while self._is_due:
+                async with self._desk.turn_to_draw:
+                    if self._is_due:
+                        self._changed = False
+                        self._draw()
                 await asyncio.sleep(REFRESH_S)
         finally:
             self._following = False

@@ -3,16 +3,17 @@
 import html
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import pandas as pd
 
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import ParentOrder, Strategy
+from hydra_nb.domain.ports import DeskPort
 from hydra_nb.domain.units import Side
 from hydra_nb.widgets import numbers
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 STRATEGY_NAMES = {Strategy.TWAP: "TWAP", Strategy.LIMIT_PATIENCE: "Limit with patience"}
 _SIDE_SIGNS = {Side.BUY: "▲", Side.SELL: "▼"}
@@ -40,7 +41,7 @@ def escape(value: object) -> str:
     return html.escape(str(value), quote=True)
 
 
-def rows(frame: "pd.DataFrame") -> list[dict[str, Any]]:
+def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a frame, in order."""
     return cast("list[dict[str, Any]]", frame.to_dict("records"))
 
@@ -79,6 +80,25 @@ def time_cell(value: Any, *, time_zone: str) -> str:
     return f'<span title="{escape(numbers.utc_time(value))}">{escape(shown)}</span>'
 
 
+def age(seconds: float) -> str:
+    """Seconds since something, which go on counting in the page: ``12 s``."""
+    return f'<span class="hy-age" style="--hy-up:{max(0, int(seconds))}"></span>'
+
+
+def countdown(seconds: float, *, in_seconds: bool = False) -> str:
+    """Time until something, which runs down to zero in the page: ``1:24``, or ``84 s``."""
+    style = "hy-countdown hy-seconds" if in_seconds else "hy-countdown"
+    return f'<span class="{style}" style="--hy-down:{max(0, int(seconds))}"></span>'
+
+
+def clock(now_ns: int, *, time_zone: str) -> str:
+    """The time of day at the exchange with its zone, which goes on in the page: ``10:17:41 CT``."""
+    local = pd.Timestamp(now_ns, unit="ns", tz="UTC").tz_convert(ZoneInfo(time_zone))
+    seconds = local.hour * 3600 + local.minute * 60 + local.second
+    zone = escape(numbers.zone_name(now_ns, time_zone=time_zone))
+    return f'<span class="hy-clock" style="--hy-up:{seconds}"></span> {zone}'
+
+
 def badge(name: str) -> str:
     """The account's badge: SIM dashed, PAPER outlined, LIVE filled."""
     style = {"LIVE": "hy-badge-live", "PAPER": "hy-badge-paper"}.get(name, "hy-badge-sim")
@@ -111,6 +131,15 @@ def contract_line(contract: FutureContract) -> str:
     return f'<span class="hy-name">{escape(named)}</span> <span class="hy-muted">{escape(facts)}</span>'
 
 
+def header(desk: DeskPort, *, left: str, state: State, time_zone: str) -> str:
+    """The header of a view: badge, `left` (HTML), and at its right end state, time and account."""
+    return (
+        f'<div class="hy-head">{badge(desk.badge)}{left}<span class="hy-right">{state_words(state)}'
+        f'<span class="hy-muted">{clock(desk.now_ns(), time_zone=time_zone)}</span>'
+        f'<span class="hy-muted">{escape(desk.masked_account)}</span></span></div>'
+    )
+
+
 def order_head(parent: ParentOrder, *, badge_name: str, right: str) -> str:
     """The header of a card: account, side and lots, strategy, contract; `right` is HTML."""
     tag = f'<span class="hy-muted">· tag {escape(parent.tag)}</span>' if parent.tag else ""
@@ -120,6 +149,15 @@ def order_head(parent: ParentOrder, *, badge_name: str, right: str) -> str:
         f'<span class="hy-name">{escape(STRATEGY_NAMES[parent.strategy])}</span>'
         f"<span>{contract_line(parent.contract)} {tag}</span>"
         f'<span class="hy-right">{right}</span></div>'
+    )
+
+
+def said(state: State, *, role: str = "status") -> str:
+    """A state and its sentence as a region that screen readers announce."""
+    live = "assertive" if role == "alert" else "polite"
+    return (
+        f'<div class="hy-say" role="{role}" aria-live="{live}">{state_words(state)}'
+        f"<span>{escape(state.sentence)}</span></div>"
     )
 
 

@@ -13,7 +13,7 @@ from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import ParentOrder, ParentStatus, Strategy
 from hydra_nb.domain.units import Side
-from hydra_nb.errors import UnknownInstrument
+from hydra_nb.errors import InvalidOrder, UnknownInstrument
 
 DAY = "2027-01-12"
 NOW = pd.Timestamp(f"{DAY} 14:56:31", tz="UTC")  # 08:56:31 in Chicago
@@ -283,6 +283,12 @@ class HandDesk:
     submit_error: Exception | None = None
     execution: HandExecution | None = None
     bid: Decimal = Decimal("368.25")
+    killed_ns: int | None = None
+    kill_progress: tuple[int, int] | None = None
+    kill_address: str | None = None
+    kill_command: str = "hydra-nb kill"
+    cancelled_everything: int = 0
+    turn_to_draw: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def now_ns(self) -> int:
         """The time that the test set."""
@@ -333,6 +339,12 @@ class HandDesk:
     async def rearm(self, reason: str) -> None:
         """Forget the kill, for any reason that is one."""
         self.killed = None if reason else self.killed
+
+    async def cancel_everything(self, confirmation: str) -> None:
+        """Count the global cancels that were confirmed."""
+        if confirmation != "ALL":
+            raise InvalidOrder("confirm it with ALL")
+        self.cancelled_everything += 1
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run as a task of the loop, and keep it."""

@@ -1,0 +1,93 @@
+// Keeps JupyterLab's shortcuts off the controls of a view, says in words what buttons are, halts without the kernel's
+// help, and tells the kernel whether the view can be seen. The view works without it, by Tab, Space and Enter.
+
+function render({ model, el }) {
+  const view = Math.random().toString(36).slice(2); // one widget may be shown twice
+  let killAddress = null; // comes by message only: what is a trait would be saved with the notebook
+  let root = null;
+  const undo = [];
+
+  const tell = (content) => { try { model.send({ view, ...content }); } catch { /* The kernel is gone. */ } };
+  const isOld = () => getComputedStyle(root.querySelector(".hy-news")).visibility === "visible";
+  const listen = (target, name, handler) => {
+    target.addEventListener(name, handler, true);
+    undo.push(() => target.removeEventListener(name, handler, true));
+  };
+
+  function mark() {
+    for (const one of root.querySelectorAll("button, summary, select")) {
+      one.setAttribute("data-lm-suppress-shortcuts", "true");
+      if (one.tagName !== "BUTTON") continue;
+      const words = one.textContent.replace(/^[^\p{L}\p{N}]+/u, "").trim();
+      if (words) one.setAttribute("aria-label", words);
+      if (one.matches(".widget-toggle-button")) one.setAttribute("aria-pressed", one.matches(".mod-active"));
+    }
+    for (const group of root.querySelectorAll(".widget-toggle-buttons")) {
+      group.setAttribute("role", "group");
+      group.setAttribute("aria-label", group.querySelector(".widget-label")?.textContent ?? "");
+    }
+    // A control that is disabled while it has the focus would leave the next letter to the notebook.
+    if (root.ownerDocument.activeElement?.matches?.(":disabled")) root.focus({ preventScroll: true });
+  }
+
+  function clicked(event) {
+    const button = event.target.closest("button");
+    if (!button) return;
+    if (button.matches(".hy-kill")) {
+      if (killAddress) fetch(killAddress, { method: "POST", mode: "no-cors", keepalive: true }).catch(() => {});
+    } else if (isOld()) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    } else if (button.matches(".hy-once")) {
+      setTimeout(() => { button.disabled = true; mark(); }); // after the press itself has gone its way
+    }
+  }
+
+  function pressed(event) {
+    if (event.key === "Escape") {
+      const back = root.querySelector(".hy-question:not(.hy-hidden) .hy-back");
+      (back ?? root.querySelector(".hy-arm.mod-active:enabled"))?.click();
+      root.querySelector(".hy-kill")?.focus();
+      event.preventDefault();
+      event.stopPropagation();
+    } else if (["Enter", " "].includes(event.key) && isOld() && !event.target.closest(".hy-kill")) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  }
+
+  function guard() {
+    root.tabIndex = -1;
+    root.setAttribute("data-lm-suppress-shortcuts", "true");
+    root.querySelector(".hy-state-line")?.setAttribute("aria-live", "polite");
+    listen(root, "click", clicked);
+    listen(root, "keydown", pressed);
+    const marks = new MutationObserver(mark);
+    const watched = { subtree: true, childList: true, attributes: true, attributeFilter: ["class", "disabled"] };
+    marks.observe(root, watched);
+    mark();
+    let onScreen = true;
+    const say = () => tell({ visible: onScreen && !document.hidden });
+    const sight = new IntersectionObserver(([entry]) => { onScreen = entry.isIntersecting; say(); });
+    sight.observe(root);
+    listen(document, "visibilitychange", say);
+    undo.push(() => { marks.disconnect(); sight.disconnect(); tell({ visible: null }); });
+  }
+
+  function heard(message) {
+    if ("kill_address" in message) killAddress = message.kill_address;
+    if ("focus" in message) setTimeout(() => root?.querySelector(message.focus)?.focus(), 50);
+  }
+
+  model.on("msg:custom", heard);
+  undo.push(() => model.off("msg:custom", heard));
+  tell({ ask: "kill_address" });
+  const wait = setInterval(() => {
+    root = el.closest(".hy-frame");
+    if (root) { clearInterval(wait); guard(); }
+  }, 50);
+  undo.push(() => clearInterval(wait));
+  return () => undo.forEach((one) => one());
+}
+
+export default { render };
