@@ -13,6 +13,7 @@ from ib_async.client import Client
 
 from hydra_nb.broker import translate
 from hydra_nb.broker.asking import REPLY_S, Requests
+from hydra_nb.broker.completed import CompletedOrder
 from hydra_nb.broker.connection import Connection
 from hydra_nb.broker.daily import DailyBar
 from hydra_nb.broker.inbox import RECALLED, Inbox, QuoteSink, Sink, UnreadableMessages
@@ -142,6 +143,9 @@ class _Wire:
 
     def send_open_orders_request(self) -> None:
         self._client.reqAllOpenOrders()
+
+    def send_completed_orders_request(self) -> None:
+        self._client.reqCompletedOrders(False)  # those typed by hand as well
 
     def send_market_data_request(self, req_id: int, contract: FutureContract) -> None:
         self._client.reqMktData(req_id, translate.wire_contract(contract), "", False, False, [])
@@ -334,6 +338,10 @@ class BrokerGateway(Told):
     async def open_orders(self) -> tuple[OpenOrderReported, ...]:
         """Open orders of all clients, as the broker tells them now; foreign ones with their own references."""
         return await self._orders.open_orders()
+
+    async def completed_orders(self) -> tuple[CompletedOrder, ...] | None:
+        """Orders of all clients that the broker calls over; None where it does not answer on this connection."""
+        return await self._orders.completed_orders()
 
     async def fetch_executions(self) -> None:
         """Hand on the account's executions since midnight that were not heard of before."""

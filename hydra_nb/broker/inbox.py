@@ -10,8 +10,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 from hydra_nb.broker.asking import OpenOrdersReply, TimeRequests
-from hydra_nb.broker.executions import ExecutionBook
+from hydra_nb.broker.completed import CompletedOrder, CompletedOrders
 from hydra_nb.broker.emergency import HeardStatus
+from hydra_nb.broker.executions import ExecutionBook
 from hydra_nb.broker.holdings import Holdings
 from hydra_nb.broker.link import LOST_SERVERS, RESTORED, RESTORED_DATA_LOST, Farms, Link
 from hydra_nb.broker.quotes import QuoteBoard
@@ -81,6 +82,7 @@ class Inbox:
         self.holdings = Holdings("")
         self.account = ""
         self.open_orders = OpenOrdersReply()
+        self.completed = CompletedOrders()
         self.times = TimeRequests(clock)
         self.link = Link()
         self.farms = Farms()
@@ -177,6 +179,13 @@ class Inbox:
             self.orders.learn_perm(report.perm_id, order_ref=order_ref)
             self.tell(report)
 
+    def completed_order(self, told: CompletedOrder, *, account: str) -> None:
+        """A line of the broker's list of completed orders; without a reference its permanent id finds it."""
+        if account in ("", self.account):
+            self.completed.line(
+                replace(told, order_ref=told.order_ref or self._ref(0, told.perm_id, client_id=-1) or "")
+            )
+
     def execution(self, report: ExecutionReported, *, client_id: int, account: str) -> None:
         """An execution, as news or in a reply; each id is handed on once."""
         if account not in ("", self.account) or self.executions.knows(report.exec_id):
@@ -227,6 +236,8 @@ class Inbox:
         self.tell(BrokerErrorReported(time_ns=self.now_ns(), order_ref=order_ref, code=code, message=message))
         self.farms.heard(code, message)
         if code in (LOST_SERVERS, RESTORED, RESTORED_DATA_LOST):
+            if code == LOST_SERVERS:
+                self.completed.outdate()
             if code == RESTORED_DATA_LOST and self._on_data_lost is not None:
                 self._on_data_lost()
             self.note_link(changed=self.link.servers(present=code != LOST_SERVERS), message=message)
@@ -248,6 +259,7 @@ class Inbox:
         """The connection is gone: nobody will be answered, and what the broker held for us is unknown."""
         self.board.unsubscribe_all()
         self.open_orders.lost()
+        self.completed.lost()
         self.times.lost()
         self.holdings.forget()
         self.farms.forget()

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from hydra_nb.broker.asking import Requests
-from hydra_nb.broker.inbox import Inbox
+from hydra_nb.broker.completed import CompletedOrder
 from hydra_nb.broker.halt import HaltFlag
+from hydra_nb.broker.inbox import Inbox
 from hydra_nb.broker.pacing import Pace
 from hydra_nb.broker.sent import WIRE_OVER
 from hydra_nb.broker.skew import TimeReply
@@ -14,10 +15,13 @@ from hydra_nb.domain.events import DeathProbed, OpenOrderReported
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import ChildOrder
 from hydra_nb.domain.units import NS_PER_S
-from hydra_nb.errors import NotConnected, SendRefused
+from hydra_nb.errors import NoReply, NotConnected, SendRefused
 from hydra_nb.journal import Journal, Receipt
 from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.verdict import Approved
+
+COMPLETED_S = 5.0
+"""Host seconds after which the list of completed orders is done without."""
 
 
 class OrderWire(Protocol):
@@ -42,6 +46,10 @@ class OrderWire(Protocol):
 
     def send_open_orders_request(self) -> None:
         """Ask for the open orders of all clients."""
+        ...
+
+    def send_completed_orders_request(self) -> None:
+        """Ask for the orders of all clients that are over."""
         ...
 
     async def executions(self, account: str) -> None:
@@ -123,11 +131,27 @@ class OrdersOut:
         """Have the inbox hear the executions that it missed."""
         await self._requests.ask("executions", lambda: self._wire.executions(self._inbox.account))
 
+    async def completed_orders(self) -> tuple[CompletedOrder, ...] | None:
+        """What is over by the broker's word; None where it does not answer, which is waited for once a connection."""
+        completed = self._inbox.completed
+
+        async def ask() -> None:
+            if not completed.gave_up:  # it may have been while this request waited for its turn
+                await completed.ask(self._wire.send_completed_orders_request)
+
+        try:
+            await self._requests.ask("completed orders", ask, timeout_s=COMPLETED_S)
+        except NoReply:  # there are gateways that never answer it; it is one witness more, not one that must be heard
+            completed.gave_up = True
+        return None if completed.gave_up else completed.lines()
+
     async def probe_death(self, child: ChildOrder) -> DeathProbed:
         """The time first, as an expiry is by the broker's clock; open orders before executions: no fill is missed."""
         broker_ns = None
         if self._clock.now_ns() >= child.expires_ns:
             broker_ns = (await self._ask_time()).server_s * NS_PER_S
+        if not (self._inbox.completed.is_told or self._inbox.completed.gave_up):
+            await self.completed_orders()
         still_open = any(report.order_ref == child.order_ref for report in await self.open_orders())
         await self.fetch_executions()
         return DeathProbed(
@@ -136,4 +160,9 @@ class OrdersOut:
             still_open=still_open,
             executed_lots=self._inbox.executions.executed_lots(child.order_ref),
             broker_ns=broker_ns,
+            completed_lots=self._completed_lots(child),
         )
+
+    def _completed_lots(self, child: ChildOrder) -> int | None:
+        lines = self._inbox.completed.of(child.order_ref)
+        return sum(line.told_lots(child.lots) for line in lines) if lines else None

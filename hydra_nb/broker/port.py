@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Protocol
 
-from hydra_nb.domain.events import DeathProbed, Event, OpenOrderReported, PositionReported
+from hydra_nb.broker.completed import CompletedOrder
 from hydra_nb.broker.emergency import HeardStatus
 from hydra_nb.broker.halt import HaltFlag
+from hydra_nb.domain.events import DeathProbed, Event, OpenOrderReported, PositionReported
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import AccountState, ConnectionState, MarketStatistics, Quote
 from hydra_nb.domain.orders import ChildOrder
@@ -134,6 +135,10 @@ class BrokerPort(Protocol):
 
     async def open_orders(self) -> tuple[OpenOrderReported, ...]:
         """Open orders of all clients, as the broker tells them now."""
+        ...
+
+    async def completed_orders(self) -> tuple[CompletedOrder, ...] | None:
+        """Orders of all clients that the broker calls over; None where it does not answer."""
         ...
 
     async def fetch_executions(self) -> None:

@@ -8,7 +8,6 @@ Sentinels of the wire (−1, NaN, infinities, the largest double) become None; d
 
 import datetime as dt
 import logging
-import math
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -18,12 +17,14 @@ from ib_async.decoder import Decoder
 from ib_async.objects import PriceIncrement
 from ib_async.wrapper import Wrapper
 
+from hydra_nb.broker.completed import CompletedOrder
 from hydra_nb.broker.daily import DailyBar
 from hydra_nb.broker.executions import split_execution_id
 from hydra_nb.broker.hours import parse_hours, with_zone, zone_name
 from hydra_nb.broker.inbox import Inbox
 from hydra_nb.broker.instruments import ContractQuery, ListedMonth
 from hydra_nb.broker.quotes import exact_price
+from hydra_nb.broker.wire_values import decimal, known, read_good_till, whole_lots
 from hydra_nb.domain.events import (
     CommissionReported,
     ExecutionReported,
@@ -36,50 +37,14 @@ from hydra_nb.domain.orders import ChildOrder
 from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.errors import BrokerError, InvariantBroken, RequestRefused, SendRefused
 
-_LARGEST = 1e15  # beyond this a number of the wire stands for "not set"
 _SIDES = {"BOT": Side.BUY, "BUY": Side.BUY, "SLD": Side.SELL, "SELL": Side.SELL}
 _EXECUTION_TIME_FIELD = 15
 _NOTICES = range(2100, 2200)
 
 
-def known(number: float | None) -> float | None:
-    """A number of the wire, None where it stands for "not set"."""
-    return number if number is not None and math.isfinite(number) and abs(number) < _LARGEST else None
-
-
-def decimal(number: float | None) -> Decimal | None:
-    """The shortest decimal of a double, None where it stands for "not set"."""
-    number = known(number)
-    return None if number is None else Decimal(repr(float(number)))
-
-
-def whole_lots(number: float) -> int:
-    """Lots of the wire, which writes them as doubles.
-
-    Raises
-    ------
-    ValueError
-        Where they are not whole.
-    """
-    lots = round(number)
-    if lots != number:
-        raise ValueError(f"{number} lots are not a whole number")
-    return lots
-
-
 def good_till(time_ns: int) -> str:
     """UTC time of the wire, to the second: ``20270112-14:30:00``."""
     return dt.datetime.fromtimestamp(time_ns // NS_PER_S, tz=dt.UTC).strftime("%Y%m%d-%H:%M:%S")
-
-
-def read_good_till(text: str) -> int | None:
-    """UTC nanoseconds of a good-till date, None where it is empty or in a form that we do not send."""
-    for form in ("%Y%m%d-%H:%M:%S", "%Y%m%d %H:%M:%S UTC", "%Y%m%d %H:%M:%S GMT"):
-        try:
-            return int(dt.datetime.strptime(text, form).replace(tzinfo=dt.UTC).timestamp()) * NS_PER_S
-        except ValueError:
-            continue
-    return None
 
 
 def wire_contract(contract: FutureContract) -> Contract:
@@ -164,6 +129,20 @@ def open_order(
         expires_ns=read_good_till(order.goodTillDate),
         con_id=contract.conId,
         local_symbol=contract.localSymbol or contract.symbol,
+    )
+
+
+def completed_order(order: Order, state: OrderState, *, contract: Contract) -> CompletedOrder:
+    """An order that the broker calls over; it names no order id and no client id, and of a cancelled one the fills."""
+    filled = known(float(order.filledQuantity))
+    return CompletedOrder(
+        order_ref=order.orderRef,
+        perm_id=order.permId,
+        con_id=contract.conId,
+        local_symbol=contract.localSymbol or contract.symbol,
+        status=state.status,
+        filled_lots=None if filled is None else whole_lots(filled),
+        expires_ns=read_good_till(order.goodTillDate),
     )
 
 
@@ -298,6 +277,14 @@ class RawWrapper(Wrapper):
     def openOrderEnd(self) -> None:
         """Message 53."""
         self.inbox.open_orders.end()
+
+    def completedOrder(self, contract: Contract, order: Order, orderState: OrderState) -> None:
+        """Message 101."""
+        self.inbox.completed_order(completed_order(order, orderState, contract=contract), account=order.account)
+
+    def completedOrdersEnd(self) -> None:
+        """Message 102."""
+        self.inbox.completed.end()
 
     def execDetails(self, reqId: int, contract: Contract, report: Execution) -> None:  # noqa: ARG002  news and replies alike
         """Message 11."""

@@ -110,6 +110,22 @@ class AckTimedOut(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoopStalled(Event):
+    """A cell, or anything else, held up the event loop: a timer that was due at `since_ns` fires only now."""
+
+    since_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceDelayed(Event):
+    """A loop that was held up delayed the begin of a slice, or its next stage, by `late_ns`."""
+
+    parent_id: str
+    slice: int
+    late_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SliceFinished(Event):
     """A slice is over: its orders are filled or proven dead, or it never sent one."""
 
@@ -311,12 +327,14 @@ class DeathProbed(Event):
     """Answers of a time reply, an open-orders reply and an executions reply for one child, taken in this order.
 
     `broker_ns` is the broker's own time, cut to the second; None where its expiry cannot have passed by our clock.
+    `completed_lots` are those that the broker's list of completed orders calls filled; None where it does not name it.
     """
 
     order_ref: str
     still_open: bool
     executed_lots: int
     broker_ns: int | None
+    completed_lots: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,6 +376,8 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     SendFailed,
     CancelRequested,
     AckTimedOut,
+    LoopStalled,
+    SliceDelayed,
     SliceFinished,
     ParentFinished,
     ParentPaused,

@@ -82,6 +82,7 @@ class Ledger:
             ev.ParentPaused: self._parent_paused,
             ev.ParentResumed: self._parent_resumed,
             ev.ParentInterrupted: self._parent_interrupted,
+            ev.SliceDelayed: self._slice_delayed,
             ev.SliceFinished: self._slice_finished,
             ev.ChildReserved: self._child_reserved,
             ev.ChildSent: self._child_sent,
@@ -91,7 +92,7 @@ class Ledger:
             ev.OrderStatusReported: self._order_event(fold_order.status),
             ev.OpenOrderReported: self._order_event(fold_order.open_order),
             ev.BrokerErrorReported: self._order_event(fold_order.broker_error),
-            ev.DeathProbed: self._order_event(fold_order.death_probed),
+            ev.DeathProbed: self._death_probed,
             ev.ExecutionReported: self._executed,
             ev.CommissionReported: self._commission,
             ev.PositionReported: self._position,
@@ -151,6 +152,11 @@ class Ledger:
             for booking in record.executions.values()
             if booking.executed_ns >= since_ns
         )
+
+    def untold_lots(self, record: OrderRecord, completed_lots: int) -> int:
+        """Lots that the list of completed orders calls filled and no execution told; see `orders.untold_lots`."""
+        unlocked_ns = self.unlocked_ns.get(record.child.contract.con_id)
+        return fold_order.untold_lots(record, completed_lots, unlocked_ns=unlocked_ns)
 
     def parent_open_lots(self, parent_id: str, *, without: str | None = None) -> int:
         """Lots of a parent neither booked nor held by an order of its own other than `without`."""
@@ -242,6 +248,12 @@ class Ledger:
     def _parent_interrupted(self, event: ev.ParentInterrupted) -> None:
         self._change_parent(event.parent_id, status=ParentStatus.INTERRUPTED, reason=event.reason)
 
+    def _slice_delayed(self, event: ev.SliceDelayed) -> None:
+        parent = self.parents.get(event.parent_id)
+        if parent is not None and parent.slices[event.slice - 1].done_ns is None:
+            words = f"A busy cell delayed slice {event.slice} by {round(event.late_ns / NS_PER_S)} s."
+            self._change_slice(parent, event.slice, changes={"reason": words})
+
     def _slice_finished(self, event: ev.SliceFinished) -> None:
         parent = self.parents.get(event.parent_id)
         if parent is not None:
@@ -309,6 +321,14 @@ class Ledger:
         if record is not None:
             self._put(fold_order.cancel_requested(record, event))
             self._count_message(record, sent_ns=None)
+
+    def _death_probed(self, event: ev.DeathProbed) -> None:
+        record = self.orders.get(event.order_ref)
+        if record is not None:
+            if event.completed_lots is not None and self.untold_lots(record, event.completed_lots):
+                # Executions are missing: other lots than those that are booked prove nothing.
+                event = replace(event, executed_lots=event.completed_lots)
+            self._put(fold_order.death_probed(record, event))
 
     def _executed(self, event: ev.ExecutionReported) -> None:
         record = self.orders.get(event.order_ref)

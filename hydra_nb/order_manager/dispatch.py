@@ -213,7 +213,13 @@ class Dispatcher:
             self.cancel(action)
 
     def probe(self, action: ProbeDeath) -> None:
-        """Ask the broker whether an order is dead; the answer comes back as an event."""
+        """Ask the broker whether an order is dead; the answer comes back as an event.
+
+        Before the reconciliation nothing is asked: a position that moved may be fills of this order that no execution
+        tells any more, and only who compares positions can see that. The strategy asks again.
+        """
+        if not self._ledger.reconciled:
+            return
         child = self._ledger.orders[action.order_ref].child
         self._tasks.start(self._probe(child), where="probe", parent_id=child.parent_id)
 

@@ -8,9 +8,10 @@ class Break:
     """One thing on which ledger and broker do not agree, or which is not ours.
 
     `kind` is ``order`` (ours works, the broker lists none), ``stray_order`` (the broker works an order of this journal
-    that our ledger holds for over or does not know), ``stray_fill`` (an execution of such), ``overfill`` (more
-    filled than ordered), ``position`` (lots) or ``foreign_order`` (somebody else's, never touched). `resolved` says
-    that nothing is left to be done about it.
+    that our ledger holds for over or does not know), ``stray_fill`` (an execution of such), ``untold_fill`` (the
+    broker's list of completed orders calls lots filled of which no execution told), ``overfill`` (more filled than
+    ordered), ``position`` (lots) or ``foreign_order`` (somebody else's, never touched). `resolved` says that nothing is
+    left to be done about it.
     """
 
     time_ns: int

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from hydra_nb.broker.completed import CompletedOrder
 from hydra_nb.broker.port import BrokerPort
 from hydra_nb.clock import Clock
 from hydra_nb.domain.events import Event, OpenOrderReported
@@ -31,27 +32,47 @@ class Look:
         self._clock = clock
         self._own_prefix = own_prefix
         self._ingest = ingest
+        self._completed: dict[str, list[CompletedOrder]] | None = None
         # Of what a process that ended reserved, nobody can say whether it was sent.
         self._inherited = {record.order_ref for record in ledger.open_orders()}
 
     async def take(self) -> list[Finding]:
-        """Ask for executions and open orders, and give everything that differs; see `Reconciler.run` for the errors."""
+        """Ask for completed orders, executions and open orders, and give what differs; errors: see `Reconciler.run`."""
         known = tuple(self._ledger.open_orders())
+        self._completed = self._own_completed(await self._broker.completed_orders())
         await self._broker.fetch_executions()
         orders = await self._broker.open_orders()
         listed = {order.order_ref: order for order in orders if self._is_own(order)}
         missing = [r for r in known if self._lacks(r, listed) and not self._ledger.orders[r.order_ref].state.is_over]
-        findings = [*self._positions(missing), *self._overfills(), *self._stray_fills()]
+        untold = list(self._untold_fills(listed))
+        findings = [*self._positions(missing), *self._overfills(), *self._stray_fills(), *untold]
         moved = {one.con_id for one in findings if one.unexplained and one.found.kind == "position"}
+        shown = {one.found.order_ref for one in untold}
         # What a position that moved may hide must not be proven dead by a reply that may be cut at midnight.
-        findings += [await self._missing(r) for r in missing if r.child.contract.con_id not in moved]
+        missing = [r for r in missing if r.child.contract.con_id not in moved and r.order_ref not in shown]
+        findings += [await self._missing(r) for r in missing]
         findings += [self._outlived(r) for r in known if r.order_ref in listed and self._is_overdue(r)]
         findings += [self._stray_order(order) for order in listed.values() if self._is_stray(order)]
         findings += [self._foreign(order) for order in orders if not self._is_own(order)]
         return findings
 
-    def _is_own(self, order: OpenOrderReported) -> bool:
+    @property
+    def heard_completed(self) -> bool:
+        """Whether the broker listed its completed orders at the last look."""
+        return self._completed is not None
+
+    def _is_own(self, order: OpenOrderReported | CompletedOrder) -> bool:
         return order.order_ref.startswith(self._own_prefix)
+
+    def _own_completed(self, told: tuple[CompletedOrder, ...] | None) -> dict[str, list[CompletedOrder]] | None:
+        """Lines about orders of this journal, by reference; None where the broker does not tell them."""
+        if told is None:
+            return None
+        own: dict[str, list[CompletedOrder]] = {}
+        for line in told:
+            if self._is_own(line):
+                own.setdefault(line.order_ref, []).append(line)
+        return own
 
     def _lacks(self, record: OrderRecord, listed: dict[str, OpenOrderReported]) -> bool:
         """Whether an order that was, or may have been, sent is not listed."""
@@ -75,7 +96,16 @@ class Look:
             brokers=0,
             unexplained=unexplained,
             resolved=known.state.is_over,
-            words=f"{record.order_ref}: {_word(record)} with us, not open at the broker; {then}",
+            words=f"{record.order_ref}: {_word(record)} with us, {self._word_of_broker(record)}; {then}",
+        )
+
+    def _word_of_broker(self, record: OrderRecord) -> str:
+        """What the broker says of an order that it does not list as open."""
+        if self._completed is None:
+            return "not open at the broker, which does not tell its completed orders"
+        said = " and ".join(line.status for line in self._completed.get(record.order_ref, ()))
+        return (
+            f"not open at the broker, whose list of completed orders says {said}" if said else "not open at the broker"
         )
 
     def _is_overdue(self, record: OrderRecord) -> bool:
@@ -186,6 +216,48 @@ class Look:
                         " its end was lost; compare with the broker's statement, then unlock"
                     ),
                 )
+
+    def _untold_fills(self, listed: dict[str, OpenOrderReported]) -> Iterator[Finding]:
+        """Orders that filled by the list of completed orders, but not by executions, which are cut at midnight."""
+        for order_ref, lines in (self._completed or {}).items():
+            record = self._ledger.orders.get(order_ref)
+            if record is None:
+                yield from self._untold_stranger(lines)
+                continue
+            told_lots = sum(line.told_lots(record.total_lots) for line in lines)
+            if order_ref not in listed and self._ledger.untold_lots(record, told_lots):
+                yield self._finding(
+                    "untold_fill",
+                    record=record,
+                    ours=record.booked_lots,
+                    brokers=told_lots,
+                    unexplained=True,
+                    words=(
+                        f"{order_ref}: {told_lots} lots filled by the broker's list of completed orders,"
+                        f" {record.booked_lots} by its executions, which may be cut at midnight:"
+                        " compare with the broker's statement, then unlock"
+                    ),
+                )
+
+    def _untold_stranger(self, lines: list[CompletedOrder]) -> Iterator[Finding]:
+        """An order of this journal that it does not know and of which no execution told: its end was lost."""
+        first = lines[0]
+        heard = sum(one.lots for one in self._ledger.strangers.values() if one.order_ref == first.order_ref)
+        told_lots = sum(line.told_lots(1) for line in lines)
+        if told_lots > heard and self._is_news(first.con_id, first.expires_ns or 0):
+            yield self._finding(
+                "untold_fill",
+                con_id=first.con_id,
+                local_symbol=first.local_symbol,
+                order_ref=first.order_ref,
+                ours=heard,
+                brokers=told_lots,
+                unexplained=True,
+                words=(
+                    f"{first.order_ref}: {told_lots} lots filled by the broker's list of completed orders, of an order"
+                    " that is not in this journal: its end was lost; compare with the broker's statement, then unlock"
+                ),
+            )
 
     def _is_news(self, con_id: int, time_ns: int) -> bool:
         """Whether something came after a person last explained the contract."""

@@ -55,7 +55,7 @@ class Reconciler:
         self._turn = asyncio.Lock()
 
     async def run(self) -> tuple[Break, ...]:
-        """Fetch executions and open orders, compare, and give what differs.
+        """Fetch completed orders, executions and open orders, compare, and give what differs.
 
         Raises
         ------
@@ -74,6 +74,8 @@ class Reconciler:
             self._lock(findings)
             self.breaks = tuple(one.found for one in findings)
             message = "; ".join(found.message for found in self.breaks) or "ledger and broker agree"
+            if not self._look.heard_completed:
+                message += "; the broker did not tell its completed orders"
             uncovered = sum(one.unexplained and not one.con_id for one in findings)
             self._ingest(Reconciled(time_ns=self._clock.now_ns(), breaks=uncovered, message=message))
             return self.breaks

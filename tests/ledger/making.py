@@ -153,10 +153,17 @@ def execution(lots: int, *, family: str = "a", revision: int = 1, price: str = "
     )
 
 
-def probed(*, still_open: bool = False, lots: int = 0, seconds: float = 20) -> ev.DeathProbed:
+def probed(
+    *, still_open: bool = False, lots: int = 0, seconds: float = 20, completed: int | None = None
+) -> ev.DeathProbed:
     """Give the answers about an order's death."""
     return ev.DeathProbed(
-        time_ns=at(seconds), order_ref=REF, still_open=still_open, executed_lots=lots, broker_ns=at(seconds)
+        time_ns=at(seconds),
+        order_ref=REF,
+        still_open=still_open,
+        executed_lots=lots,
+        broker_ns=at(seconds),
+        completed_lots=completed,
     )
 
 

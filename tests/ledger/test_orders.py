@@ -195,3 +195,25 @@ def test_reports_in_any_order_and_any_number_book_the_same(seed: int, shuffled: 
 
     assert ledger.orders[REF].booked_lots == ledger.booked_position(101) == sum(latest.values())
     assert ledger.orders[REF].overfilled or sum(latest.values()) <= 3
+
+
+def test_lots_that_only_the_list_of_completed_orders_calls_filled_hinder_the_proof() -> None:
+    """Until their executions come, or a person explains them; and the list never ends an order by itself."""
+    gone = [sent(), status(), probed(seconds=400, completed=2)]
+    con_id = fold(gone).orders[REF].child.contract.con_id
+    unlocked = ev.ContractUnlocked(time_ns=at(500), con_id=con_id, local_symbol="ZOH7", reason="on the statement")
+    too_early = ev.ContractUnlocked(time_ns=at(3), con_id=con_id, local_symbol="ZOH7", reason="something else")
+
+    assert fold(gone).orders[REF].state is OrderState.UNKNOWN
+    assert fold([*gone, probed(seconds=410, completed=0)]).orders[REF].state is OrderState.DEAD
+    assert fold([*gone, execution(2), probed(seconds=410, lots=2, completed=2)]).orders[REF].state is OrderState.DEAD
+    assert fold([*gone, unlocked, probed(seconds=510, completed=2)]).orders[REF].state is OrderState.DEAD
+    assert fold([too_early, *gone]).orders[REF].state is OrderState.UNKNOWN
+    assert fold([sent(), status(), probed(completed=0)]).orders[REF].state is OrderState.UNKNOWN
+
+
+def test_after_a_bust_the_list_of_completed_orders_is_no_witness() -> None:
+    """It may still count what was taken back."""
+    busted = [sent(), status(), execution(2), execution(0, revision=2)]
+
+    assert fold([*busted, probed(seconds=400, completed=2)]).orders[REF].state is OrderState.DEAD

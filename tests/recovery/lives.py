@@ -14,11 +14,21 @@ from hydra_nb.domain.orders import Action
 from hydra_nb.journal import JournalReader
 from hydra_nb.sim.exchange import Exchange
 from hydra_nb.sim.loop import VirtualLoop, run_virtual
-from hydra_nb.sim.records import OrderTerms, SimSide, TimeInForce
-from tests.whole_stack import Stack, WitnessCore, stand_behind
+from hydra_nb.sim.records import Commission, Execution, OrderTerms, SimSide, TimeInForce
+from tests.whole_stack import ScriptedExchange, Stack, WitnessCore, stand_behind
 
 T = TypeVar("T")
 SEED = 7
+
+
+class HidesExecutions(ScriptedExchange):
+    """A gateway whose executions are cut at midnight."""
+
+    is_past_midnight = False
+
+    def executions(self) -> list[tuple[Execution, Commission]]:
+        """Nothing of yesterday."""
+        return [] if self.is_past_midnight else super().executions()
 
 
 class Lives:

@@ -18,7 +18,7 @@ from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.errors import InvalidOrder
 from hydra_nb.sim.exchange import Exchange
 from hydra_nb.sim.records import SimSide
-from tests.recovery.lives import Lives, in_lives
+from tests.recovery.lives import HidesExecutions, Lives, in_lives
 from tests.whole_stack import ScriptedExchange, Stack, steady
 
 OATS = steady("370.00", "372.00")
@@ -222,14 +222,12 @@ def test_a_fill_of_an_order_that_the_journal_lost_locks_its_contract(tmp_path: P
     live(story, tmp_path)
 
 
-class HidesExecutions(ScriptedExchange):
-    """A gateway whose executions are cut at midnight."""
+class HidesEverything(HidesExecutions):
+    """A gateway whose completed orders are cut at midnight as well."""
 
-    is_past_midnight = False
-
-    def executions(self):  # type: ignore[no-untyped-def]
+    def completed_orders(self):  # type: ignore[no-untyped-def]
         """Nothing of yesterday."""
-        return [] if self.is_past_midnight else super().executions()
+        return [] if self.is_past_midnight else super().completed_orders()
 
 
 def test_a_position_that_may_be_fills_that_nobody_told_is_not_taken_for_others(tmp_path: Path) -> None:
@@ -238,7 +236,7 @@ def test_a_position_that_may_be_fills_that_nobody_told_is_not_taken_for_others(t
     def crossing(seconds: float) -> tuple[tuple[str, int], tuple[str, int]]:
         return (("370.00", 5), ("372.00", 5)) if seconds < 60 else (("369.00", 5), ("370.00", 5))
 
-    exchange = HidesExecutions(script=crossing)
+    exchange = HidesEverything(script=crossing)
 
     async def story(lives: Lives) -> None:
         stack = await lives.open()
