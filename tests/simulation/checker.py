@@ -72,6 +72,7 @@ class Checker:
         """A desk opens its journal: what it folded from there is what is known."""
         self._tick()
         self.facts.life = life
+        self.facts.feeds.watched.clear()
         for _, event in life.journal.events(kinds=[ev.ExecutionReported]):
             life.book(event)
         # A kill, a pause or its end that the disk did not get is as if it had never been.
@@ -97,6 +98,7 @@ class Checker:
             return
         self._tick()
         self.counts["events"] += 1
+        self.facts.mark()
         self.trace.append(f"{type(event).__name__} {encode_event(event)}".encode())
         self.last.append((self.facts.now_s, "event", (event, actions)))
         self._note(life, event, actions)
@@ -159,12 +161,16 @@ class Checker:
     def stalled(self, seconds: float) -> None:
         """The loop stood still: in that time nobody could ask, nor notice that no answer came."""
         self.facts.last_heard_s += seconds
+        if self.facts.lost_since_s is not None:
+            self.facts.lost_since_s += seconds
 
     def received(self, _line: Any, payload: bytes) -> None:
         """A frame of the gateway reached the client."""
         self.facts.last_heard_s = self._clock()[0]
         self.facts.feeds.heard(payload, now_s=self.facts.last_heard_s)
         code = wire.error_code(payload)
+        if code == wire.RESTORED_DATA_LOST:
+            self.facts.feeds.data_lost(now_s=self.facts.last_heard_s)
         if code in (wire.LOST_SERVERS, wire.RESTORED_DATA_LOST, wire.RESTORED):
             self.facts.servers_lost = code == wire.LOST_SERVERS
         fees = wire.told_fees(payload)
@@ -226,6 +232,7 @@ class Checker:
     def _tick(self) -> None:
         facts = self.facts
         facts.now_s, facts.now_ns, facts.desk_now_ns = self._clock()
+        facts.note_loss()
         if facts.life is not None and facts.life.cancels_owed:
             self._overdue(facts.life)
 

@@ -13,7 +13,7 @@ from hydra_nb.domain.orders import OrderState
 from hydra_nb.ledger import Ledger, OrderRecord
 from hydra_nb.sim.exchange import Exchange
 from tests.simulation.feeds import Feeds
-from tests.simulation.truth import PlaceFrame, Truth
+from tests.simulation.truth import Mark, PlaceFrame, Truth
 
 NS_PER_S = 1_000_000_000
 WIRE_MARGIN_S = 1.1
@@ -111,8 +111,12 @@ class Facts:
         OrderRef by (client id, order id), over all lives.
     frame_times
         Loop seconds of the frames of the last second.
+    lost_since_s
+        Loop seconds since which a direction of the present connection was seen to be lost; None where none is.
     held
         OrderRefs that were open when their parent was paused or interrupted.
+    marks
+        By row of the journal, how much had happened at the exchange when it was written.
     """
 
     def __init__(self, truth: Truth, *, exchange: Exchange) -> None:
@@ -131,7 +135,9 @@ class Facts:
         self.line_up = False
         self.servers_lost = False
         self.last_heard_s = 0.0
+        self.lost_since_s: float | None = None
         self.held: set[str] = set()
+        self.marks: dict[int, Mark] = {}
         self.shift_ns: dict[str, int] = {}
         self.paused_since: dict[str, int] = {}
         self._refs: dict[str, list[str]] = {}
@@ -232,6 +238,18 @@ class Facts:
             case ev.ParentResumed() if event.parent_id in self.paused_since:
                 shift_ns = event.time_ns - self.paused_since.pop(event.parent_id)
                 self.shift_ns[event.parent_id] = self.shift_of(event.parent_id) + shift_ns
+
+    def note_loss(self) -> None:
+        """Look whether what one side of the present connection says is heard by the other."""
+        if not (self.line_up and self.truth.is_line_lost):
+            self.lost_since_s = None
+        elif self.lost_since_s is None:
+            self.lost_since_s = self.now_s
+
+    def mark(self) -> None:
+        """Note how far the exchange is as a row of the journal is written; one that a crash loses is replaced."""
+        seq = self.life.journal._writer._last_seq if self.life is not None else 0
+        self.marks[seq] = Mark(len(self.truth.log), self.now_ns, self.desk_now_ns)
 
     def note_place(self, frame: PlaceFrame) -> None:
         """Take a place or modify down, after the rules have seen it."""

@@ -15,6 +15,7 @@ class Feed:
     """Ticks of one subscription; times are loop seconds."""
 
     con_id: int
+    asked_s: float = 0.0
     ticked_s: float | None = None
     told_type: int = LIVE_TYPE
     ticks_delayed: bool = False
@@ -28,15 +29,32 @@ class Feed:
 
 
 class Feeds:
-    """The subscriptions of the present connection, by request id; kept from the frames, in both directions."""
+    """The subscriptions of the present connection, by request id; kept from the frames, in both directions.
+
+    Attributes
+    ----------
+    watched
+        Contracts that were ever asked for in this life of the desk.
+    """
 
     def __init__(self) -> None:
         self._by_request: dict[bytes, Feed] = {}
         self._by_contract: dict[int, Feed] = {}
+        self._lost_s = 0.0
+        self.watched: set[int] = set()
 
     def of(self, con_id: int) -> Feed | None:
         """The latest subscription of a contract; None where there is none on this connection."""
         return self._by_contract.get(con_id)
+
+    def data_lost(self, *, now_s: float) -> None:
+        """The broker says that all subscriptions are gone."""
+        self._lost_s = now_s
+
+    def has_come_again(self, con_id: int) -> bool:
+        """Whether the quote of a contract was asked for since all subscriptions were lost, and a tick came of it."""
+        feed = self._by_contract.get(con_id)
+        return feed is not None and feed.asked_s > self._lost_s and (feed.ticked_s or 0.0) >= feed.asked_s
 
     def forget(self) -> None:
         """The connection is another."""
@@ -50,7 +68,8 @@ class Feeds:
         """
         fields = payload.split(b"\0", 4)
         if fields[0] == _REQUEST and len(fields) > 4 and fields[3].isdigit():
-            feed = Feed(con_id=int(fields[3]), changed_s=now_s)
+            feed = Feed(con_id=int(fields[3]), asked_s=now_s, changed_s=now_s)
+            self.watched.add(feed.con_id)
             before = self._by_contract.get(feed.con_id)
             if before is not None and before.was_ended:
                 feed.ticked_s = before.ticked_s

@@ -9,6 +9,7 @@ from hydra_nb.domain.orders import OrderState, ParentStatus
 from hydra_nb.errors import JournalError
 from hydra_nb.ledger import Ledger
 from tests.simulation.facts import NS_PER_S, Facts, Life
+from tests.simulation.rules_recovery import recovery_gives_the_state
 
 RESOLVE_S = 120
 EXPLAIN_S = 60
@@ -49,6 +50,34 @@ def silence_noticed(facts: Facts, life: Life) -> str | None:
     silent_s = facts.now_s - facts.last_heard_s
     if facts.line_up and life.broker.state is ConnectionState.UP and silent_s > TWO_HEARTBEATS_S:
         return f"not a byte was heard for {silent_s:.1f} s, and the connection counts as up"
+    return None
+
+
+def loss_noticed(facts: Facts, life: Life) -> str | None:
+    """L. One-way loss is noticed within two heartbeats, like a half-open connection: whoever hears nothing.
+
+    Where the gateway reads nothing its ticks still come, and only an answer that is missed tells. Stalls do not count.
+    """
+    if facts.lost_since_s is None or life.broker.state is not ConnectionState.UP:
+        return None
+    lost_s = facts.now_s - facts.lost_since_s
+    return (
+        f"one side has heard nothing for {lost_s:.1f} s, and the connection counts as up"
+        if (lost_s > TWO_HEARTBEATS_S)
+        else None
+    )
+
+
+def quotes_come_again(facts: Facts, life: Life) -> str | None:
+    """L. After 1101 quotes come again within 60 virtual seconds of the healing, of each watched contract that is open.
+
+    Each must have been asked for since the subscriptions were lost, and a tick must have come of it.
+    """
+    if life.broker.state is not ConnectionState.UP:
+        return f"the connection is {life.broker.state} after all has healed"
+    for con_id in sorted(facts.feeds.watched):
+        if facts.exchange.is_open(con_id, facts.now_ns) and not facts.feeds.has_come_again(con_id):
+            return f"contract {con_id} is watched, and its quotes have not come again"
     return None
 
 
@@ -121,7 +150,21 @@ def parents_end(facts: Facts, life: Life) -> str | None:
     return None
 
 
-SETTLED_RULES: tuple[EndRule, ...] = (quotes_live, booked_is_true, journal_tells_all, fees_known, parents_end)
+LISTENING_RULES: tuple[EndRule, ...] = (silence_noticed, loss_noticed)
+"""Asked all the time."""
+
+EXPLAINED_RULES: tuple[EndRule, ...] = (positions_explained, quotes_come_again)
+"""Asked 60 virtual seconds after the healing."""
+
+SETTLED_RULES: tuple[EndRule, ...] = (
+    quotes_live,
+    booked_is_true,
+    journal_tells_all,
+    fees_known,
+    parents_end,
+    recovery_gives_the_state,
+)
+"""Asked when all parents are over."""
 
 
 def frames_tell_all(desk: object, life: Life) -> str | None:

@@ -4,9 +4,11 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
+from hydra_nb.sim.connection import Session
 from hydra_nb.sim.exchange import Exchange
+from hydra_nb.sim.faults.wire import FaultySession
 from hydra_nb.sim.framing import WireError, decode
 from hydra_nb.sim.messages import parse
 from hydra_nb.sim.records import ExchangeEvent, Executed, Execution, OrderChanged, OrderStatus, OrderView
@@ -126,6 +128,14 @@ def _whole(text: str) -> int | None:
     return int(value) if value is not None and value == int(value) else None
 
 
+class Mark(NamedTuple):
+    """How much had happened at the exchange in an instant, and when that was by the gateway and by the desk."""
+
+    events: int
+    now_ns: int
+    desk_now_ns: int
+
+
 @dataclass(slots=True)
 class TrueOrder:
     """One of our orders as the exchange knows it: by permanent id, because one frame may become two orders."""
@@ -180,6 +190,10 @@ class Truth:
         The latest view of each order that is not ours, by permanent id.
     fills
         Every execution of ours, in order.
+    log
+        Every change of an order and every execution, of whomsoever, in order.
+    sessions
+        The gateway's own connections.
     """
 
     def __init__(self) -> None:
@@ -187,10 +201,14 @@ class Truth:
         self.refs_by_parent: dict[str, list[str]] = {}
         self.foreign: dict[int, OrderView] = {}
         self.fills: list[Execution] = []
+        self.log: list[OrderChanged | Executed] = []
+        self.sessions: list[Session] = []
         self.on_event: Callable[[ExchangeEvent], None] | None = None
 
     def note(self, event: ExchangeEvent) -> None:
         """Take an event of the exchange in."""
+        if isinstance(event, OrderChanged | Executed):
+            self.log.append(event)
         if isinstance(event, OrderChanged):
             view = event.order
             if view.terms.order_ref.startswith(OWN):
@@ -225,6 +243,11 @@ class Truth:
         """Lots of a parent that a venue at fault filled beyond what was ordered."""
         return sum(self.orders[ref].excess_lots for ref in self.refs_by_parent.get(parent_id, ()))
 
+    @property
+    def is_line_lost(self) -> bool:
+        """Whether the gateway's end of a connection reads nothing, or sends nothing."""
+        return any(isinstance(one, FaultySession) and (one.is_deaf or one.is_mute) for one in self.sessions)
+
     def live_refs(self) -> list[str]:
         """Our orders that may still trade."""
         return [ref for ref, order in self.orders.items() if order.is_live]
@@ -236,6 +259,7 @@ class WitnessCore(GatewayCore):
     def __init__(self, exchange: Exchange, **how: Any) -> None:
         super().__init__(exchange, **how)
         self.truth = Truth()
+        self.truth.sessions = self.sessions
 
     def route(self, event: ExchangeEvent) -> None:
         """Take the event down, whatever becomes of its message."""

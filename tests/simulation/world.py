@@ -90,7 +90,8 @@ class World:
         await self._present()
         await self._until(healed_s + rules_end.EXPLAIN_S)
         await self._present()
-        self._ask(rules_end.positions_explained)
+        for rule in rules_end.EXPLAINED_RULES:
+            self._ask(rule)
         await self._until(healed_s + rules_end.RESOLVE_S)
         self._ask(rules_end.orders_resolved)
         await self._let_end()
@@ -115,11 +116,12 @@ class World:
         """Ask now and then whether silence is noticed; twice, as a loop that was stalled hears late."""
         while True:
             await asyncio.sleep(POLL_S)
-            life = self.checker.facts.life
             self.checker.refresh()
-            if life is not None and rules_end.silence_noticed(self.checker.facts, life) is not None:
-                await asyncio.sleep(1)
-                self._ask(rules_end.silence_noticed)
+            for rule in rules_end.LISTENING_RULES:
+                life = self.checker.facts.life
+                if life is not None and rule(self.checker.facts, life) is not None:
+                    await asyncio.sleep(1)
+                    self._ask(rule)
 
     # Lives
 
