@@ -18,6 +18,11 @@ class TimerHandle(Protocol):
 class Clock(Protocol):
     """Source of time and of timers."""
 
+    @property
+    def speed(self) -> float:
+        """Seconds of market time in one second of host time."""
+        ...
+
     def now_ns(self) -> int:
         """Market time, UTC nanoseconds."""
         ...

@@ -146,7 +146,7 @@ def _is_notice(code: int) -> bool:
 
 def _place(state: SliceState, *, now_ns: int, sight: MarketSight | None) -> Decided:
     """Propose an order at the stage that the time says."""
-    if now_ns >= state.end_ns:
+    if now_ns >= state.end_ns or state.given_up:
         return _out_of_time(state), ()
     if sight is None or now_ns < max(state.start_ns, state.retry_ns):
         return state, ()
@@ -192,7 +192,7 @@ def _place(state: SliceState, *, now_ns: int, sight: MarketSight | None) -> Deci
 
 
 def _out_of_time(state: SliceState) -> SliceState:
-    """End a slice of which nothing lives, and whose ladder has passed."""
+    """End a slice of which nothing lives, and whose ladder has passed or is given up."""
     if state.sent or state.filled_before:
         outcome, reason = SliceStatus.PARTIAL, state.reason or "its time was over"
     elif state.refusal is not None:

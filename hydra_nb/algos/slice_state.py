@@ -46,7 +46,8 @@ class SliceState:
     """One slice; times are UTC nanoseconds.
 
     `lots` are planned and carried ones together, `filled_before` those that earlier attempts filled. `skip` tells that
-    no further modify will be proposed, `renew` that a new attempt follows the proven death of this one.
+    no further modify will be proposed, `renew` that a new attempt follows the proven death of this one, `late_ns` by
+    how much a loop that was held up delayed it, `given_up` that its lots are left to later slices for that.
     """
 
     terms: Terms
@@ -78,6 +79,8 @@ class SliceState:
     reason: str = ""
     filled: int = 0
     outcome: SliceStatus | None = None
+    late_ns: int = 0
+    given_up: bool = False
 
     @property
     def order_ref(self) -> str:
@@ -88,6 +91,11 @@ class SliceState:
     def is_done(self) -> bool:
         """Whether the slice does nothing more."""
         return self.phase is Phase.DONE
+
+    @property
+    def has_sent_nothing(self) -> bool:
+        """Whether nothing of it was ever handed to the socket, and nothing is on the way there."""
+        return self.phase is Phase.PLACING and not self.sent and not self.filled_before
 
     def stage_at(self, now_ns: int) -> Stage:
         """The stage that the time says."""

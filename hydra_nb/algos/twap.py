@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
-from hydra_nb.algos import patience
+from hydra_nb.algos import lateness, patience
 from hydra_nb.algos.actions import CoreAction, Record, WakeAt
 from hydra_nb.algos.prices import MarketMemory, MarketSight, Remembered, look, remember
 from hydra_nb.algos.slice_state import SliceState, Terms
@@ -21,7 +21,6 @@ from hydra_nb.domain.values import replace
 from hydra_nb.errors import invariant
 from hydra_nb.ledger import OrderRecord
 
-MOST_OF_PLANNED = 2
 SHORTEST_NAP_NS = NS_PER_S
 
 
@@ -113,6 +112,9 @@ def decide(
     state, sight = _absorb(state, event, now_ns=now_ns, orders=orders, own=own)
     if state.over:
         return state, ()
+    delays: tuple[CoreAction, ...] = ()
+    if isinstance(event, ev.LoopStalled):
+        state, delays = _note_delays(state, now_ns=now_ns)
     state = _start_slices(state, now_ns=now_ns)
     actions: list[CoreAction] = []
     ask = partial(_advance, event=event, now_ns=now_ns, orders=orders, connection=connection, sight=sight)
@@ -122,6 +124,7 @@ def decide(
         actions.clear()
         decided = ask(_stop_slices(replace(state, stop=decided.stop), now_ns=now_ns), actions=actions)
     state = decided
+    actions[:0] = delays
     if not state.waiting and not state.active:
         status, reason = _verdict(state)
         actions.append(
@@ -222,6 +225,21 @@ def _stop_slices(state: ParentState, *, now_ns: int) -> ParentState:
     return replace(state, active=ended, waiting=())
 
 
+def _note_delays(state: ParentState, *, now_ns: int) -> tuple[ParentState, tuple[CoreAction, ...]]:
+    """Note which slices a loop that was held up delayed, and tell of them."""
+    if state.paused_ns is not None or state.stop is not None:
+        return state, ()
+    before = (*state.active, *state.waiting)
+    after = lateness.mark(before, now_ns=now_ns)
+    told = tuple(
+        Record(event=lateness.delayed(one, now_ns=now_ns))
+        for known, one in zip(before, after, strict=True)
+        if one is not known
+    )
+    begun = len(state.active)
+    return replace(state, active=after[:begun], waiting=after[begun:]), told
+
+
 def _start_slices(state: ParentState, *, now_ns: int) -> ParentState:
     """Make the slices active whose time has come."""
     if state.paused_ns is not None or not state.waiting or state.waiting[0].start_ns > now_ns:
@@ -315,7 +333,7 @@ def _finish_slice(
         filled_lots=one.filled,
         carried_lots=carried,
         status=outcome,
-        reason=one.reason,
+        reason=lateness.final_reason(one, left=left, carried=carried),
     )
     actions.append(Record(event=finished))
     return state
@@ -329,7 +347,7 @@ def spread(lots: int, *, over: tuple[SliceState, ...]) -> tuple[tuple[SliceState
     tuple
         The slices, and the lots that none of them may take.
     """
-    rooms = [MOST_OF_PLANNED * one.planned_lots - one.lots for one in over]
+    rooms = [lateness.room_of(one) for one in over]
     given = [0] * len(over)
     while lots > 0:
         takers = [i for i, room in enumerate(rooms) if room > given[i]]

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from hydra_nb.algos.actions import CancelChild, CoreAction, ProbeDeath, Propose, Record, WakeAt
 from hydra_nb.broker.port import BrokerPort
-from hydra_nb.clock import Clock, TimerHandle
+from hydra_nb.clock import Clock
 from hydra_nb.domain.events import (
     ConnectionChanged,
     Event,
@@ -42,6 +42,7 @@ from hydra_nb.order_manager.core import ManagerCore
 from hydra_nb.order_manager.dispatch import Dispatcher
 from hydra_nb.order_manager.snapshot import SnapshotTaker
 from hydra_nb.order_manager.tasks import TaskKeeper, wait_for_all
+from hydra_nb.order_manager.timers import Timers
 from hydra_nb.order_manager.whole_plan import WholePlan
 from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.verdict import Decision
@@ -101,7 +102,7 @@ class OrderManager:
         )
         self._queue: deque[Event | CoreAction] = deque()
         self._draining = False
-        self._timers: dict[str, tuple[int, TimerHandle]] = {}
+        self._timers = Timers(clock, wake=self._wake)
         self._turns: dict[str, asyncio.Event] = {}
         self._listeners: list[Callable[[], None]] = []
         self._telling = False
@@ -115,6 +116,9 @@ class OrderManager:
         self._enqueue(event)
 
     def _enqueue(self, item: Event | CoreAction) -> None:
+        stall = None if self._draining else self._timers.stall()
+        if stall is not None:  # the strategies hear of it before anything that it delayed
+            self._queue.append(stall)
         self._queue.append(item)
         if self._draining:
             return
@@ -140,7 +144,7 @@ class OrderManager:
                 case ProbeDeath():
                     self._dispatch.probe(item)
                 case WakeAt():
-                    self._wake_at(item.parent_id, time_ns=item.time_ns)
+                    self._timers.wake_at(item.parent_id, time_ns=item.time_ns)
                 case Record():
                     self._record(item.event)
                 case Event():
@@ -201,17 +205,11 @@ class OrderManager:
 
     # Timers, the disk, and those who watch
 
-    def _wake_at(self, parent_id: str, *, time_ns: int) -> None:
-        """Keep one timer a parent, the earliest asked for; when it fires the strategy asks for its next."""
-        pending = self._timers.get(parent_id)
-        if pending is not None:
-            if pending[0] <= time_ns:
-                return
-            pending[1].cancel()
-        self._timers[parent_id] = (time_ns, self._clock.call_at(time_ns, lambda: self._wake(parent_id)))
-
     def _wake(self, parent_id: str) -> None:
-        due_ns, _ = self._timers.pop(parent_id)
+        stall = self._timers.stall()
+        if stall is not None:
+            self.ingest(stall)
+        due_ns = self._timers.take(parent_id)
         parent = self.ledger.parents[parent_id]
         if not parent.status.is_over:
             quote = self._broker.quote(parent.plan.parent.contract.con_id)
@@ -375,8 +373,6 @@ class OrderManager:
     async def stop(self) -> None:
         """Drop timers, tasks and listeners, asking nothing of the market."""
         self._closing = True
-        for _, timer in self._timers.values():
-            timer.cancel()
         self._timers.clear()
         self._listeners.clear()
         await self.tasks.close()
