@@ -7,7 +7,7 @@ from hydra_nb.desk import months
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.desk.safety import Safety
 from hydra_nb.domain.instrument import FutureContract
-from hydra_nb.domain.market import MarketStatistics, Quote
+from hydra_nb.domain.market import ConnectionState, MarketStatistics, Quote
 from hydra_nb.errors import BrokerError, UnknownInstrument
 from hydra_nb.sim.instruments import read_instruments
 from hydra_nb.widgets import numbers
@@ -33,6 +33,11 @@ class Markets(Safety):
     def speed(self) -> float:
         """Seconds of market time in one second of the host; more than 1 in a simulated market only."""
         return self._rooms.clock.speed
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the way to the broker is up, and from there on to its servers."""
+        return self._rooms.broker.state is ConnectionState.UP
 
     def known_instruments(self) -> tuple[str, ...]:
         """Give names to choose from: the symbols of thin futures, and the months listed of those looked up.

@@ -299,6 +299,11 @@ class DeskPort(Protocol):
         """Seconds of market time in one second of the host."""
         ...
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the way to the broker is up, and from there on to its servers."""
+        ...
+
     def confirms_account(self, last_four: str) -> bool:
         """Whether these are the last four characters of the account."""
         ...

@@ -17,6 +17,14 @@ THIN_SPACE = "\u2009"
 CENTS_BELOW = 10_000
 
 _CURRENCY_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+_PHYSICAL_UNITS = {
+    **dict.fromkeys(("ZO", "ZC", "ZW", "ZS", "KE", "MWE"), "bu"),
+    **dict.fromkeys(("GF", "HE", "LE", "OJ", "CSC", "CB", "KC", "CT", "SB", "HG"), "lb"),
+    **dict.fromkeys(("ZR", "DA"), "cwt"),
+    **dict.fromkeys(("PA", "PL", "GC", "SI"), "oz"),
+    "LBR": "MBF",
+}
+"""What one unit of a contract's multiplier is, by the broker's symbol; contract details do not tell it."""
 _MINOR_SIGNS = {"USD": "¢", "EUR": "ct", "GBP": "p"}
 
 
@@ -148,12 +156,31 @@ def contract_month(month: str) -> str:
     return f"{pd.Timestamp(f'{month[:4]}-{month[4:6]}-01'):%b %Y}"
 
 
+def physical_unit(contract: FutureContract) -> str:
+    """What the contract delivers is counted in: ``bu``, ``lb``; ``units`` where that is not known."""
+    return _PHYSICAL_UNITS.get(contract.symbol, "units")
+
+
+def unit_price(value: Any, *, currency: str) -> str:
+    """Cash for one physical unit, with the decimals that it needs and at least two: ``$3.70``, ``$2.55125``."""
+    known = number(value)
+    if known is None:
+        return UNKNOWN
+    text = f"{abs(known):,.6f}".rstrip("0")
+    digits = text.partition(".")[2]
+    sign = _CURRENCY_SIGNS.get(currency)
+    return f"{sign or f'{currency} '}{text}{'0' * max(0, 2 - len(digits))}"
+
+
 def quote_unit(contract: FutureContract) -> str:
-    """The unit of the quoted price: ``¢`` where the magnifier is 100 and the currency has cents, else the sign."""
+    """The unit of the quoted price: ``¢/bu`` where the magnifier is 100 and the currency has cents; else ``$/oz``."""
+    physical = _PHYSICAL_UNITS.get(contract.symbol)
+    over = f"/{physical}" if physical else ""
     if contract.price_magnifier == 1:
-        return _CURRENCY_SIGNS.get(contract.currency, contract.currency)
+        return _CURRENCY_SIGNS.get(contract.currency, contract.currency) + over
     minor = _MINOR_SIGNS.get(contract.currency)
-    return minor if minor and contract.price_magnifier == 100 else f"{contract.currency}/{contract.price_magnifier}"
+    known = minor if minor and contract.price_magnifier == 100 else f"{contract.currency}/{contract.price_magnifier}"
+    return known + over
 
 
 def quantity(value: Any, *, unit: str, contract: FutureContract) -> str:

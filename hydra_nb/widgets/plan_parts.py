@@ -10,22 +10,43 @@ from hydra_nb.domain.units import Side
 from hydra_nb.widgets import numbers
 from hydra_nb.widgets.parts import STRATEGY_NAMES, Column, State, escape, ladder_s, rows, table, time_cell, title
 from hydra_nb.widgets.picture import schedule_picture
+from hydra_nb.widgets.ticket_risk import (
+    PRICE_UNITS,
+    all_pass,
+    check_name,
+    passing_tables,
+    refusal_box,
+    refusals,
+    refusing,
+    risk_head,
+    sentence,
+)
 
 LEAST_EVIDENCE = 10  # below so many own slices no point estimate is shown
-NEAREST_SHOWN = 4  # passing checks shown beside the refusing ones; the rest is folded
-_PRICE_UNITS = ("price", "ticks", "% of mid")  # a check in these units would pass at another price, not with fewer lots
-_ACRONYMS = {"adv": "ADV", "pnl": "P&L"}
 _ROUTING_SHARE = 0.01  # lots over ADV from which routing takes TWAP; here only to word the reason
 
 
 def plan_state(plan: PlanPort) -> State:
     """Whether the plan could be sent, with the reason where it could not."""
-    checks = rows(plan.risk)
     if plan.passes:
-        return State(words="○ Planned", sentence=f"{_all_pass(len(checks))} The plan is frozen as shown.")
-    refusing = [row for row in checks if not row["allowed"]]
-    reason = _sentence(refusing[0]["message"]) if refusing else "The risk gate refuses this order."
-    return State(words="✕ Refused", sentence=f"Send is off: {reason} Nothing has been sent.", tone="bad")
+        return State(words="○ Planned", sentence=f"{all_pass(len(rows(plan.risk)))} The plan is frozen as shown.")
+    reason = refusal_reason(plan)
+    reason = f"{reason[:1].upper()}{reason[1:]}"
+    return State(words="✕ Refused", sentence=f"{sentence(reason)} Nothing has been sent.", tone="bad")
+
+
+def refusal_reason(plan: PlanPort) -> str:
+    """What refuses the plan first, as the rest of a sentence: ``the price collar refuses a limit of 376.00``."""
+    refused = refusing(plan)
+    if not refused:
+        return "the risk gate refuses this order"
+    row, limit = refused[0], plan.parent.limit
+    name, fact = check_name(row["check"]), str(row["message"]).partition(":")[0]
+    if numbers.number(row["would_pass"]) is None:
+        return str(row["message"])
+    if str(row["unit"]).lower() in PRICE_UNITS and limit is not None:
+        return f"the {name[:1].lower()}{name[1:]} refuses a limit of {plan.parent.contract.format_price(limit)}"
+    return f"{name[:1].lower()}{name[1:]}: {fact}"
 
 
 def strategy_sentence(plan: PlanPort) -> str:
@@ -75,9 +96,24 @@ def schedule_pane(plan: PlanPort) -> str:
     if plan.parent.limit is not None:
         note += " · dashed: your limit"
     lead = f'<p class="hy-lead">{escape(strategy_sentence(plan))}</p>'
-    head = lead + title("Schedule", note=note, right=f"plan {plan.plan_id[:4]}·{plan.plan_id[4:8]}")
+    head = lead + title("Schedule", note=note, right=f"plan {short_id(plan)}")
+    return f'<section class="hy-pane" aria-label="Schedule">{head}{picture}{schedule_table(plan)}</section>'
+
+
+def short_id(plan: PlanPort) -> str:
+    """The first of a plan's id, as a person compares it: ``7c1f·09ae``."""
+    return f"{plan.plan_id[:4]}·{plan.plan_id[4:8]}"
+
+
+def schedule_table(plan: PlanPort, *, most: int | None = None) -> str:
+    """One row a slice; beyond `most` rows the later ones are folded."""
+    contract, schedule = plan.parent.contract, rows(plan.schedule)
+    if most is None or len(schedule) <= most:
+        return _schedule_table(schedule, contract)
+    shown, folded = schedule[: most - 1], schedule[most - 1 :]
     return (
-        f'<section class="hy-pane" aria-label="Schedule">{head}{picture}{_schedule_table(schedule, contract)}</section>'
+        f"{_schedule_table(shown, contract)}<details><summary>Show the other {len(folded)} slices</summary>"
+        f"{_schedule_table(folded, contract)}</details>"
     )
 
 
@@ -140,126 +176,11 @@ def _window_words(row: dict[str, Any], time_zone: str) -> str:
 
 def risk_pane(plan: PlanPort) -> str:
     """Refusing checks first, then the passing ones nearest to their limits, the rest folded."""
-    contract, checks = plan.parent.contract, rows(plan.risk)
-    refusing = [row for row in checks if not row["allowed"]]
-    passing = sorted((row for row in checks if row["allowed"]), key=_use, reverse=True)
-    if refusing:
-        verb = "refuses" if len(refusing) == 1 else "refuse"
-        note = f"{len(refusing)} of {numbers.plural(len(checks), 'check')} {verb}"
-    else:
-        note = f"{_all_pass(len(checks)).rstrip('.').lower()}; nearest to its limit first"
-    shown = passing[: max(1, NEAREST_SHOWN - len(refusing))]
-    folded = passing[len(shown) :]
-    parts = [title("Risk", note=note)]
-    parts += [_refusal(row, contract) for row in refusing]
-    if refusing:
-        parts.append(_would_pass_line(plan))
-    parts.append(_checks_table(shown, contract, caption="Passing checks nearest to their limits"))
-    if folded:
-        word = "other" if shown else "checks"
-        parts.append(
-            f"<details><summary>Show the {word} {len(folded)}, all pass</summary>"
-            f"{_checks_table(folded, contract, caption='The other passing checks')}</details>"
-        )
-    return f'<section class="hy-pane" aria-label="Risk">{"".join(parts)}</section>'
-
-
-def _refusal(row: dict[str, Any], contract: FutureContract) -> str:
-    unit = str(row["unit"] or "")
-    observed = numbers.quantity(row["observed"], unit=unit, contract=contract)
-    allowed = numbers.quantity(row["limit"], unit=unit, contract=contract)
-    figures = [escape(f"{observed} observed, {allowed} allowed.")] if numbers.UNKNOWN not in (observed, allowed) else []
-    passing = numbers.number(row["would_pass"])
-    if passing is not None:
-        figures.append(f"Would pass: <b>{escape(_would_pass_words(passing, row, contract))}</b>.")
+    refused = [f'<div class="hy-refusal">{refusal_box(one)}</div>' for one in refusals(plan, quote=None)]
     return (
-        f'<div class="hy-refusal"><p><b class="hy-bad">✕ {escape(_check_name(row["check"]))}</b> '
-        f"{escape(_sentence(row['message']))}</p><p class='hy-muted'>{' '.join(figures)}</p></div>"
+        f'<section class="hy-pane" aria-label="Risk">{risk_head(plan)}{"".join(refused)}'
+        f"{passing_tables(plan)}</section>"
     )
-
-
-def _would_pass_words(value: float, row: dict[str, Any], contract: FutureContract) -> str:
-    """What one check would allow: a price where the check is about prices, else lots."""
-    about_price = str(row["unit"]).lower() in _PRICE_UNITS
-    return numbers.price(value, decimals=contract.decimals) if about_price else f"{numbers.plain(value)} lots"
-
-
-def _would_pass_line(plan: PlanPort) -> str:
-    """What all checks together would allow."""
-    contract, found = plan.parent.contract, rows(plan.would_pass)
-    if not found:
-        return ""
-    row, words = found[0], []
-    if (lots := numbers.number(row["lots"])) is not None:
-        words.append(numbers.plural(int(lots), "lot"))
-    if (price := numbers.number(row["price"])) is not None:
-        words.append(f"a limit of {numbers.price(price, decimals=contract.decimals)}")
-    previewed = [time for check in rows(plan.risk) if (time := numbers.moment(check["time"])) is not None]
-    time = numbers.moment(row["time"])
-    if time is not None and (not previewed or time > max(previewed)):
-        zone = contract.time_zone
-        words.append(f"from {numbers.clock_time(time, time_zone=zone)} {numbers.zone_name(time, time_zone=zone)}")
-    if not words:
-        return ""
-    return f'<p class="hy-title">All checks together would allow: <b>{escape(", ".join(words))}</b></p>'
-
-
-def _checks_table(checks: Sequence[dict[str, Any]], contract: FutureContract, *, caption: str) -> str:
-    if not checks:
-        return ""
-    columns = [
-        Column(head="Check", style="hy-left"),
-        Column(head="Observed"),
-        Column(head="Allowed"),
-        Column(head="Use", style="hy-optional"),
-    ]
-    body = []
-    for row in checks:
-        unit, use = str(row["unit"] or ""), _use(row)
-        bar = (
-            f'<span class="hy-use" aria-hidden="true"><i style="width:{use * 100:.0f}%"></i></span>' if use >= 0 else ""
-        )
-        name = f'<span class="hy-good" aria-hidden="true">✓</span> <span title="{escape(row["message"])}">'
-        cells = [
-            f"{name}{escape(_check_name(row['check']))}</span>{_without_figures(row)}",
-            escape(numbers.quantity(row["observed"], unit=unit, contract=contract)),
-            f'<span class="hy-muted">{escape(numbers.quantity(row["limit"], unit=unit, contract=contract))}</span>',
-            bar,
-        ]
-        body.append(("", cells))
-    return table(columns, body, caption=caption)
-
-
-def _without_figures(row: dict[str, Any]) -> str:
-    """The message of a check that has no figures to show."""
-    if numbers.number(row["observed"]) is not None or numbers.number(row["limit"]) is not None:
-        return ""
-    return f" <small>{escape(row['message'])}</small>"
-
-
-def _use(row: dict[str, Any]) -> float:
-    """Share of the limit that is used, 0 to 1; −1 where observed and limit do not compare so."""
-    observed, limit = numbers.number(row["observed"]), numbers.number(row["limit"])
-    if observed is None or limit is None or limit == 0 or row["unit"] == "price":
-        return -1.0
-    share = abs(observed) / abs(limit)
-    return share if share <= 1 else -1.0
-
-
-def _check_name(check: object) -> str:
-    """The check's name in words: ``adv_share`` is ``ADV share``."""
-    words = str(check).replace("_", " ").strip()
-    named = " ".join(_ACRONYMS.get(word, word) for word in words.split(" "))
-    return named[:1].upper() + named[1:]
-
-
-def _sentence(message: object) -> str:
-    text = str(message).strip()
-    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
-
-
-def _all_pass(count: int) -> str:
-    return "The one check passes." if count == 1 else f"All {count} checks pass."
 
 
 def cost_pane(plan: PlanPort) -> str:
@@ -280,6 +201,7 @@ def _cost(row: dict[str, Any], plan: PlanPort) -> str:
     half_cash = None if half is None else half * float(contract.tick_value) * lots
     fees = numbers.number(row["commission"])
     fee_words = "Fees are not known yet." if fees is None else f"Fees {numbers.cash(fees, currency=currency)} on top."
+    thin = _thin_touch(plan)
     if evidence < LEAST_EVIDENCE:
         shown = numbers.cash(half_cash, currency=currency, whole=True)
         spread = (
@@ -287,14 +209,24 @@ def _cost(row: dict[str, Any], plan: PlanPort) -> str:
         )
         return (
             f"<p>Not enough own fills (n = {evidence}): {escape(spread)}.</p>"
-            f'<p class="hy-muted"><small>{escape(fee_words)} No point estimate below n = {LEAST_EVIDENCE}; '
-            f"what is predicted is stored with the order and held against its fills "
-            f"({escape(row['predictor_version'])}).</small></p>"
+            f'<p class="hy-muted hy-fine">{escape(fee_words)} {escape(thin)} No point estimate below '
+            f"n = {LEAST_EVIDENCE}; what is predicted is stored with the order and held against its fills "
+            f"({escape(row['predictor_version'])}).</p>"
         )
     return _estimate(row, currency=currency, half_cash=half_cash, cash_per_tick=float(contract.tick_value) * lots) + (
-        f'<p class="hy-muted"><small>{escape(fee_words)} n = {evidence} own slices, {escape(row["source"])}; '
-        f"{escape(row['predictor_version'])}.</small></p>"
+        f'<p class="hy-muted hy-fine">{escape(fee_words)} {escape(thin)}<br>n = {evidence} own slices, '
+        f"{escape(row['source'])}; {escape(row['predictor_version'])}.</p>"
     )
+
+
+def _thin_touch(plan: PlanPort) -> str:
+    """That the opposite touch shows fewer lots than the order has; empty where it does not, or is not known."""
+    side, last = plan.parent.side, rows(plan.quotes.tail(1))
+    name = "ask" if side is Side.BUY else "bid"
+    size = numbers.number(last[0][f"{name}_size"]) if last else None
+    if size is None or size <= 0 or size >= plan.parent.lots:
+        return ""
+    return f"The {name} shows only {numbers.plural(int(size), 'lot')}."
 
 
 def _estimate(row: dict[str, Any], *, currency: str, half_cash: float | None, cash_per_tick: float) -> str:
@@ -338,5 +270,5 @@ def notices(plan: PlanPort) -> str:
     """What a person should know beside the frames."""
     if not plan.notices:
         return ""
-    lines = "".join(f'<p class="hy-note">{escape(_sentence(notice))}</p>' for notice in plan.notices)
+    lines = "".join(f'<p class="hy-note">{escape(sentence(notice))}</p>' for notice in plan.notices)
     return f'<section class="hy-pane" aria-label="Notices">{lines}</section>'

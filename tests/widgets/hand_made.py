@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from hydra_nb.domain.instrument import FutureContract
-from hydra_nb.domain.market import Quote
+from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.domain.orders import ParentOrder, ParentStatus, Strategy
 from hydra_nb.domain.units import Side
 from hydra_nb.errors import InvalidOrder, UnknownInstrument
@@ -113,13 +113,13 @@ def check(name: str, *, allowed: bool = True, message: str = "Within the limit",
 
 
 PASSING = [
-    check("position", observed=17, limit=20, unit="lots"),
-    check("adv_share", observed=3.1, limit=5, unit="% of ADV"),
-    check("notional", observed=244_400, limit=400_000, unit="USD"),
-    check("lots", observed=13, limit=25, unit="lots"),
+    check("position_lots", observed=17, limit=20, unit="lots"),
+    check("volume_share", observed=3.1, limit=5, unit="% of ADV"),
+    check("order_notional", observed=244_400, limit=400_000, unit="USD"),
+    check("parent_lots", observed=13, limit=25, unit="lots"),
     check("quote_age", observed=0.4, limit=5, unit="s"),
     check("daily_loss", observed=0, limit=3, unit="% of equity"),
-    check("session", message="The session is open until 13:20"),
+    check("session_open", message="The session is open until 13:20"),
 ]
 COLLAR = check(
     "collar_ticks",
@@ -130,6 +130,23 @@ COLLAR = check(
     message="24 ticks above mid, 20 allowed: a limit of 375.00 or lower",
     would_pass=375.0,
 )
+
+
+def quotes_before() -> pd.DataFrame:
+    """Half an hour of oats, one quote a minute, 14 ticks wide, 4 lots offered."""
+    times = pd.date_range(end=NOW, periods=30, freq="min")
+    rows = [
+        {
+            "time": time,
+            "local_symbol": "ZOH7",
+            "bid": 368.25 + (at % 3) / 4,
+            "bid_size": 3,
+            "ask": 371.75 + (at % 3) / 4,
+            "ask_size": 4,
+        }
+        for at, time in enumerate(reversed(times))
+    ]
+    return frame(rows[::-1], QUOTES_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -144,6 +161,7 @@ class HandPlan:
     cost: dict[str, Any] = field(default_factory=dict)
     notices: tuple[str, ...] = ()
     valid_until: pd.Timestamp = NOW + pd.Timedelta(seconds=300)
+    quotes: pd.DataFrame = field(default_factory=quotes_before)
 
     @property
     def strategy(self) -> Strategy:
@@ -283,6 +301,10 @@ class HandDesk:
     submit_error: Exception | None = None
     execution: HandExecution | None = None
     bid: Decimal = Decimal("368.25")
+    quoted: pd.Timestamp | None = None  # when the quote was told; None is now
+    position: int | None = 4
+    is_connected: bool = True
+    speed: float = 1.0
     killed_ns: int | None = None
     kill_progress: tuple[int, int] | None = None
     kill_address: str | None = None
@@ -298,7 +320,7 @@ class HandDesk:
         """Oats, quoted at `bid` and 371.75."""
         return Quote(
             con_id=contract.con_id,
-            time_ns=self.now_ns(),
+            time_ns=self.now_ns() if self.quoted is None else int(self.quoted.value),
             bid=self.bid,
             bid_size=3,
             ask=Decimal("371.75"),
@@ -310,6 +332,28 @@ class HandDesk:
         if what not in ("ZO", "ZOH7"):
             raise UnknownInstrument(f"no future is listed under {what!r}; give a symbol such as 'ZO'")
         return OATS
+
+    def known_instruments(self) -> tuple[str, ...]:
+        """Oats, and its month."""
+        return ("ZO  Oats, CBOT", "ZOH7  Oats Mar 2027, CBOT")
+
+    def position_lots(self, _: FutureContract) -> int | None:
+        """What the test holds."""
+        return self.position
+
+    def adv_lots(self, _: FutureContract) -> float | None:
+        """Volume of oats."""
+        return 420.0
+
+    async def statistics(self, contract: FutureContract) -> MarketStatistics:
+        """Volume and volatility of oats."""
+        return MarketStatistics(
+            con_id=contract.con_id, adv_lots=420.0, daily_volatility=0.02, days=20, source="simulated bars"
+        )
+
+    def confirms_account(self, last_four: str) -> bool:
+        """The account ends so."""
+        return last_four == "07QF"
 
     async def preview(self, side: str, lots: int, instrument: Any, **how: Any) -> HandPlan:
         """Note the call, wait for `preview_gate` where there is one, draw a plan."""

@@ -65,7 +65,7 @@ def test_a_plan_card_shows_the_order_and_every_slice() -> None:
     for expected in (
         "▲ BUY 13",
         "Oats Mar 2027",
-        "ZOH7 · CBOT · ¢ · tick 0.25 = $12.50",
+        "ZOH7 · CBOT · ¢/bu · tick 0.25 = $12.50",
         "TWAP, as 3.10\u2009% of ADV is 1\u2009% or more.",
         "plan 7c1f·09ae",
         "valid until 09:01:31 CT",
@@ -111,8 +111,9 @@ def test_refusals_come_first_with_what_would_pass() -> None:
 
     assert "✕ Refused" in words
     assert "1 of 8 checks refuses" in words
-    assert "24 ticks observed, 20 ticks allowed. Would pass: 375.00" in words
-    assert words.index("Collar ticks") < words.index("✓ Position")
+    assert "✕ Price collar 24 ticks above mid, 20 allowed. Would pass: 375.00 or lower." in words
+    assert "The price collar refuses a limit of 376.00. Nothing has been sent." in words
+    assert words.index("Price collar") < words.index("✓ Position")
     assert "Nothing has been sent." in words
 
 
@@ -122,8 +123,8 @@ def test_passing_checks_nearest_to_their_limit_come_first_and_the_rest_is_folded
 
     words, card = text_of(plan_card(plan, **SIM)), plan_card(plan, **SIM)
 
-    assert words.index("Position") < words.index("ADV share") < words.index("Show the other 3, all pass")
-    assert words.index("Show the other 3") < words.index("Session")
+    assert words.index("Position") < words.index("Share of ADV") < words.index("Show the other 2, all pass")
+    assert words.index("Show the other 2") < words.index("Session")
     assert card.count("<details>") == 1
 
 

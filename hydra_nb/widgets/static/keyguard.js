@@ -50,6 +50,9 @@ function render({ model, el }) {
       root.querySelector(".hy-kill")?.focus();
       event.preventDefault();
       event.stopPropagation();
+    } else if (["ArrowUp", "ArrowDown"].includes(event.key) && event.target.closest(".hy-tick")) {
+      tell({ ticks: event.key === "ArrowUp" ? 1 : -1 }); // the kernel knows the tick
+      event.preventDefault();
     } else if (["Enter", " "].includes(event.key) && isOld() && !event.target.closest(".hy-kill")) {
       event.preventDefault();
       event.stopPropagation();
