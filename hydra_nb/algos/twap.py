@@ -123,8 +123,8 @@ def decide(
         # A slice's end stopped the parent: decide again as if that had been known, so that nothing is placed beside it.
         actions.clear()
         decided = ask(_stop_slices(replace(state, stop=decided.stop), now_ns=now_ns), actions=actions)
-    state = decided
     actions[:0] = delays
+    state = decided
     if not state.waiting and not state.active:
         status, reason = _verdict(state)
         actions.append(
