@@ -29,7 +29,7 @@ from hydra_nb.sim.records import Executed, Execution, OrderChanged
 from tests.simulation.facts import NS_PER_S, Facts, Life
 from tests.simulation.truth import OWN, TrueOrder
 
-MOST_PREFIXES = 24
+MOST_PREFIXES = 48
 """Prefixes of one journal that are tried; all of a journal with fewer events."""
 LATER_NS = 10 * NS_PER_S
 

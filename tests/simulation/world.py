@@ -90,14 +90,12 @@ class World:
         await self._present()
         await self._until(healed_s + rules_end.EXPLAIN_S)
         await self._present()
-        for rule in rules_end.EXPLAINED_RULES:
-            self._ask(rule)
+        self._ask(*rules_end.EXPLAINED_RULES)
         await self._until(healed_s + rules_end.RESOLVE_S)
         self._ask(rules_end.orders_resolved)
         await self._let_end()
         await self._present()
-        for rule in rules_end.SETTLED_RULES:
-            self._ask(rule)
+        self._ask(*rules_end.SETTLED_RULES)
         words = rules_end.frames_tell_all(self.desk, self.checker.facts.life)  # type: ignore[arg-type]
         if words is not None:
             self.checker.violate("22", (rules_end.frames_tell_all.__doc__ or "").strip(), words)
@@ -356,15 +354,14 @@ class World:
         if left and self.scenario.ends_by != "expire":
             self.checker.violate("L", "L. Kill reaches zero open own orders.", f"{', '.join(left)} live at the end")
 
-    def _ask(self, rule: rules_end.EndRule) -> None:
-        life = self.checker.facts.life
-        if life is None:
-            return
+    def _ask(self, *rules: rules_end.EndRule) -> None:
         self.checker.refresh()
-        words = rule(self.checker.facts, life)
-        if words is not None:
-            sentence = (rule.__doc__ or "").split("\n")[0]
-            self.checker.violate(sentence.split(".")[0], sentence, words)
+        for rule in rules:
+            life = self.checker.facts.life
+            words = None if life is None else rule(self.checker.facts, life)
+            if words is not None:
+                sentence = (rule.__doc__ or "").split("\n")[0]
+                self.checker.violate(sentence.split(".")[0], sentence, words)
 
     # Small things
 
