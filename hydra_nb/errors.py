@@ -8,7 +8,8 @@
     │   ├── UnknownInstrument      the broker lists no such future
     │   ├── DurationTooShort       the slices do not fit into the time given
     │   ├── PlanExpired            the preview is older than its validity
-    │   └── DeskBusy               refused because orders work
+    │   ├── DeskBusy               refused because orders work
+    │   └── RearmRefused           killed, and not yet shown to be safe: orders still work, or something is unexplained
     ├── BrokerError                the broker or the way to it
     │   ├── NotConnected           no connection, or lost
     │   ├── GatewayUnreachable     nobody answers at the address
@@ -59,6 +60,10 @@ class PlanExpired(OrderError):
 
 class DeskBusy(OrderError):
     """Refused because orders work."""
+
+
+class RearmRefused(OrderError):
+    """The desk stays killed: its orders work still, or ledger and broker do not agree."""
 
 
 class BrokerError(HydraError):

@@ -13,6 +13,7 @@ from typing import Any
 
 import platformdirs
 
+from hydra_nb.broker.emergency import Place
 from hydra_nb.broker.gateway import BrokerGateway
 from hydra_nb.desk import registry
 from hydra_nb.desk.clocks import LoopClock
@@ -234,6 +235,8 @@ async def _start(
             clock=clock,
             seeds=_seeds(arguments, endpoint),
             is_virtual=endpoint.is_virtual,
+            place=Place(host=endpoint.host, port=endpoint.port, client_id=arguments.client_id),
+            embedded=endpoint.embedded,
             on_closed=partial(_closed, endpoint),
         )
     )

@@ -276,6 +276,7 @@ class Desk(Markets):
             return self.journal_path
         await self._rooms.manager.close(working=working)
         self._closed = True
+        self._dismiss_watchman()
         for ticket in self._tickets.values():
             ticket.retire()
         if self._pulse is not None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hydra_nb.broker.emergency import Place
 from hydra_nb.broker.port import BrokerPort
 from hydra_nb.desk.clocks import LoopClock
 from hydra_nb.journal import Journal
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Rooms:
-    """The rooms under a desk; `connect` builds them, `Desk.close` takes them down."""
+    """The rooms under a desk; `connect` builds them, `Desk.close` takes them down.
+
+    `place` is where the broker is connected; `embedded` says that its market ends with this process.
+    """
 
     broker: BrokerPort
     journal: Journal
@@ -28,4 +32,6 @@ class Rooms:
     clock: LoopClock
     seeds: random.Random
     is_virtual: bool
+    place: Place
+    embedded: bool
     on_closed: Callable[["Desk"], None]

@@ -1,14 +1,25 @@
 """What a person does about safety: kill and re-arm, reconcile, unlock a contract."""
 
 import contextlib
+import logging
+import os
+from pathlib import Path
 
 import pandas as pd
 
 from hydra_nb.analysis import frames
+from hydra_nb.desk.halting import Halting, Progress
+from hydra_nb.desk.open_desks import OpenDesk
 from hydra_nb.desk.records import Records
 from hydra_nb.desk.rooms import Rooms
-from hydra_nb.domain.events import Killed
-from hydra_nb.errors import InvalidOrder, JournalError, NotConnected
+from hydra_nb.desk.surroundings import Surroundings
+from hydra_nb.desk.watchman import Watchman
+from hydra_nb.domain.accounts import mask_account
+from hydra_nb.domain.events import GlobalCancelAsked, Killed
+from hydra_nb.errors import BrokerError, InvalidOrder, JournalError, NotConnected, RearmRefused
+
+CONFIRM_EVERYTHING = "ALL"
+"""What a person types for the broker's global cancel, which hits the orders of others as well."""
 
 
 class Safety(Records):
@@ -18,6 +29,45 @@ class Safety(Records):
         super().__init__(rooms.journal)
         self._rooms = rooms
         self._closed = False
+        self._halting = Halting(rooms)
+        self._watchman: Watchman | None = None
+        self._entry: OpenDesk | None = None
+        if not rooms.is_virtual:
+            self._have_it_watched()
+
+    def _have_it_watched(self) -> None:
+        """Start the watchman, and make the desk known to terminals."""
+        rooms = self._rooms
+        path = rooms.journal.path if isinstance(rooms.journal.path, Path) else None
+        prefix = rooms.journal.order_ref_prefix
+        watchman = Watchman(self._halting, place=rooms.place, own_prefix=prefix, journal=path)
+        try:
+            watchman.start()
+        except (OSError, TimeoutError) as error:  # the desk can be killed all the same while its loop runs
+            logging.getLogger("hydra_nb.desk").warning("a busy kernel cannot be killed from beside: %s", error)
+            return
+        self._watchman = watchman
+        self._entry = OpenDesk(
+            pid=os.getpid(),
+            account=mask_account(rooms.broker.account),
+            journal=None if path is None else str(path.absolute()),
+            own_prefix=prefix,
+            host=rooms.place.host,
+            port=rooms.place.port,
+            client_id=rooms.place.client_id,
+            embedded=rooms.embedded,
+            kill_address=watchman.address,
+        )
+        self._entry.write()
+
+    def _dismiss_watchman(self) -> None:
+        """The desk is closed; what it leaves at work can still be found, and cancelled, from a terminal."""
+        self._halting.is_closed = True
+        if self._watchman is not None:
+            self._watchman.stop()
+        leaves_orders = any(self._rooms.manager.ledger.open_orders()) and not self._rooms.embedded
+        if self._entry is not None and not leaves_orders:
+            self._entry.remove()
 
     @property
     def killed(self) -> str | None:
@@ -32,19 +82,19 @@ class Safety(Records):
         return max((event.time_ns for _, event in self._rooms.journal.events(kinds=(Killed,))), default=None)
 
     @property
-    def kill_progress(self) -> tuple[int, int] | None:
-        """Own orders confirmed cancelled since the kill, of how many; None while orders are allowed."""
-        ledger = self._rooms.manager.ledger
-        if ledger.killed is None:
-            return None
-        still_open = {record.order_ref for record in ledger.open_orders()}
-        total = len(ledger.killed_orders)
-        return total - len(still_open.intersection(ledger.killed_orders)), total
+    def kill_progress(self) -> Progress | None:
+        """Own orders confirmed over since the kill, of how many; None while orders are allowed."""
+        return self._halting.progress
 
     @property
     def kill_address(self) -> str | None:
-        """Loopback address, with its token, that halts while a cell blocks; None where nothing listens."""
-        return None
+        """URL on loopback that kills on a POST, also while a cell runs; None where no browser can be on this computer.
+
+        It holds the token that guards it: it is for the button, and never for a saved notebook.
+        """
+        if self._watchman is None or Surroundings.of_now().unattended is not None:
+            return None
+        return self._watchman.address
 
     @property
     def kill_command(self) -> str:
@@ -63,12 +113,50 @@ class Safety(Records):
 
     async def kill(self, reason: str) -> None:
         """Halt all and cancel all own orders; nothing but cancels is sent until `rearm`."""
+        self._halting.flag.set(str(reason))
         await self._rooms.manager.kill(reason)
 
     async def rearm(self, reason: str) -> None:
-        """Allow orders again after a kill."""
+        """Allow orders again after a kill, or after a tripped breaker.
+
+        Ledger and broker are compared first; what is found may unlock contracts, or prove orders dead.
+
+        Raises
+        ------
+        InvalidOrder
+            No reason is given.
+        RearmRefused
+            They could not be compared, a contract is locked, or, after a kill, own orders are not proven dead; the
+            message says which, and what to do.
+        """
         _must_say_why(reason, what="re-arming")
-        await self._rooms.manager.rearm(reason)
+        try:
+            await self.reconcile()
+        except BrokerError as error:
+            raise RearmRefused(f"not armed again, as ledger and broker could not be compared: {error}") from error
+        obstacles = self._rearm_obstacles()
+        if obstacles:
+            raise RearmRefused(f"not armed again: {'; '.join(obstacles)}")
+        try:
+            await self._rooms.manager.rearm(reason)
+        finally:
+            if self.killed is None:
+                self._halting.flag.clear()
+
+    def _rearm_obstacles(self) -> list[str]:
+        """Give in words what speaks against sending again."""
+        ledger = self._rooms.manager.ledger
+        found = [f"{symbol} is locked: {why}" for symbol, why in self.locked.items()]
+        if not ledger.reconciled:
+            told = "; ".join(one.message for one in self._rooms.reconciler.breaks if not one.resolved)
+            found.append(f"ledger and broker do not agree: {told or 'the connection was lost meanwhile'}")
+        left = [record.order_ref for record in ledger.open_orders()]
+        if self.killed is not None and left:
+            found.append(
+                f"{len(left)} own orders are not confirmed over yet ({', '.join(left)}): wait for them, at the latest "
+                "until their expiry, and re-arm then"
+            )
+        return found
 
     async def cancel_everything(self, confirmation: str) -> None:
         """Have the broker cancel all open orders of the account, also those of others and those typed by hand.
@@ -76,11 +164,16 @@ class Safety(Records):
         Raises
         ------
         InvalidOrder
-            The confirmation is not ``ALL``.
+            The confirmation is not ``ALL``; nothing was sent.
+        NotConnected
+            There is no connection to send it on.
         """
-        if confirmation != "ALL":
+        self._must_be_open()
+        if confirmation != CONFIRM_EVERYTHING:
             raise InvalidOrder("the global cancel also hits orders that are not ours: confirm it with ALL")
         self._rooms.broker.cancel_everything()
+        self._rooms.manager.ingest(GlobalCancelAsked(time_ns=self._rooms.clock.now_ns()))
+        await self._rooms.journal.commit()
 
     async def reconcile(self) -> pd.DataFrame:
         """Compare our ledger with the broker's account of orders, executions and positions; empty is good.

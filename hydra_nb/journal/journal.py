@@ -312,8 +312,8 @@ class Journal:
     # Kill requests of other processes
 
     @staticmethod
-    def request_kill(path: Path | str, reason: str) -> None:
-        """Ask the desk that holds the journal, now or next, to halt.
+    def request_kill(path: Path | str, reason: str) -> int:
+        """Ask the desk that holds the journal, now or next, to halt; gives the number of the request.
 
         Raises
         ------
@@ -326,7 +326,8 @@ class Journal:
         uri = f"{Path(path).absolute().as_uri()}?mode=rw"
         try:
             with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection, connection:
-                connection.execute("INSERT INTO requests (kind, reason) VALUES ('kill', ?)", (reason,))
+                asked = connection.execute("INSERT INTO requests (kind, reason) VALUES ('kill', ?)", (reason,))
+                return asked.lastrowid or 0
         except sqlite3.Error as error:
             raise JournalUnwritable(f"the kill request could not be written to {path}: {error}") from error
 

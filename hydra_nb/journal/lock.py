@@ -54,6 +54,18 @@ class JournalLock:
         os.close(self._file)
 
 
+def is_held(journal: Path) -> bool:
+    """Whether a desk, of this process or another, holds a journal now."""
+    try:
+        file = os.open(journal.with_name(journal.name + ".lock"), os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not _try_lock(file)
+    finally:
+        os.close(file)
+
+
 def network_file_system(path: Path, *, mounts: str) -> str | None:
     """Type of the network file system that holds `path`, None where it is local or unknown.
 

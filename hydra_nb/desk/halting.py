@@ -1,0 +1,83 @@
+"""What happens to a desk when it is killed, on its own loop; and what of it other threads may touch."""
+
+import asyncio
+
+from hydra_nb.broker.emergency import HeardStatus
+from hydra_nb.broker.halt import HaltFlag
+from hydra_nb.desk.rooms import Rooms
+from hydra_nb.domain.events import BrokerErrorReported, Killed
+from hydra_nb.errors import JournalUnreadable
+
+Progress = tuple[int, int]
+"""Own orders confirmed over, of those that were not over when the kill came."""
+
+RECONNECT_S = 0.25
+"""Host seconds until the desk connects again: the loss must have been noticed here, and the other's end there."""
+
+_OUR_NOTICE = 0  # code of errors that we report ourselves; the broker has none such
+
+
+class Halting:
+    """The side of a desk that a kill reaches.
+
+    But for `flag` and `cut`, which any thread may use, everything is for the desk's own loop.
+
+    Attributes
+    ----------
+    flag
+        Holds orders back at once.
+    is_closed
+        Set once the desk was closed: nothing is done about it any more.
+    """
+
+    def __init__(self, rooms: Rooms) -> None:
+        self.flag: HaltFlag = rooms.broker.halt
+        self.is_closed = False
+        self._broker = rooms.broker
+        self._manager = rooms.manager
+        self._clock = rooms.clock
+        if self._manager.ledger.killed is not None:
+            self.flag.set(self._manager.ledger.killed)
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far the kill in force is; None where there is none, or the desk was closed."""
+        ledger = self._manager.ledger
+        if ledger.killed is None or self.is_closed:
+            return None
+        killed = ledger.killed_orders
+        return sum(ledger.orders[ref].state.is_over for ref in killed), len(killed)
+
+    def heed(self, reason: str, *, unrecorded: bool) -> Progress | None:
+        """Carry out a kill that was asked for in the journal, or, `unrecorded`, could not be written there."""
+        if self.is_closed:
+            return None
+        try:
+            self._manager.heed_requests()
+        except JournalUnreadable:
+            unrecorded = True
+        if self._manager.ledger.killed is None and unrecorded:
+            self._manager.ingest(Killed(time_ns=self._clock.now_ns(), reason=reason))
+        if self._manager.ledger.killed is None:  # an old request, which a person has answered by re-arming
+            self.flag.clear()
+        return self.progress
+
+    def tell(self) -> Progress | None:
+        """Give the progress; that it is answered is a sign of life."""
+        return self.progress
+
+    def cut(self) -> None:
+        """Shut the desk's socket, from any thread, so that the gateway lets its client id in again."""
+        self._broker.cut()
+
+    def hear(self, heard: HeardStatus) -> None:
+        """Take in what was heard of an order while the desk's own socket was gone."""
+        if not self.is_closed:
+            self._broker.hear(heard)
+
+    def resume_connection(self, words: str) -> None:
+        """Keep what was done beside the desk in the journal, and connect again."""
+        if not self.is_closed:
+            now_ns = self._clock.now_ns()
+            self._manager.ingest(BrokerErrorReported(time_ns=now_ns, order_ref=None, code=_OUR_NOTICE, message=words))
+            asyncio.get_running_loop().call_later(RECONNECT_S, self._broker.connect_soon)
