@@ -13,6 +13,7 @@ from hydra_nb.analysis import frames
 from hydra_nb.desk.arguments import How, parse_lots, parse_side
 from hydra_nb.desk.drawing import Sheet, draw_plan
 from hydra_nb.desk.execution import Execution
+from hydra_nb.desk.journal_path import JournalPath
 from hydra_nb.desk.markets import Markets
 from hydra_nb.desk.plan import Plan
 from hydra_nb.desk.pulse import Pulse, lag_status
@@ -77,9 +78,9 @@ class Desk(Markets):
 
     @property
     def journal_path(self) -> Path | None:
-        """Where the journal is kept; None in memory."""
+        """Where the journal is kept; None in memory. A cell does not show it: print it."""
         path = self._rooms.journal.path
-        return path if isinstance(path, Path) else None
+        return JournalPath(path) if isinstance(path, Path) else None
 
     @property
     def status(self) -> dict[str, object]:
@@ -181,9 +182,7 @@ class Desk(Markets):
 
     async def execute(self, side: str, lots: int, instrument: Any, **how: Any) -> Execution:
         """Preview, submit and wait: the finished execution."""
-        plan = await self.preview(side, lots, instrument, **how)
-        # Not by `submit`: a notice that points here, and not at the caller's line, would be shown once only.
-        return await self.execution(await self._rooms.manager.submit(plan.terms))
+        return await (await self.submit(await self.preview(side, lots, instrument, **how)))
 
     def execution(self, parent_id: str) -> Execution:
         """Give the execution of a parent order of this journal."""

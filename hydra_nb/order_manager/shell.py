@@ -287,7 +287,9 @@ class OrderManager:
         parent = self.ledger.parents[parent_id]
         zone = ZoneInfo(parent.plan.parent.contract.time_zone)
         sent = dt.datetime.fromtimestamp(parent.submitted_ns // NS_PER_S, tz=zone)
-        warnings.warn(AlreadySent(f"Already sent at {sent:%H:%M:%S} as {parent_id}; nothing was sent."), stacklevel=4)
+        notice = AlreadySent(f"Already sent at {sent:%H:%M:%S} as {parent_id}; nothing was sent.")
+        # Each time, and without the file of the caller: what a cell shows is saved with the notebook.
+        warnings.warn_explicit(notice, AlreadySent, filename="hydra_nb", lineno=1)
 
     async def wait(self, parent_id: str) -> None:
         """Wait until a parent is over, or interrupted; cancelling this wait cancels no order."""
