@@ -200,14 +200,18 @@ def decisions(
 
 @app.command()
 def kill(
-    journal: JournalOption,
+    journal: Annotated[
+        Path | None, typer.Option("--journal", help="One journal's SQLite file; without it, every desk that is open.")
+    ] = None,
     reason: Annotated[str, typer.Option(help="Kept with the kill, and shown.")] = "killed from a terminal",
 ) -> None:
-    """Halt the desk on a journal: it cancels all own orders, and sends nothing more until it is re-armed."""
-    from hydra_nb.journal import Journal
+    """Halt your open desks on this computer, busy or dead: own orders are cancelled, nothing is sent until re-armed.
 
-    Journal.request_kill(journal, reason)
-    _say("Kill requested. A desk at work on this journal halts within a second; any later one opens killed.")
+    Exit status 1 says that something could not be confirmed.
+    """
+    from hydra_nb.desk.killing import kill_desks
+
+    raise typer.Exit(DONE if kill_desks(journal, reason=reason, say=_say) else SHORT)
 
 
 def _give(title: str, frame: "pd.DataFrame", *, columns: str, csv: Path | None, parquet: Path | None) -> None:

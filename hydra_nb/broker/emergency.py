@@ -130,7 +130,13 @@ async def cancel_own(
             words = str(error) or type(error).__name__
             outcome.trouble = _unconfirmed(outcome, f"the gateway at {place.host}:{place.port}: {words}")
         else:
-            outcome.trouble = ""
+            others = len(outcome.beyond_reach)
+            outcome.trouble = (
+                f"{others} orders of this journal were placed under another client id: only it, or a global cancel, can"
+                " cancel them"
+                if others
+                else ""
+            )
             return
         await asyncio.sleep(RETRY_S)
 
@@ -196,6 +202,7 @@ class _Client:
     def _ask(self) -> None:
         """Ask for this client's own orders and for those of all: between them they name every one."""
         self._listed.clear()
+        self._outcome.beyond_reach.clear()
         self._ends_owed = 2
         self._send(5, 1)
         self._send(16, 1)
