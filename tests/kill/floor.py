@@ -23,7 +23,7 @@ SEED = 7
 
 ORDERS = """
 import asyncio, time, logging, hydra_nb
-desk = await hydra_nb.connect("127.0.0.1:{port}", journal="journal.sqlite"{more})
+desk = await hydra_nb.connect("127.0.0.1:{port}", journal="journal.sqlite")
 parents = []
 for symbol in ("ZO", "KE", "PL"):
     plan = await desk.preview("BUY", 1, symbol, strategy="limit_patience", seed=1)
@@ -106,10 +106,10 @@ def _stranger(made: Floor) -> Iterator[None]:
         price = round(bars[-1].close * 0.98 / oats.minTick) * oats.minTick
         order = ib_async.LimitOrder("BUY", 1, price, tif="DAY", orderRef="somebody-else", account=made.gateway.account)
         ib.placeOrder(oats.contract, order)
-        while not made.at_work("somebody-else"):
+        while not made.at_work("somebody-else"):  # noqa: ASYNC110  the exchange calls nobody
             await asyncio.sleep(0.01)
         resting.set()
-        while not leave.is_set():
+        while not leave.is_set():  # noqa: ASYNC110  it is of another thread
             await asyncio.sleep(0.05)
         ib.disconnect()
 
