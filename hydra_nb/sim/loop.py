@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Executor
 from contextvars import Context
+from dataclasses import replace
 from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 from hydra_nb.sim.connection import Session
@@ -50,6 +51,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self._virtual_s = 0.0
+        self._asleep_s = 0.0
         self._under_way = 0
         self._deadlines: set[float] = set()
         self._deadline_limit = _DEADLINES_KEPT
@@ -60,6 +62,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
         return self._virtual_s
+
+    def elapsed(self) -> float:
+        """Virtual seconds since the loop was made, with those that the machine slept, in which its timers stood."""
+        return self._virtual_s + self._asleep_s
+
+    def suspend(self, seconds: float) -> None:
+        """Let the machine sleep: the market behind `SIM_HOST` goes on, and every timer of the loop stands."""
+        self._asleep_s += seconds
+        if self._gateway is not None:
+            self._gateway.run_ahead(seconds)
 
     def attach(self, core: GatewayCore, *, latency_s: float = 0.0005) -> "VirtualGateway":
         """Put a gateway behind `SIM_HOST`; its market starts now.
@@ -180,6 +192,11 @@ class VirtualGateway:
     def now_ns(self) -> int:
         """Market time, UTC nanoseconds."""
         return self._driver.clock.now_ns()
+
+    def run_ahead(self, seconds: float) -> None:
+        """Let market time pass in which the loop's does not; what it brings comes at the next wake-up."""
+        clock = self._driver.clock
+        self._driver.clock = replace(clock, origin_s=clock.origin_s - seconds)
 
     def connect(self, protocol: asyncio.Protocol) -> "MemoryTransport":
         """Open a connection, as a client's socket would."""
