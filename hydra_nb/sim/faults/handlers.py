@@ -32,6 +32,7 @@ ON_TIME = {
     "clock_jump": messages.clock_jump,
     "foreign_order": venue.foreign_order,
     "nightly_restart": venue.nightly_restart,
+    "wrong_account": tcp.wrong_account,
     "read_only": venue.read_only,
     "quotes_frozen": venue.quotes,
     "quotes_empty": venue.quotes,

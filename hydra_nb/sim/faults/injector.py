@@ -11,6 +11,7 @@ from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING
 
+from hydra_nb.sim import replies
 from hydra_nb.sim import requests as ask
 from hydra_nb.sim.connection import Session
 from hydra_nb.sim.faults import handlers
@@ -20,7 +21,7 @@ from hydra_nb.sim.faults.log import FaultEntry
 from hydra_nb.sim.faults.script import Fault, FaultRates, FaultScript
 from hydra_nb.sim.faults.states import Key, OrderStates
 from hydra_nb.sim.faults.table import FAULTS
-from hydra_nb.sim.faults.wire import FaultySession, Message, MessageReader, split_frames
+from hydra_nb.sim.faults.wire import NEWS_OF_FILLS, FaultySession, Message, MessageReader, split_frames
 from hydra_nb.sim.records import OrderView
 from hydra_nb.sim.seeds import stream
 
@@ -76,6 +77,7 @@ class FaultInjector:
         self.held: list[tuple[FaultySession, ask.Request]] = []
         self.clock_offset_ns = 0
         self.foreign_orders = 0
+        self.wrong_accounts = ""
         self.quotes: Armed | None = None
         self.read_only: Armed | None = None
         self.now_ns = core.exchange.start_ns
@@ -192,6 +194,8 @@ class FaultInjector:
             head = raw[4:6]
             if session.client_id is None:
                 session.emit(raw)
+            elif self.wrong_accounts and head == b"15":
+                session.emit(replies.managed_accounts(self.wrong_accounts))
             elif head in {b"1\0", b"2\0"}:
                 for tick in handlers.ticks(self, session, raw):
                     session.emit(tick)
@@ -215,7 +219,7 @@ class FaultInjector:
             out = self._strike_message(session, message)
         for raw in out:
             self.leave(session, raw, message.type)
-        if message.raw in out:
+        if message.raw in out and message.type not in NEWS_OF_FILLS:
             self.states.told(message.key)
         if self._armed[Occasion.ORDER]:
             self.schedule(self.now_ns, lambda: self._strike_order(message.key))

@@ -10,7 +10,8 @@ STATES = (NONE, PENDING, SUBMITTED, PARTIAL, FILLED, CANCELLED, PENDING_CANCEL, 
 """Order states in which a fault can find an order.
 
 ``pending``, ``pending modify`` and ``pending cancel`` last from the moment at which the gateway has read the request to
-the first message about it that leaves for the client.
+the first openOrder, orderStatus or error about it that leaves for the client; a cancel until the order's end. News of a
+trade answer no request.
 """
 
 

@@ -153,6 +153,7 @@ def waiting(injector: "FaultInjector", message: Message) -> list[bytes] | None:
         return []
     if message.type == EXECUTION:
         del injector.waiting[message.key]
+        injector.states.told(message.key)
         return [message.raw, *(one.raw for one in held)]
     return None
 

@@ -44,7 +44,7 @@ class OrderStates:
         self._asked.pop(key, None)
 
     def told(self, key: Key) -> None:
-        """Note that a message about an order leaves; a cancel is answered only by the order's end."""
+        """Note that a message about an order leaves that may answer; a cancel is answered only by the order's end."""
         asked = self._asked.get(key)
         if asked is not None:
             order = self._exchange.order(*key)

@@ -192,6 +192,16 @@ _VENUE = (
         parameters=(seconds("duration_s", 60.0),),
     ),
     FaultKind(
+        name="wrong_account",
+        level=Level.VENUE,
+        occasion=Occasion.CONNECTION,
+        does="All connections drop; for a while the gateway lists another account, in place of the right one or too.",
+        parameters=(
+            seconds("duration_s", 30.0),
+            Parameter(name="listed", default="another", choices=("another", "one more")),
+        ),
+    ),
+    FaultKind(
         name="read_only",
         level=Level.VENUE,
         occasion=Occasion.CONNECTION,

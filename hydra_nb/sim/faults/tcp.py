@@ -55,6 +55,31 @@ def unknown_message(
     return True
 
 
+def wrong_account(
+    injector: "FaultInjector", armed: Armed, _sessions: list[FaultySession], states: tuple[str, ...]
+) -> bool:
+    """Drop everybody, and come back with somebody else's account; at the end drop everybody again."""
+    if injector.wrong_accounts:
+        return False
+    right = injector.exchange.account
+    another = right[:-1] + ("0" if right[-1] != "0" else "1")
+    injector.wrong_accounts = another if armed.settings["listed"] == "another" else f"{another},{right}"
+
+    def drop() -> None:
+        for session in injector.core.sessions:
+            if isinstance(session, FaultySession):
+                session.break_off()
+
+    def end() -> None:
+        injector.wrong_accounts = ""
+        drop()
+
+    drop()
+    injector.note(armed, f"lists {armed.settings['listed']} account for {armed.settings['duration_s']:.3g} s", *states)
+    injector.schedule(injector.now_ns + armed.ns("duration_s"), end, ends=True)
+    return True
+
+
 def reset_mid_frame(
     injector: "FaultInjector", armed: Armed, session: FaultySession, message: Message
 ) -> list[bytes] | None:

@@ -10,6 +10,8 @@ from hydra_nb.sim.framing import PREFIX_BYTES, frame
 
 OPEN_ORDER, STATUS, EXECUTION, COMMISSION, ERROR = "5", "3", "11", "59", "4"
 TICK_PRICE, TICK_SIZE = "1", "2"
+NEWS_OF_FILLS = (EXECUTION, COMMISSION)
+"""Messages that tell of a trade, and answer no request."""
 
 _ORDER_ID: dict[str, Callable[[tuple[str, ...]], str]] = {
     OPEN_ORDER: lambda fields: fields[1],
