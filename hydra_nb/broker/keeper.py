@@ -20,7 +20,9 @@ MISSES_TO_HANG_UP = 2
 
 
 class HeldTasks:
-    """Tasks that are held until they end; their failures become events.
+    """Tasks that are held until they end; their failures become events, and an interrupt begins them anew.
+
+    A person who interrupts a cell means the cell, but Python raises the interrupt in whatever runs at that instant.
 
     Parameters
     ----------
@@ -31,15 +33,22 @@ class HeldTasks:
     def __init__(self, inbox: Inbox) -> None:
         self._inbox = inbox
         self._tasks: dict[asyncio.Task[None], None] = {}  # in the order of their beginnings, as they end in it
+        self._is_stopped = False
 
     def start(self, work: Callable[[], Coroutine[Any, Any, None]], *, where: str) -> None:
         """Run what `work` gives; `where` names it in the event of its failure."""
         task = asyncio.get_running_loop().create_task(self._guard(work, where))
         self._tasks[task] = None
-        task.add_done_callback(self._tasks.pop)
+        task.add_done_callback(lambda ended: self._over(ended, work, where))
+
+    def _over(self, ended: asyncio.Task[None], work: Callable[[], Coroutine[Any, Any, None]], where: str) -> None:
+        del self._tasks[ended]
+        if not ended.cancelled() and isinstance(ended.exception(), KeyboardInterrupt) and not self._is_stopped:
+            self.start(work, where=where)
 
     async def stop(self) -> None:
         """Cancel all that run and wait for their ends; the caller's own task is left alone."""
+        self._is_stopped = True
         tasks = [task for task in self._tasks if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()

@@ -68,6 +68,7 @@ class Renewals:
         self._pace = pace
         self._clock = clock
         self._unanswered: dict[int, int] = {}
+        self._missed_ns: dict[int, int] = {}  # since when a contract is known to have no subscription
 
     async def run(self, traded: Callable[[], Iterable[FutureContract]]) -> None:
         """Look after the quotes of the contracts that `traded` gives, until cancelled."""
@@ -105,13 +106,17 @@ class Renewals:
         """Whether a contract is to be asked for now."""
         board, link, now_ns = self._inbox.board, self._inbox.link, self._clock.now_ns()
         asked_ns = board.asked_ns(contract.con_id)
-        if asked_ns is None or not self._wire.is_open or link.state is not ConnectionState.UP:
+        if not self._wire.is_open or link.state is not ConnectionState.UP:
             return False  # whoever connects again subscribes to everything
         if self._inbox.farms.are_broken or not contract.is_open(now_ns):
             return False
         quote = board.quote(contract.con_id)
         if quote is not None and (quote.feed is not FeedType.LIVE or quote.halted):
             return False  # refused whatever its age, and the present subscription will tell when that ends
+        if asked_ns is None:  # an interrupt may have ended the task that was to ask
+            asked_ns = self._missed_ns.setdefault(contract.con_id, now_ns)
+        else:
+            self._missed_ns.pop(contract.con_id, None)
         if _has_answered(quote, asked_ns=asked_ns):
             self._unanswered.pop(contract.con_id, None)
         wait_s = QUIET_S << self._unanswered.get(contract.con_id, 0)
@@ -121,7 +126,8 @@ class Renewals:
     def _renew(self, contract: FutureContract) -> None:
         con_id, board = contract.con_id, self._inbox.board
         asked_ns = board.asked_ns(con_id)
-        if asked_ns is not None and not _has_answered(board.quote(con_id), asked_ns=asked_ns):
+        self._missed_ns.pop(con_id, None)
+        if asked_ns is None or not _has_answered(board.quote(con_id), asked_ns=asked_ns):
             self._unanswered[con_id] = min(self._unanswered.get(con_id, 0) + 1, MOST_DOUBLINGS)
         req_id = self._wire.next_id()
         for old_id in board.renew(con_id, req_id=req_id):

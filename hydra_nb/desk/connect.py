@@ -221,8 +221,8 @@ async def _start(
         raise
     broker.keep_fresh(lambda: _traded(manager))
     manager.on_link_up = reconciler.run_until_answered
-    manager.tasks.start(reconciler.watch(), where="reconcile")
-    manager.tasks.start(manager.committer.keep_up(lambda: bool(manager.busy_parents)), where="journal")
+    manager.tasks.keep(reconciler.watch, where="reconcile")
+    manager.tasks.keep(lambda: manager.committer.keep_up(lambda: bool(manager.busy_parents)), where="journal")
     manager.cancel_orphans()
     manager.heed_requests()
     return Desk(

@@ -81,7 +81,7 @@ class OrderManager:
         self.core = core
         self.ledger = core.ledger
         self.on_step: Callable[[Event, tuple[CoreAction, ...]], None] | None = None
-        self.on_link_up: Callable[[], Coroutine[Any, Any, object]] | None = None
+        self.on_link_up: Callable[[], Coroutine[Any, Any, None]] | None = None
         self._journal = journal
         self._broker = broker
         self._clock = clock
@@ -176,11 +176,7 @@ class OrderManager:
         if self.ledger.killed is not None:
             self._queue.extend(self._cancels())
         if self.on_link_up is not None:
-            self.tasks.start(self._call(self.on_link_up), where="reconcile")
-
-    @staticmethod
-    async def _call(work: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        await work()
+            self.tasks.keep(self.on_link_up, where="reconcile")
 
     def _failure(self, item: Event | CoreAction, error: Exception) -> TaskFailed:
         parent_id = getattr(item, "parent_id", None)

@@ -19,13 +19,30 @@ class TaskKeeper:
         # In the order of their beginnings, so that they end in the same order in every run.
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._loop = asyncio.get_running_loop()
+        self._is_closed = False
 
     def start(self, work: Coroutine[Any, Any, None], *, where: str, parent_id: str | None = None) -> None:
         """Run `work` on the owner's loop; call from that loop only."""
+        self._begin(work, where=where, parent_id=parent_id)
+
+    def keep(self, work: Callable[[], Coroutine[Any, Any, None]], *, where: str) -> None:
+        """Run what `work` gives, and anew where an interrupt ended it.
+
+        A person who interrupts a cell means the cell, but Python raises the interrupt in whatever runs at that instant.
+        """
+
+        def again(ended: "asyncio.Task[None]") -> None:
+            if not ended.cancelled() and isinstance(ended.exception(), KeyboardInterrupt) and not self._is_closed:
+                self.keep(work, where=where)
+
+        self._begin(work(), where=where, parent_id=None).add_done_callback(again)
+
+    def _begin(self, work: Coroutine[Any, Any, None], *, where: str, parent_id: str | None) -> "asyncio.Task[None]":
         task = self._loop.create_task(self._guard(work, where=where, parent_id=parent_id))
         self._tasks[task] = None
         task.add_done_callback(self._tasks.pop)
         task.add_done_callback(lambda _: work.close())  # a task cancelled before its first step never awaits it
+        return task
 
     async def _guard(self, work: Coroutine[Any, Any, None], *, where: str, parent_id: str | None) -> None:
         try:
@@ -40,6 +57,7 @@ class TaskKeeper:
 
     async def close(self) -> None:
         """Cancel what is left and wait for its end."""
+        self._is_closed = True
         for task in self._tasks:
             task.cancel()
         await self.settle()

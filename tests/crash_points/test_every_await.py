@@ -81,6 +81,18 @@ def test_a_desk_interrupted_as_it_closes_lets_go_of_all() -> None:
     must_be_well(undisturbed, results)
 
 
+@pytest.mark.parametrize("blow", [Blow.CANCEL, Blow.INTERRUPT])
+def test_a_blow_on_a_task_of_the_connection_leaves_the_desk_able_to_trade(blow: Blow) -> None:
+    """An interrupt of a cell can fall on the task that is to ask for quotes: they are asked for all the same."""
+    undisturbed = cases.run(Case(seed=7))
+    begins = [i for i in undisturbed.instants if "HeldTasks._guard" in i.place and i.phase is Phase.BEGINS]
+
+    results = [cases.run(Case(seed=7, number=i.number, blow=blow, restarts=False)) for i in begins]
+
+    assert len(results) >= 3
+    must_be_well(undisturbed, results)
+
+
 def test_a_disk_that_lies_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a journal that says durable and is not, the verdict finds every order, and the fills that a kill loses."""
     monkeypatch.setattr(Disk, "submit", lambda _disk, _write, *_args: promised())

@@ -1,10 +1,11 @@
 """Tasks that wait for several things at once, and leave nothing behind."""
 
 import asyncio
+import contextlib
 
 import pytest
 
-from hydra_nb.order_manager.tasks import wait_for_all
+from hydra_nb.order_manager.tasks import TaskKeeper, wait_for_all
 
 
 async def endless() -> None:
@@ -39,3 +40,36 @@ def test_an_interrupted_wait_leaves_nothing_behind_either() -> None:
 def test_nothing_to_wait_for_is_no_wait() -> None:
     """A desk without orders closes at once."""
     asyncio.run(wait_for_all([], timeout_s=60))
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_an_interrupt_that_falls_on_a_kept_task_begins_it_anew(closed: bool) -> None:
+    """The person meant the cell; unless all is being closed."""
+    begun: list[int] = []
+
+    async def work() -> None:
+        begun.append(len(begun))
+        if len(begun) == 1:
+            await asyncio.sleep(0)
+            raise KeyboardInterrupt
+        await endless()
+
+    async def scenario() -> None:
+        keeper.append(TaskKeeper(lambda *_told: None))
+        keeper[0].keep(work, where="watch")
+        if closed:
+            await asyncio.sleep(0)
+            keeper[0]._is_closed = True
+        await asyncio.sleep(0.01)
+
+    keeper: list[TaskKeeper] = []
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        main = loop.create_task(scenario())
+        with pytest.raises(KeyboardInterrupt):
+            loop.run_until_complete(main)
+        loop.run_until_complete(main)
+        again = list(begun)
+        loop.run_until_complete(keeper[0].close())
+
+    assert again == ([0] if closed else [0, 1])
+    assert begun == again
