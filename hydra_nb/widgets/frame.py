@@ -67,7 +67,7 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._desk = desk
         self._kind = kind
         self._follower: Follower | None = None
-        self._sent: dict[ipywidgets.HTML, _Sent] = {}
+        self._on_page: dict[ipywidgets.HTML, _Sent] = {}
         self._on_answer: Answer | None = None
         self._failure: State | None = None
         self.alarm: State | None = None
@@ -122,6 +122,11 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         except Exception as error:  # noqa: BLE001  the edge of a cell: shown, and handed to the desk, which journals it
             self._desk.spawn(_fail_with(error))
 
+    def redraw(self) -> None:
+        """Draw soon, after a gesture; as often as it is asked for, at most twice a second."""
+        if self._follower is not None:
+            self._follower.nudge()
+
     def draw(self) -> None:
         """Bring the parts of the view up to date; the subclass says how."""
         raise NotImplementedError
@@ -132,9 +137,9 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         """Show HTML in a part, sent only where it differs from what the page shows by now."""
         starts = tuple((way, int(start)) for way, start in _RUNNING.findall(html))
         new = _Sent(_RUNNING.sub("", html), starts, time.monotonic())
-        known = self._sent.get(part)
+        known = self._on_page.get(part)
         if known is None or not _shows_the_same(known, new):
-            self._sent[part] = new
+            self._on_page[part] = new
             part.value = html
 
     def set_side(self, side: Side | None) -> None:
@@ -191,6 +196,10 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._stop()
         if self._is_made:
             self._is_made = False
+            for part in [*_parts(self), self]:
+                for look in (getattr(part, "layout", None), getattr(part, "style", None)):
+                    if isinstance(look, ipywidgets.Widget):  # models of their own, which nobody else closes
+                        look.close()
             for part in list(_parts(self)):
                 part.close()
             super().close()
