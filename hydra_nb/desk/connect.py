@@ -162,7 +162,9 @@ async def _replace(desk: Desk) -> None:
 async def _open_desk(arguments: Arguments) -> Desk:
     limits = _limits(arguments.limits)
     endpoint = open_endpoint(arguments.endpoint, seed=arguments.seed, speed=arguments.speed)
-    clock = LoopClock(asyncio.get_running_loop(), speed=endpoint.speed)
+    loop = asyncio.get_running_loop()
+    sleeps_too = endpoint.embedded and not endpoint.is_virtual  # the market then is a thread of this very program
+    clock = LoopClock(loop, speed=endpoint.speed, elapsed=loop.time if sleeps_too else None)
     gate = RiskGate(limits)
     broker = BrokerGateway(clock=clock, client_id=arguments.client_id, gate=gate)
     holder = None if endpoint.embedded else registry.of_connection(arguments.key)
