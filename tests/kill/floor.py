@@ -1,4 +1,4 @@
-"""A gateway that takes down what it is asked and when, a stranger's order on it, and the orders still at work."""
+"""A quiet market that takes down what it is asked and when, a stranger's order on it, and the orders still at work."""
 
 import asyncio
 import contextlib
@@ -11,14 +11,16 @@ from dataclasses import dataclass
 
 import ib_async
 
+from hydra_nb.desk.desk import Desk
 from hydra_nb.sim import requests as ask
 from hydra_nb.sim.connection import Session
 from hydra_nb.sim.exchange import Exchange
 from hydra_nb.sim.gateway import SimulatedGateway
 from hydra_nb.sim.session import GatewayCore
+from tests.whole_stack import ScriptedExchange, steady
 
 OWN = "hy:"
-STRANGER = 9
+STRANGER, FOREIGN = 9, "somebody-else"
 SEED = 7
 
 ORDERS = """
@@ -33,6 +35,14 @@ while sum(desk.orders()["state"] == "working") < len(parents):
 print(desk.kill_address)
 """
 """A cell that leaves three orders of our own at work and prints the address of the button."""
+
+
+async def rest_three(desk: Desk) -> None:
+    """Leave three orders of our own at work."""
+    for symbol in ("ZO", "KE", "PL"):
+        await desk.submit(await desk.preview("BUY", 1, symbol, strategy="limit_patience", seed=1))
+    while sum(desk.orders()["state"] == "working") < 3:  # noqa: ASYNC110  a test looks from outside
+        await asyncio.sleep(0.02)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +69,8 @@ class Floor:
 
     def __init__(self) -> None:
         self.gateway = SimulatedGateway(seed=SEED)
-        self.core = _WitnessCore(self.gateway.exchange)
-        self.gateway._core = self.core
+        self.gateway._exchange = ScriptedExchange(seed=SEED, script=steady("370.00", "372.00"))
+        self.gateway._core = self.core = _WitnessCore(self.gateway.exchange)
 
     @property
     def port(self) -> int:
@@ -102,11 +112,9 @@ def _stranger(made: Floor) -> Iterator[None]:
         ib = ib_async.IB()
         await ib.connectAsync("127.0.0.1", made.port, clientId=STRANGER)
         (oats,) = (await ib.reqContractDetailsAsync(ib_async.Future("ZO", exchange="CBOT")))[:1]
-        (bars,) = [await ib.reqHistoricalDataAsync(oats.contract, "", "5 D", "1 day", "TRADES", useRTH=True)]
-        price = round(bars[-1].close * 0.98 / oats.minTick) * oats.minTick
-        order = ib_async.LimitOrder("BUY", 1, price, tif="DAY", orderRef="somebody-else", account=made.gateway.account)
+        order = ib_async.LimitOrder("BUY", 1, 365.0, tif="DAY", orderRef=FOREIGN, account=made.gateway.account)
         ib.placeOrder(oats.contract, order)
-        while not made.at_work("somebody-else"):  # noqa: ASYNC110  the exchange calls nobody
+        while not made.at_work(FOREIGN):  # noqa: ASYNC110  the exchange calls nobody
             await asyncio.sleep(0.01)
         resting.set()
         while not leave.is_set():  # noqa: ASYNC110  it is of another thread

@@ -11,7 +11,7 @@ import pytest
 from hydra_nb.sim import requests as ask
 from tests.cells.kernels import FrontEnd, kernel
 from tests.crash.processes import HYDRA_NB
-from tests.kill.floor import ORDERS, Floor, floor, press
+from tests.kill.floor import FOREIGN, ORDERS, Floor, floor, press
 
 PREPARE_PANDAS = """
 import numpy as np, pandas as pd
@@ -62,7 +62,7 @@ def test_the_button_kills_while_a_cell_sleeps(tmp_path: Path) -> None:
         took_s = time.monotonic() - pressed_s
         print(f"button, time.sleep(10): no own order {took_s:.3f} s after the press")
         assert took_s <= 1.0
-        assert market.at_work("somebody-else") == ["somebody-else"]
+        assert market.at_work(FOREIGN) == [FOREIGN]
         front.wait(busy)
         back = front.run(COME_BACK)
         assert back.text.strip() == "killed by the button in the browser (3, 3) up {'dead'}"
@@ -84,7 +84,7 @@ def test_the_button_kills_during_a_group_by(tmp_path: Path) -> None:
         took_s = time.monotonic() - pressed_s
         print(f"button, group-by: no own order {took_s:.3f} s after the press")
         assert took_s <= 2.0
-        assert market.at_work("somebody-else") == ["somebody-else"]
+        assert market.at_work(FOREIGN) == [FOREIGN]
         assert front.wait(busy).text.strip().endswith("grouped")
         assert front.run(COME_BACK).text.strip().endswith("(3, 3) up {'dead'}")
         assert market.asked_since(pressed_s, ask.PlaceOrder) == []
@@ -122,7 +122,7 @@ def test_a_terminal_kills_a_desk_that_answers(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
         assert "killed by the desk itself" in done.stdout
         assert market.at_work() == []
-        assert market.at_work("somebody-else") == ["somebody-else"]
+        assert market.at_work(FOREIGN) == [FOREIGN]
         assert market.asked_since(typed_s, ask.StartApi) == []
         assert front.run(COME_BACK).text.startswith("killed from a terminal (3, 3) up")
 
@@ -143,7 +143,7 @@ def test_a_terminal_cancels_what_a_dead_kernel_left(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
         assert re.search(r"the process ended; connecting as client 1 to 127\.0\.0\.1:\d+ in its place", done.stdout)
         assert "3 of 3 own orders confirmed cancelled" in done.stdout
-        assert market.at_work("") == ["somebody-else"]
+        assert market.at_work("") == [FOREIGN]
         again = run_kill()
         assert "No desk of yours is open" in again.stdout
         with kernel(folder=tmp_path) as front:

@@ -1,0 +1,73 @@
+"""The halt flag between threads: once it is set nothing leaves any more, whatever was under way."""
+
+import threading
+import time
+
+import pytest
+
+from hydra_nb.broker.halt import HaltFlag
+from hydra_nb.errors import SendRefused
+
+
+def test_nothing_is_sent_after_the_flag_is_set() -> None:
+    """Four threads send as fast as they can; what each sent last, it sent before `set` returned."""
+    flag, sent_s = HaltFlag(), [0.0] * 4
+
+    def send(number: int) -> None:
+        while True:
+            try:
+                with flag.sending():
+                    time.sleep(0.0005)  # the frame is being written
+                    sent_s[number] = time.monotonic()
+            except SendRefused:
+                return
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.05)
+    flag.set("drill", wait_s=5)
+    set_s = time.monotonic()
+    for thread in threads:
+        thread.join()
+
+    assert max(sent_s) <= set_s
+    assert min(sent_s) > 0 or max(sent_s) > 0
+
+
+def test_who_sets_it_is_not_held_up_by_a_send_that_hangs() -> None:
+    """The wait is bounded; what hangs is refused at its next turn."""
+    flag = HaltFlag()
+    entered, leave = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        with flag.sending():
+            entered.set()
+            leave.wait(5)
+
+    thread = threading.Thread(target=hang)
+    thread.start()
+    entered.wait(5)
+    began_s = time.monotonic()
+
+    flag.set("drill", wait_s=0.05)
+
+    assert time.monotonic() - began_s < 1
+    assert flag.is_set
+    leave.set()
+    thread.join()
+    with pytest.raises(SendRefused, match="halted: drill"), flag.sending():
+        pytest.fail("sent")
+
+
+def test_a_flag_that_was_cleared_lets_orders_leave_again() -> None:
+    """As after re-arming."""
+    flag = HaltFlag()
+    flag.set("drill")
+    flag.clear()
+
+    with flag.sending():
+        sent = True
+
+    assert sent
+    assert not flag.is_set

@@ -1,0 +1,118 @@
+"""Orders are allowed again only once ledger and broker were compared, and nothing of ours works."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+
+from hydra_nb import errors
+from hydra_nb.domain.events import ContractLocked, Rearmed, Reconciled
+from hydra_nb.sim import requests as ask
+from tests.test_desk import resting
+from tests.whole_stack import ScriptedExchange, Stack, on_a_desk, steady
+
+QUIET = steady("370.00", "372.00")
+
+
+def test_rearming_compares_first() -> None:
+    """A reconciliation is journalled between the kill and the arming, and orders leave again."""
+
+    async def scenario(stack: Stack) -> None:
+        await resting(stack.desk)
+        await stack.desk.kill("drill")
+        before = len(stack.journalled(Reconciled))
+
+        await stack.desk.rearm("drill over")
+
+        assert len(stack.journalled(Reconciled)) == before + 1
+        assert stack.journalled(Reconciled)[-1].time_ns <= stack.journalled(Rearmed)[-1].time_ns
+        assert not stack.desk._rooms.broker.halt.is_set
+        assert (await stack.desk.execute("BUY", 1, "ZO", tag="again")).filled_lots == 1
+
+    on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+
+def test_it_is_refused_while_an_own_order_is_not_confirmed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway swallows the cancel: the message names the order, and the desk stays killed."""
+
+    async def scenario(stack: Stack) -> None:
+        await resting(stack.desk)
+        handle = stack.core.handle
+        monkeypatch.setattr(
+            stack.core,
+            "handle",
+            lambda session, request, now_ns: (
+                None if isinstance(request, ask.CancelOrder) else handle(session, request, now_ns)
+            ),
+        )
+        await stack.desk.kill("drill")
+        (order,) = stack.exchange.open_orders()
+
+        with pytest.raises(errors.RearmRefused, match=re.escape(order.terms.order_ref)):
+            await stack.desk.rearm("drill over")
+
+        assert stack.desk.killed == "drill"
+        assert stack.desk.kill_progress == (0, 1)
+        assert stack.desk._rooms.broker.halt.is_set
+        monkeypatch.setattr(stack.core, "handle", handle)
+        await stack.until(lambda: stack.desk.kill_progress == (1, 1))
+        await stack.desk.rearm("its expiry has passed")
+        assert stack.desk.killed is None
+
+    on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+
+def test_it_is_refused_while_a_contract_is_locked() -> None:
+    """The break is told in its own words; once a person has explained it, the desk can be armed."""
+
+    async def scenario(stack: Stack) -> None:
+        await stack.desk.execute("BUY", 2, "ZO")
+        await stack.desk.kill("drill")
+        record = next(iter(stack.manager.ledger.orders.values()))
+        contract = record.child.contract
+        broker = stack.desk._rooms.broker
+        told = broker.positions() or ()
+        moved = tuple(dataclasses.replace(one, lots=9) for one in told)  # others trade before our eyes
+        broker.positions = lambda: moved  # type: ignore[method-assign]
+
+        with pytest.raises(errors.RearmRefused, match=rf"{contract.local_symbol} is locked: .*the broker shows 9 lots"):
+            await stack.desk.rearm("drill over")
+
+        assert stack.journalled(ContractLocked)
+        assert stack.desk.killed == "drill"
+        del broker.positions
+        await stack.desk.rearm("it was a slip of the feed")
+        assert stack.desk.killed is None
+
+    on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+
+def test_it_is_refused_without_a_connection() -> None:
+    """What cannot be compared cannot be vouched for."""
+
+    async def scenario(stack: Stack) -> None:
+        await stack.desk.kill("drill")
+        stack.desk._rooms.broker._wire.drop()
+
+        with pytest.raises(errors.RearmRefused, match="could not be compared"):
+            await stack.desk.rearm("drill over")
+
+        assert stack.desk.killed == "drill"
+
+    on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+
+def test_a_desk_opened_on_a_killed_journal_holds_orders_back(tmp_path: Path) -> None:
+    """The flag is set from the start, not only the ledger's word."""
+
+    async def first(stack: Stack) -> None:
+        await stack.desk.kill("drill")
+
+    async def second(stack: Stack) -> None:
+        assert stack.desk.killed == "drill"
+        assert stack.desk._rooms.broker.halt.is_set
+
+    path = tmp_path / "journal.sqlite"
+    on_a_desk(first, exchange=ScriptedExchange(script=QUIET), journal=path)
+    on_a_desk(second, exchange=ScriptedExchange(script=QUIET), journal=path)
