@@ -30,6 +30,7 @@ _FOLDED = (
     ev.ExecutionReported,
     ev.CommissionReported,
     ev.PositionReported,
+    ev.SliceDelayed,
     ev.ChildRefused,
     ev.ParentCancelAsked,
     ev.BrokerErrorReported,
@@ -49,7 +50,9 @@ _TOLD = (
     ev.ParentInterrupted,
     ev.ParentCancelAsked,
     ev.SliceDelayed,
+    ev.SliceDelayed,
     ev.SliceFinished,
+    ev.ChildReserved,
     ev.ChildRefused,
     ev.SendFailed,
     ev.AckTimedOut,
@@ -149,6 +152,10 @@ class History:
                 moved_ns += resumed_ns - paused_ns
         return moved_ns
 
+    def standing_since_ns(self, parent_id: str) -> int | None:
+        """Since when a pause or an interruption holds a parent, UTC nanoseconds; None where none does."""
+        return self._paused_ns.get(parent_id)
+
     def _tell(self, event: ev.Event) -> None:
         """Keep what a person would be told of a parent, and count its facts."""
         if isinstance(event, _TOLD_OF_ALL):
@@ -179,6 +186,8 @@ class History:
                 self._paused_ns.setdefault(event.parent_id, event.time_ns)
             case ev.ParentInterrupted():
                 self._paused_ns.setdefault(event.parent_id, event.since_ns)
+            case ev.ParentFinished():
+                self._paused_ns.pop(event.parent_id, None)
             case ev.ParentResumed():
                 paused_ns = self._paused_ns.pop(event.parent_id, event.time_ns)
                 self.pauses.setdefault(event.parent_id, []).append((paused_ns, event.time_ns))

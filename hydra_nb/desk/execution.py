@@ -1,6 +1,8 @@
 """A submitted parent order as a notebook holds it: a view of ledger and journal, never a copy."""
 
-from collections.abc import Generator
+import asyncio
+from collections.abc import Generator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -8,12 +10,23 @@ import plotly.graph_objects as go
 
 from hydra_nb.analysis import frames, plots
 from hydra_nb.analysis.history import History
+from hydra_nb.analysis.plot_traces import Theme
+from hydra_nb.desk import surroundings
+from hydra_nb.domain.events import ConnectionChanged, Event
+from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import ParentOrder, ParentStatus
-from hydra_nb.domain.ports import DeskPort
+from hydra_nb.domain.ports import DeskPort, RestingOrder
 from hydra_nb.ledger import ParentRecord
 from hydra_nb.order_manager import OrderManager, ParentView
 from hydra_nb.widgets import render
 from hydra_nb.widgets.execution import ExecutionView
+
+QUOTES_BEFORE = pd.Timedelta(minutes=10)
+"""How long before its submission the quotes of an execution begin: what the market was like when it came."""
+
+
+INTERRUPTED = "Interrupt does not stop trading; Kill all does."
+"""What a cell says that is interrupted while it waits for an order."""
 
 
 class Execution:
@@ -28,6 +41,7 @@ class Execution:
         self._desk = desk
         self._manager = manager
         self._history = history
+        self._view_shown: ExecutionView | None = None
 
     @property
     def parent(self) -> ParentOrder:
@@ -111,23 +125,127 @@ class Execution:
         """One row a fill: the columns of `Desk.fills`."""
         return frames.fills(self._history, parent_id=self.parent_id)
 
-    def plot(self) -> go.Figure:
-        """Fills on the quotes, and lots filled against the schedule."""
+    @property
+    def quotes(self) -> pd.DataFrame:
+        """Quotes of its contract from shortly before it was submitted until it ended, or now."""
+        read = partial(frames.quotes, self._history, symbol=self.parent.contract.local_symbol)
+        since = pd.Timestamp(self.submitted_ns, unit="ns", tz="UTC") - QUOTES_BEFORE
+        if self.finished_ns is None:
+            return read(since=since)
+        return read(since=since, until=pd.Timestamp(self.finished_ns, unit="ns", tz="UTC"))
+
+    # What a live view asks again and again: no frames
+
+    @property
+    def submitted_ns(self) -> int:
+        """When it was handed over, UTC nanoseconds."""
+        return self._record.submitted_ns
+
+    @property
+    def finished_ns(self) -> int | None:
+        """When it was over, UTC nanoseconds; None while it runs."""
+        return self._record.finished_ns
+
+    @property
+    def standing_since_ns(self) -> int | None:
+        """Since when a pause or an interruption holds it, UTC nanoseconds; None where none does."""
+        self._history.catch_up()
+        return self._history.standing_since_ns(self.parent_id)
+
+    @property
+    def unlinked_since_ns(self) -> int | None:
+        """Since when there is no way to the broker, UTC nanoseconds; None while there is one."""
+        if self._manager.ledger.connection is not ConnectionState.DOWN:
+            return None
+        self._history.catch_up()
+        told = self._history.common_story
+        downs = (one.time_ns for one in reversed(told) if isinstance(one, ConnectionChanged))
+        return next(downs, self.submitted_ns)
+
+    @property
+    def quote_age_allowed_s(self) -> float:
+        """Age of a quote beyond which the gate refuses to send, seconds."""
+        return self._manager.whole_plan.limits.max_quote_age_s
+
+    @property
+    def revision(self) -> int:
+        """Grows with every fact of this parent, and of what concerns all: equal numbers mean nothing has changed."""
+        self._history.catch_up()
+        return self._history.revisions.get(self.parent_id, 0) + len(self._history.common_story)
+
+    @property
+    def story(self) -> Sequence[Event]:
+        """What a person would be told of it, in order of time: decisions, fills, refusals, faults, and of the link."""
+        self._history.catch_up()
+        own = self._history.stories.get(self.parent_id, [])
+        until_ns = self.finished_ns
+        common = [
+            event
+            for event in self._history.common_story
+            if event.time_ns >= self.submitted_ns and (until_ns is None or event.time_ns <= until_ns)
+        ]
+        return sorted([*own, *common], key=lambda event: event.time_ns)
+
+    @property
+    def slice_lots(self) -> Mapping[int, int]:
+        """Lots that each slice at work, or to come, has to do, carried ones among them, by its number."""
+        return self._manager.core.slice_lots(self.parent_id)
+
+    @property
+    def resting(self) -> Sequence[RestingOrder]:
+        """Its orders that may still fill, in order of their slices."""
+        orders = self._manager.ledger.orders
+        return [
+            RestingOrder(
+                slice=order.child.slice,
+                stage=order.terms.stage,
+                lots=order.working_lots,
+                limit_price=order.terms.limit_price,
+                expires_ns=order.expires_ns,
+                state=order.state,
+            )
+            for ref in self._record.order_refs
+            if (order := orders[ref]).working_lots
+        ]
+
+    def ticket_for_the_rest(self) -> Any:
+        """Open a ticket for the lots that were not filled; nothing is previewed or sent.
+
+        Gives the `OrderTicket`; an earlier ticket of the same contract is closed.
+        """
+        parent = self.parent
+        ticket = self._desk.ticket(parent.contract.local_symbol)
+        ticket.fields.side.value = str(parent.side)
+        ticket.fields.lots.value = max(1, parent.lots - self.filled_lots)
+        return ticket
+
+    def plot(self, *, theme: Theme | None = None) -> go.Figure:
+        """Fills on the quotes, and lots filled against the schedule; `execution.slices` and `fills` say the same.
+
+        Parameters
+        ----------
+        theme
+            ``"light"`` or ``"dark"``, where the figure will stand alone on such a page; None suits a notebook.
+        """
         parent = self.parent
         return plots.execution_figure(
             self.fills,
-            frames.quotes(self._history, symbol=parent.contract.local_symbol, since=self._submitted),
+            self.quotes,
             self.slices,
             side=parent.side,
             arrival_mid=self.arrival_mid,
             time_zone=parent.contract.time_zone,
             decimals=parent.contract.decimals,
             title=f"{parent.side} {parent.lots} {parent.contract.local_symbol}",
+            theme=theme,
         )
 
     def view(self) -> ExecutionView:
-        """Give a live view: redrawn as it changes, at most twice a second."""
-        return ExecutionView(self._desk, self)
+        """Give a live view, redrawn as it changes, at most twice a second; a new one closes the old."""
+        if self._view_shown is not None:
+            self._view_shown.close()
+        self._view_shown = ExecutionView(self._desk, self)
+        return self._view_shown
 
     async def cancel(self, reason: str = "cancelled by hand") -> None:
         """Cancel what works and stop; returns when its orders are proven dead."""
@@ -149,7 +267,12 @@ class Execution:
         return self._wait().__await__()
 
     async def _wait(self) -> "Execution":
-        await self._manager.wait(self.parent_id)
+        try:
+            await self._manager.wait(self.parent_id)
+        except asyncio.CancelledError:
+            if self.status.is_waited_for and surroundings.kernel() is not None:
+                print(f"{self.parent_id} goes on. {INTERRUPTED}")
+            raise
         return self
 
     def __repr__(self) -> str:
@@ -171,7 +294,3 @@ class Execution:
     @property
     def _view(self) -> ParentView:
         return self._manager.core.parent_view(self.parent_id)
-
-    @property
-    def _submitted(self) -> pd.Timestamp:
-        return pd.Timestamp(self._record.submitted_ns, unit="ns", tz="UTC")

@@ -1,6 +1,6 @@
 """What widgets and renderers may know of a desk, a plan and an execution."""
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -225,8 +225,17 @@ class ExecutionPort(Protocol):
         ...
 
     @property
+    def slice_lots(self) -> Mapping[int, int]:
+        """Lots that each slice at work, or to come, has to do, carried ones among them, by its number."""
+        ...
+
+    @property
     def resting(self) -> Sequence[RestingOrder]:
         """Its orders that may still fill."""
+        ...
+
+    def ticket_for_the_rest(self) -> Any:
+        """Open a ticket for the lots that were not filled; nothing is previewed or sent."""
         ...
 
     def plot(self) -> "go.Figure":
@@ -342,6 +351,10 @@ class DeskPort(Protocol):
 
     def execution(self, parent_id: str) -> ExecutionPort:
         """Give the execution of a parent order."""
+        ...
+
+    def ticket(self, symbol: str) -> Any:
+        """Give an order ticket of a symbol; a new one closes the old."""
         ...
 
     def orders(self) -> "pd.DataFrame":

@@ -128,6 +128,11 @@ class ManagerCore:
             messages_budget=record.plan.messages_budget,
         )
 
+    def slice_lots(self, parent_id: str) -> dict[int, int]:
+        """Lots that each slice to come, or at work, has to do, carried ones among them, by its number."""
+        state = self._running.get(parent_id)
+        return {} if state is None else {one.number: one.lots for one in (*state.active, *state.waiting)}
+
     def _connection(self, event: ev.Event) -> ConnectionState:
         """State of the connection; whoever interrupts a parent has none, whatever was last said of an earlier one."""
         return ConnectionState.DOWN if isinstance(event, ev.ParentInterrupted) else self.ledger.connection

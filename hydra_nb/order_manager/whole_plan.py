@@ -8,6 +8,7 @@ from hydra_nb.broker.port import BrokerPort
 from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.order_manager.snapshot import SnapshotTaker
 from hydra_nb.risk.gate import RiskGate
+from hydra_nb.risk.limits import Limits
 from hydra_nb.risk.verdict import Decision, Refused, WouldPass
 
 T = TypeVar("T")
@@ -20,6 +21,11 @@ class WholePlan:
         self._gate = gate
         self._broker = broker
         self._snapshots = snapshots
+
+    @property
+    def limits(self) -> Limits:
+        """The limits that the gate holds orders against."""
+        return self._gate.limits
 
     def check(self, plan: ExecutionPlan) -> tuple[Decision, ...]:
         """Make every check of a parent order."""

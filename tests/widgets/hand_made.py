@@ -1,6 +1,7 @@
 """A plan, an execution and a desk made by hand: the ports of the domain, filled with figures that the tests know."""
 
 import asyncio
+import random
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -9,9 +10,11 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
+from hydra_nb.domain.events import Event
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
-from hydra_nb.domain.orders import ParentOrder, ParentStatus, Strategy
+from hydra_nb.domain.orders import OrderState, ParentOrder, ParentStatus, Stage, Strategy
+from hydra_nb.domain.ports import RestingOrder
 from hydra_nb.domain.units import Side
 from hydra_nb.errors import InvalidOrder, UnknownInstrument
 
@@ -262,6 +265,31 @@ def running_fills() -> pd.DataFrame:
     return frame(rows, FILLS_COLUMNS)
 
 
+def running_quotes() -> pd.DataFrame:
+    """A quote a minute, 14 ticks wide, that wanders by a tick or two around 370.00."""
+    rng = random.Random(7)
+    rows, mid = [], 370.0
+    for minute in range(81):
+        mid = min(371.5, max(368.5, mid + 0.25 * rng.choice((-2, -1, 0, 1, 2))))
+        half = 0.25 * rng.choice((6, 7, 8))
+        time = utc("14:56:44") + pd.Timedelta(minutes=minute)
+        rows.append({"time": time, "local_symbol": "ZOH7", "bid": mid - half, "ask": mid + half})
+    return frame(rows, QUOTES_COLUMNS)
+
+
+def resting_order(**changes: Any) -> RestingOrder:
+    """One lot of the fourth slice, at mid."""
+    order = RestingOrder(
+        slice=4,
+        stage=Stage.MID,
+        lots=1,
+        limit_price=Decimal("369.75"),
+        expires_ns=int(utc("16:19:20").value),
+        state=OrderState.WORKING,
+    )
+    return replace(order, **changes)
+
+
 @dataclass
 class HandExecution:
     """A parent order as it runs, or as it ended."""
@@ -282,6 +310,30 @@ class HandExecution:
     messages_budget: int = 20
     slices: pd.DataFrame = field(default_factory=running_slices)
     fills: pd.DataFrame = field(default_factory=running_fills)
+    decisions: pd.DataFrame = field(default_factory=lambda: frame(list(PASSING), RISK_COLUMNS))
+    quotes: pd.DataFrame = field(default_factory=lambda: running_quotes())
+    submitted_ns: int = field(default_factory=lambda: int(utc("14:56:44").value))
+    finished_ns: int | None = None
+    standing_since_ns: int | None = None
+    unlinked_since_ns: int | None = None
+    quote_age_allowed_s: float = 5.0
+    revision: int = 1
+    story: list[Event] = field(default_factory=list)
+    slice_lots: dict[int, int] = field(default_factory=lambda: {4: 2, 5: 2})
+    resting: list[RestingOrder] = field(default_factory=lambda: [resting_order()])
+    gestures: list[str] = field(default_factory=list)
+
+    async def pause(self) -> None:
+        """Note it."""
+        self.gestures.append("pause")
+
+    async def resume(self) -> None:
+        """Note it."""
+        self.gestures.append("resume")
+
+    async def cancel(self) -> None:
+        """Note it."""
+        self.gestures.append("cancel")
 
 
 @dataclass

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from hydra_nb.widgets import ExecutionView, OrderTicket, follow
+from hydra_nb.widgets import OrderTicket, follow
 
-from .hand_made import HandDesk, HandExecution, order
+from .hand_made import HandDesk
 from .stories import run, state
 
 
@@ -68,28 +68,6 @@ def test_closing_stops_listening_and_closes_every_part() -> None:
     asyncio.run(play())
 
 
-def test_a_view_follows_its_execution_until_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The card of a running order changes with it; a closed view hears nothing more."""
-    monkeypatch.setattr(follow, "REFRESH_S", 0.0)
-
-    async def play() -> None:
-        desk, execution = HandDesk(), HandExecution(parent=order())
-        view = ExecutionView(desk, execution)
-        before = view.value
-
-        execution.filled_lots, execution.working_lots = 11, 0
-        desk.tell()
-        await desk.settle()
-        after = view.value
-        view.close()
-
-        assert ">10</span>" in before
-        assert ">11</span>" in after
-        assert desk.listeners == []
-
-    asyncio.run(play())
-
-
 def test_a_view_that_fails_says_so_and_the_desk_hears_it() -> None:
     """A frame that cannot be read: words on the screen, the error to the desk, the ticket still usable."""
 
@@ -107,22 +85,3 @@ def test_a_view_that_fails_says_so_and_the_desk_hears_it() -> None:
         assert not ticket.kill_button.disabled
 
     run(story)
-
-
-def test_a_failed_view_is_closed_with_a_word_of_comfort() -> None:
-    """A view that cannot be drawn says so once, stops, and lets the desk report it."""
-
-    async def play() -> None:
-        desk, execution = HandDesk(), HandExecution(parent=order())
-        view = ExecutionView(desk, execution)
-        execution.slices = execution.slices.drop(columns="status")
-
-        desk.tell()
-        failures = await desk.settle()
-
-        assert [type(failure) for failure in failures] == [KeyError]
-        assert "A view failed and was closed (KeyError); trading goes on." in view.value
-        assert desk.listeners == []
-        view.close()
-
-    asyncio.run(play())
