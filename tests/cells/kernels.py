@@ -66,15 +66,33 @@ class FrontEnd:
         assert ran.error is None, ran.text
         return ran.text.strip()
 
-    def click(self, model_id: str) -> str:
+    def open_subshell(self) -> str | None:
+        """Ask for a thread in which clicks may run beside a cell, as JupyterLab does; None where there is none."""
+        message = self._client.session.msg("create_subshell_request", {})
+        self._client.control_channel.send(message)
+        reply = self._client.get_control_msg(timeout=CELL_TIMEOUT_S)
+        subshell: str | None = reply["content"].get("subshell_id")
+        return subshell
+
+    def click(self, model_id: str, *, subshell: str | None = None) -> str:
         """Press a button, as the page does; gives the id of the message."""
-        message = self._client.session.msg(
-            "comm_msg", {"comm_id": model_id, "data": {"method": "custom", "content": {"event": "click"}}}
-        )
-        message["header"]["subshell_id"] = None
+        return self._say(model_id, {"method": "custom", "content": {"event": "click"}}, subshell=subshell)
+
+    def set(self, model_id: str, *, subshell: str | None = None, **state: Any) -> str:
+        """Change a field or press a toggle, as the page does; gives the id of the message."""
+        return self._say(model_id, {"method": "update", "state": state, "buffer_paths": []}, subshell=subshell)
+
+    def _say(self, model_id: str, data: dict[str, Any], *, subshell: str | None) -> str:
+        message = self._client.session.msg("comm_msg", {"comm_id": model_id, "data": data})
+        if subshell is not None:
+            message["header"]["subshell_id"] = subshell
         self._client.shell_channel.send(message)
         request: str = message["header"]["msg_id"]
         return request
+
+    def pause(self, seconds: float) -> None:
+        """Do nothing for a while, as a person who reads."""
+        time.sleep(seconds)
 
     def interrupt(self) -> None:
         """Press the stop button."""
