@@ -77,8 +77,7 @@ class LiveFigure:
     """
 
     def __init__(self, shown: Shown) -> None:
-        first = pictures(shown)
-        self._sent = [{} for _ in first]
+        self._sent: list[Row] = [{} for _ in pictures(shown)]
         self._frame: dict[str, Any] = {}
         self.widget = go.FigureWidget(data=_traces(), layout=_layout(shown))
         self.draw(shown)
