@@ -6,16 +6,31 @@ from hydra_nb.sim.faults import FAULTS, STATES
 
 Pair = tuple[str, str]
 
-HOST_KINDS = (
-    "process killed",
-    "loop stalled",
-    "disk_full",
-    "disk_error",
-    "disk_busy",
-    "cell interrupted",
-    "desk closed",
-    "killed by a person",
-)
+HOST_FAULTS = {
+    "process killed": "Between two steps the process ends, and nothing of it runs any more; "
+    "a page of the journal may be torn.",
+    "loop stalled": "The event loop stands still for 1 to 300 s, and everything that came due is then done at once.",
+    "disk_full": "Not a page more fits into the journal.",
+    "disk_error": "Every statement on the journal is broken off.",
+    "disk_busy": "Another program holds the journal for writing.",
+    "cell interrupted": "A cell that waits gets a `CancelledError`.",
+    "desk closed": "A person closes the desk, cancelling what works or leaving it to its expiry, and opens it again.",
+    "killed by a person": "A person kills the desk.",
+    "wall clock set": "The host's clock is set by seconds to an hour, forward or back; the desk keeps its time.",
+    "zone changed": "The host's time zone changes, as with summer time.",
+    "machine asleep": "The machine sleeps for a minute to an hour and the market goes on. Timers then are due at once, "
+    "or have stood still; one sleep in three costs the connection.",
+    "interrupted in running code": "`KeyboardInterrupt` is raised between two lines that a task of the desk runs. The "
+    "loop goes on, as a kernel's does, or every task is cancelled and the program ends, as with `asyncio.run`.",
+    "second desk on the journal": "Another program opens a desk on the journal of one that is open. It is refused, "
+    "with the process that holds it.",
+    "second desk with the client id": "Another program opens a desk with the client id of one on the line. "
+    "It is refused.",
+    "another account listed": "The gateway restarts and lists another account, in place of the right one or too.",
+}
+"""What befalls the host, and what that means."""
+
+HOST_KINDS = tuple(HOST_FAULTS)
 """What befalls the host; the states of orders are then those of the ledger."""
 
 HOST_STATES = ("none", "reserved", "sent", "working", "cancel_pending", "unknown")
@@ -53,6 +68,12 @@ def table(visited: Counter[Pair]) -> str:
     if missing:
         lines.append(f"Not visited: {'; '.join(missing)}.")
     return "\n".join(lines)
+
+
+def host_table() -> str:
+    """What befalls the host, as Markdown."""
+    lines = ["| what | how |", "|---|---|", *(f"| {kind} | {does} |" for kind, does in HOST_FAULTS.items())]
+    return "\n".join(lines) + "\n"
 
 
 def illegal_table() -> str:

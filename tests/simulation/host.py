@@ -86,15 +86,23 @@ def crash_journal(journal: Any, *, dice: random.Random) -> None:
     kept = [(source, source.with_name(source.name + ".kept")) for source in (path, log) if source.exists()]
     for source, copy in kept:
         shutil.copyfile(source, copy)
-    journal._reader.close()
-    journal._connection.close()
-    journal._lock.release()
+    close_files(journal)
     for source, copy in kept:
         copy.replace(source)
     path.with_name(path.name + "-shm").unlink(missing_ok=True)
     if dice.random() < 0.5 and log.exists():
         with log.open("ab") as torn:
             torn.write(dice.randbytes(dice.randrange(1, 5000)))
+
+
+def close_files(journal: Any) -> None:
+    """Close what a process that is gone had open, as the kernel of the machine does."""
+    if journal._closed:
+        return
+    journal._reader.close()
+    journal._connection.close()
+    if journal._lock is not None:
+        journal._lock.release()
 
 
 def forget_process(loop: Any) -> None:

@@ -6,10 +6,15 @@ the disk or the socket stays. The market runs in a context of its own and surviv
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import inspect
+import sys
+from collections.abc import Callable, Coroutine, Iterator
 from contextvars import Context, ContextVar, copy_context
+from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
+import hydra_nb
 from hydra_nb.sim.framing import FrameDecoder, WireError
 from hydra_nb.sim.loop import VirtualGateway, VirtualLoop
 from hydra_nb.sim.session import GatewayCore
@@ -18,6 +23,15 @@ T = TypeVar("T")
 
 _PROCESS: "ContextVar[Process | None]" = ContextVar("process", default=None)
 _MARKET_ROOM = "hydra_nb.sim"
+_PACKAGE = str(Path(hydra_nb.__file__).parent)
+_MARKET_FOLDER = str(Path(hydra_nb.__file__).parent / "sim")
+_MOST_AWAITS_TO_THE_END = 50
+"""Times that a coroutine of a dead process may wait although it is told to end."""
+
+
+def current_process() -> "Process | None":
+    """The process that runs; None for the market and the world."""
+    return _PROCESS.get()
 
 
 class Killed(BaseException):
@@ -31,9 +45,8 @@ class WorldLoop(VirtualLoop):
         self._market_context = copy_context()
         self._fuse: tuple[Process, int, Callable[[], None]] | None = None
         self._standing: VirtualGateway | None = None
-        self.buries = False
-        self._last_steps: list[tuple[Any, Any, Context]] = []
-        self.graves: set[asyncio.Task[Any]] = set()
+        self._hand: tuple[Process, int, Callable[[], None]] | None = None
+        self.processes: list[Process] = []
         super().__init__()
 
     def call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> asyncio.Handle:
@@ -41,10 +54,14 @@ class WorldLoop(VirtualLoop):
         context = self._context_of(callback, context)
         process = context.get(_PROCESS)
         if process is not None:
-            if not process.alive and not self.buries:
-                return self._drop(asyncio.Handle(callback, args, self, context))
+            if not process.alive:
+                handle = asyncio.Handle(callback, args, self, context)
+                handle.cancel()
+                return handle
             if self._fuse is not None and self._fuse[0] is process:
                 self._burn()
+            if self._hand is not None and self._hand[0] is process and _is_step(callback):
+                callback = self._reach(callback)
         return super().call_soon(callback, *args, context=context)
 
     def call_at(self, when: float, callback: Any, *args: Any, context: Context | None = None) -> asyncio.TimerHandle:
@@ -52,9 +69,17 @@ class WorldLoop(VirtualLoop):
         context = self._context_of(callback, context)
         process = context.get(_PROCESS)
         handle = super().call_at(when, callback, *args, context=context)
-        if process is not None and not process.alive and not self.buries:
+        if process is not None and not process.alive:
             handle.cancel()
         return handle
+
+    def create_task(self, coro: Any, *, name: str | None = None, context: Context | None = None) -> Any:
+        """Make a task as ever; its process knows it, and has to hold it once it is dead."""
+        process = _PROCESS.get() if context is None else context.get(_PROCESS)
+        task = super().create_task(coro, name=name, context=context)
+        if process is not None:
+            process.note(task)
+        return task
 
     def _context_of(self, callback: Any, context: Context | None) -> Context:
         callback = getattr(callback, "func", callback)
@@ -86,31 +111,56 @@ class WorldLoop(VirtualLoop):
         self._ready.appendleft(asyncio.Handle(kill, (), self, self._market_context))
 
     def put_out_fuse(self) -> None:
-        """Nobody is killed by the fuse any more."""
-        self._fuse = None
+        """Nobody is killed by the fuse, or interrupted, any more."""
+        self._fuse = self._hand = None
+
+    def interrupt(self, process: "Process", *, steps: int, then: Callable[[], None]) -> None:
+        """Raise `KeyboardInterrupt` in the code that a task of `process` runs, so many steps of its tasks from now.
+
+        The loop goes on, as that of a notebook's kernel does; `then` is called right afterwards.
+        """
+        self._hand = (process, steps, then)
+
+    def _reach(self, step: Callable[..., None]) -> Callable[..., None]:
+        """Count a step of a task; gives it back, or one in which the interrupt comes."""
+        process, steps, then = self._hand  # type: ignore[misc]  # looked at by the caller
+        if steps > 0:
+            self._hand = (process, steps - 1, then)
+            return step
+        self._hand = None
+
+        def interrupted(*args: Any) -> None:
+            signal, was = _Signal(), sys.gettrace()
+            sys.settrace(signal.on_call)
+            try:
+                step(*args)
+            except KeyboardInterrupt:
+                pass  # it has come out of the loop, which is run again
+            finally:
+                sys.settrace(was)
+            if signal.has_come:
+                super(WorldLoop, self).call_soon(then, context=self._market_context)
+            elif process.alive:
+                self._hand = (process, 0, then)  # nothing of the package ran in this step
+
+        return interrupted
 
     def drop_handles_of(self, process: "Process") -> None:
         """Cancel all that a process has scheduled."""
         for handle in (*self._ready, *self._scheduled):
             if not handle.cancelled() and handle._context.get(_PROCESS) is process:  # type: ignore[attr-defined]
-                self._drop(handle)
-
-    def _drop(self, handle: Any) -> asyncio.Handle:
-        """Never run a handle; where it is a step of a task, keep it for the burial, or the task could not end."""
-        if type(handle._callback).__name__.startswith("Task"):
-            self._last_steps.append((handle._callback, handle._args, handle._context))
-        handle.cancel()
-        return handle
+                handle.cancel()
 
     def bury(self) -> list[asyncio.Task[Any]]:
-        """Cancel all that is left, of dead processes too; gives the tasks to be waited for."""
-        self.buries = True
+        """End all processes, with nothing of them run any more; cancels all other tasks, and gives them."""
         self.set_exception_handler(lambda _loop, _context: None)
-        left = list(asyncio.all_tasks(self) | self.graves)
+        for process in self.processes:
+            process.kill()
+            process.bury()
+        left = [task for task in asyncio.all_tasks(self) if not task.get_loop().is_closed()]
+        left = [task for task in left if not any(process.holds(task) for process in self.processes)]
         for task in left:
             task.cancel()
-        for callback, args, context in self._last_steps:
-            self.call_soon(callback, *args, context=context)
         return left
 
     async def create_connection(
@@ -124,6 +174,30 @@ class WorldLoop(VirtualLoop):
         line = Line(protocol, process=process)
         transport, _ = await super().create_connection(lambda: line, host, port, **options)
         return transport, protocol
+
+
+def _is_step(callback: Any) -> bool:
+    """Whether a callback is a step of a task."""
+    return type(callback).__name__.startswith("Task") or isinstance(getattr(callback, "__self__", None), asyncio.Task)
+
+
+class _Signal:
+    """Raises `KeyboardInterrupt` at the next line of the package that is run: traces, as a debugger does."""
+
+    def __init__(self) -> None:
+        self.has_come = False
+
+    def on_call(self, frame: Any, _event: str, _arg: Any) -> Any:
+        """Look at the lines of the package, and not of the market."""
+        name = frame.f_code.co_filename
+        is_ours = name.startswith(_PACKAGE) and not name.startswith(_MARKET_FOLDER)
+        return self._on_line if is_ours and not self.has_come else None
+
+    def _on_line(self, _frame: Any, event: str, _arg: Any) -> Any:
+        if event == "line" and not self.has_come:
+            self.has_come = True
+            raise KeyboardInterrupt
+        return self._on_line
 
 
 class Line(asyncio.Protocol):
@@ -217,6 +291,11 @@ class Process:
         self._context.run(_PROCESS.set, self)
         self.cells: list[asyncio.Task[Any]] = []
         self.died: asyncio.Future[None] = loop.create_future()
+        self._tasks: WeakKeyDictionary[asyncio.Task[Any], int] = WeakKeyDictionary()
+        # Somebody has to hold them until they are buried, or Python ends each with the steps that a dead process lacks.
+        self._graves: list[asyncio.Task[Any]] = []
+        self._made = 0
+        loop.processes.append(self)
 
     def start(self, work: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """Run something inside the process."""
@@ -240,12 +319,62 @@ class Process:
         if not self.alive:
             return
         self.alive = False
-        # Somebody has to hold them until they are buried, or Python ends each with the steps that a dead process lacks.
-        self._loop.graves |= asyncio.all_tasks(self._loop)
+        self._graves.extend(self._tasks)
         self._loop.drop_handles_of(self)
         for line in self.lines:
             line.cut()
         self.died.set_result(None)
+
+    def note(self, task: "asyncio.Task[Any]") -> None:
+        """Know a task that was made in the process."""
+        self._made += 1
+        self._tasks[task] = self._made
+        if not self.alive:
+            self._graves.append(task)
+
+    def holds(self, task: "asyncio.Task[Any]") -> bool:
+        """Whether a task was made in the process."""
+        return task in self._tasks
+
+    def end_tasks(self) -> list["asyncio.Task[Any]"]:
+        """Cancel all tasks, as a program does that ends in good order; gives them."""
+        left = sorted((task for task in self._tasks if not task.done()), key=self._tasks.__getitem__)
+        for task in left:
+            task.cancel()
+        return left
+
+    def bury(self) -> None:
+        """Take the coroutines of a dead process down where they stand.
+
+        Python cannot drop a suspended coroutine without running its ``finally`` blocks. So they are run here, when all
+        is over: the loop takes nothing of a dead process, its files are closed, and what goes wrong is nobody's.
+        """
+        while self._graves:
+            task = self._graves.pop()
+            task._log_destroy_pending = False  # type: ignore[attr-defined]
+            if not task.done():
+                self._context.copy().run(_take_down, task.get_coro())
+
+
+def _take_down(coro: Any) -> None:
+    for one in reversed(list(_awaited(coro))):
+        for _ in range(_MOST_AWAITS_TO_THE_END):
+            try:
+                one.close()
+            except BaseException:  # noqa: BLE001, S112  of a process that is dead; it waits, or fails, in a finally block
+                continue
+            break
+
+
+def _awaited(coro: Any) -> Iterator[Any]:
+    """A coroutine, those that it waits for, and those that it was given and has not begun."""
+    while coro is not None and hasattr(coro, "close"):
+        yield coro
+        frame = getattr(coro, "cr_frame", None)
+        for value in () if frame is None else frame.f_locals.values():
+            if inspect.iscoroutine(value) and inspect.getcoroutinestate(value) == inspect.CORO_CREATED:
+                yield value
+        coro = getattr(coro, "cr_await", None) or getattr(coro, "gi_yieldfrom", None)
 
 
 def run_world(main: Callable[[WorldLoop], Coroutine[Any, Any, T]]) -> T:

@@ -17,6 +17,7 @@ from pathlib import Path
 from tests.simulation import scenario as drawing
 from tests.simulation.checker import Checker
 from tests.simulation.process import WorldLoop, run_world
+from tests.simulation.rivals import memories_of_their_own
 from tests.simulation.telling import tell_last
 from tests.simulation.witness import witnessed
 from tests.simulation.world import World
@@ -57,12 +58,13 @@ def run_seed(seed: int, *, kinds: tuple[str, ...] = ()) -> Outcome:
 
         async def main(loop: WorldLoop) -> None:
             world = World(drawn, loop=loop, folder=Path(folder))
-            with witnessed(world):
+            with memories_of_their_own(), world.wall.installed(), witnessed(world):
                 try:
                     await world.live()
                 except Exception:  # noqa: BLE001  a defect of the simulation itself is told with its seed, like any other
                     world.checker.violate("0", "0. The simulation itself runs.", traceback.format_exc())
                 _fill_in(outcome, world, loop=loop)
+                world.leave()
 
         try:
             run_world(main)

@@ -1,5 +1,6 @@
 """What a seed draws: the market, the orders, what a person does, and what goes wrong."""
 
+import math
 import random
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -106,6 +107,7 @@ def draw(seed: int) -> Scenario:
     parents = tuple(_parent(dice, number, faulty_s) for number in range(dice.choice((1, 2, 2, 3, 3, 4))))
     on_disk = dice.random() < CRASH_SHARE
     deeds = [] if calm else [*_person(dice, faulty_s, len(parents)), *_host(dice, faulty_s, on_disk=on_disk)]
+    deeds += [] if calm else _mishaps(seed, faulty_s, on_disk=on_disk)
     return Scenario(
         seed=seed,
         market_seed=dice.randrange(1, 100_000),
@@ -193,7 +195,27 @@ def _host(dice: random.Random, faulty_s: float, *, on_disk: bool) -> list[Deed]:
     return deeds
 
 
+def _mishaps(seed: int, faulty_s: float, *, on_disk: bool) -> list[Deed]:
+    """Draw what seldom befalls a host, from a stream of its own, so that most scenarios do not hang on it."""
+    dice = random.Random(f"mishaps {seed}")  # noqa: S311  repeatable, not secret
+    kinds = ("wall_clock", "zone", "sleep", "signal", "second_id", "wrong_account", *(("second_journal",) * on_disk))
+    return [
+        Deed(
+            at_s=dice.uniform(1, 0.9 * faulty_s),
+            kind=(kind := dice.choice(kinds)),
+            number=dice.randrange(60),
+            amount=_size(dice, kind),
+            state=dice.choice((None, "reserved", "sent", "working", "cancel_pending", "unknown")),
+        )
+        for _ in range(dice.choice((0, 0, 0, 1, 2, 3)))
+    ]
+
+
 def _size(dice: random.Random, kind: str) -> float:
+    if kind == "wall_clock":  # seconds to an hour, forward or back
+        return dice.choice((-1, 1)) * math.exp(dice.uniform(0, math.log(3600.0)))
+    if kind == "sleep":  # minutes to an hour
+        return 60.0 * math.exp(dice.uniform(0, math.log(60.0)))
     if kind == "stall":
         return min(300.0, 1 + dice.expovariate(1 / 15))
     return min(300.0, 1 + dice.expovariate(1 / 30))

@@ -15,12 +15,15 @@ from hydra_nb.risk.limits import Limits
 from hydra_nb.sim.exchange import Exchange
 from tests.simulation import gateway_faults, rules_end
 from tests.simulation.checker import Checker
+from tests.simulation.deeds import Deeds
 from tests.simulation.facts import Life
-from tests.simulation.host import Disk, crash_journal, forget_process
+from tests.simulation.host import Disk, close_files, crash_journal
 from tests.simulation.notebook import Notebook
-from tests.simulation.process import Killed, Process, WorldLoop
-from tests.simulation.scenario import Deed, Scenario
+from tests.simulation.process import Killed, Process, WorldLoop, current_process
+from tests.simulation.rivals import Rival
+from tests.simulation.scenario import Scenario
 from tests.simulation.truth import WitnessCore
+from tests.simulation.wall_clock import WallClock
 
 CLIENT_ID = 1
 RETRY_S = 7.0
@@ -28,7 +31,6 @@ KILL_WAIT_S = 20.0
 POLL_S = 5.0
 MOST_LIVES = 40
 LONGEST_END_S = 4 * 3600.0
-SUBMIT_PATIENCE_S = 200.0
 
 
 class World:
@@ -57,18 +59,20 @@ class World:
         self.host_faults: Counter[tuple[str, str]] = Counter()
         self.errors: Counter[str] = Counter()
         self.desk: Any = None
-        self._journal = folder / "journal.sqlite" if scenario.on_disk else ":memory:"
-        self._dice = random.Random(f"world {scenario.seed}")  # noqa: S311  repeatable, not secret
-        self._process: Process | None = None
-        self._disk: Disk | None = None
+        self.journal = folder / "journal.sqlite" if scenario.on_disk else ":memory:"
+        self.dice = random.Random(f"world {scenario.seed}")  # noqa: S311  repeatable, not secret
+        self.process: Process | None = None
+        self.disk: Disk | None = None
         self.notebook = Notebook(self)
+        self.rival: Rival | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._away = asyncio.Event()
+        self.away = asyncio.Event()
         self._healed = asyncio.Event()
-        self._armed: int | None = None
-        self._waiting: list[tuple[str, asyncio.Future[None]]] = []
+        self.armed: int | None = None
+        self.waiting: list[tuple[str, asyncio.Future[None]]] = []
         self._reopens = True
-        self._down_s = 1.0
+        self.down_s = 1.0
+        self.wall = WallClock(loop.elapsed)
         loop.set_exception_handler(self._unhandled)
 
     # The whole
@@ -81,17 +85,17 @@ class World:
             story.result()
 
     async def _story(self) -> None:
-        self._spawn(self._keep_alive())
-        self._spawn(self._follow())
-        self._spawn(self._listen())
-        await self._until(self.scenario.faulty_s)
+        self.spawn(self._keep_alive())
+        self.spawn(Deeds(self).follow())
+        self.spawn(self._listen())
+        await self.until(self.scenario.faulty_s)
         self._heal()
         healed_s = self.loop.time()
         await self._present()
-        await self._until(healed_s + rules_end.EXPLAIN_S)
+        await self.until(healed_s + rules_end.EXPLAIN_S)
         await self._present()
         self._ask(*rules_end.EXPLAINED_RULES)
-        await self._until(healed_s + rules_end.RESOLVE_S)
+        await self.until(healed_s + rules_end.RESOLVE_S)
         self._ask(rules_end.orders_resolved)
         await self._let_end()
         await self._present()
@@ -104,10 +108,10 @@ class World:
     def _heal(self) -> None:
         self.gateway.heal()
         self.loop.put_out_fuse()
-        self._armed = None
-        self._waiting.clear()
-        if self._disk is not None:
-            self._disk.heal()
+        self.armed = None
+        self.waiting.clear()
+        if self.disk is not None:
+            self.disk.heal()
         self._healed.set()
 
     async def _listen(self) -> None:
@@ -126,18 +130,18 @@ class World:
     async def _keep_alive(self) -> None:
         """Open a desk, and another when it is gone."""
         for _ in range(MOST_LIVES):
-            self._process = Process(self.loop, client_id=CLIENT_ID, ears=self.checker)
-            self._spawn(self._open(self._process))
-            self._away.clear()
-            done = asyncio.ensure_future(self._away.wait())
-            await asyncio.wait((done, self._process.died), return_when=asyncio.FIRST_COMPLETED)
+            self.process = Process(self.loop, client_id=CLIENT_ID, ears=self.checker)
+            self.spawn(self._open(self.process))
+            self.away.clear()
+            done = asyncio.ensure_future(self.away.wait())
+            await asyncio.wait((done, self.process.died), return_when=asyncio.FIRST_COMPLETED)
             done.cancel()
             self.desk = None
             if not self._reopens:
                 return
             # Who is away for longer than things go wrong is back when all has healed: liveness is of a desk.
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._down_s):
+                async with asyncio.timeout(self.down_s):
                     await self._healed.wait()
 
     async def _open(self, process: Process) -> None:
@@ -145,7 +149,7 @@ class World:
             while self.desk is None:
                 try:
                     desk = await process.run(self._connect())
-                except (HydraError, asyncio.CancelledError) as error:
+                except (HydraError, asyncio.CancelledError, KeyboardInterrupt) as error:
                     if asyncio.current_task().cancelling():  # type: ignore[union-attr]
                         raise  # the world ends; else the cell was interrupted, and is run again as after an error
                     self.errors[type(error).__name__] += 1
@@ -158,8 +162,9 @@ class World:
         return await hydra_nb.connect(
             seed=self.scenario.market_seed,
             speed="max",
-            journal=self._journal,
+            journal=self.journal,
             client_id=CLIENT_ID,
+            account=self.gateway.account,
             limits=Limits(**self.scenario.limits),
         )
 
@@ -169,15 +174,15 @@ class World:
         for parent_id in self._interrupted():
             if self.desk is not desk:
                 return  # it died while the parent before was taken up; the next desk is asked anew
-            goes_on = self._dice.random() < self.scenario.resumes
-            await self._tell(self.desk.resume(parent_id) if goes_on else self.desk.abandon(parent_id))
+            goes_on = self.dice.random() < self.scenario.resumes
+            await self.tell(self.desk.resume(parent_id) if goes_on else self.desk.abandon(parent_id))
 
     def _interrupted(self) -> list[str]:
         life = self.checker.facts.life
         parents = {} if life is None else life.ledger.parents
         return [one for one, parent in parents.items() if parent.status is ParentStatus.INTERRUPTED]
 
-    async def _opened(self, *, within_s: float) -> None:
+    async def opened(self, *, within_s: float) -> None:
         """Wait a while for a desk."""
         deadline_s = self.loop.time() + within_s
         while self.desk is None and self.loop.time() < deadline_s:  # noqa: ASYNC110  it may open, close, and open again
@@ -185,134 +190,68 @@ class World:
 
     async def _present(self) -> None:
         """Wait for a desk to be open."""
-        await self._opened(within_s=rules_end.RESOLVE_S)
+        await self.opened(within_s=rules_end.RESOLVE_S)
         if self.desk is None:
             self.checker.violate("L", "L. A desk opens once faults have healed.", f"errors: {dict(self.errors)}")
             await asyncio.Event().wait()  # the verdict has been spoken
 
+    def send_rival_away(self) -> None:
+        """End the second program, which the first one's end would let in."""
+        if self.rival is not None:
+            self.rival.process.kill()
+
     def manager_made(self, manager: Any, rooms: dict[str, Any]) -> Life:
         """A desk has opened its journal: its life begins for the checker."""
         life = Life.of(manager, rooms=rooms)
-        self._disk = Disk(life.journal)
+        if current_process() is not self.process:
+            self.send_rival_away()  # the first desk is off the line just now, and the second one let in
+            return life
+        self.disk = Disk(life.journal)
         if self.scenario.commit_s:
-            self._disk.slow_down(commit_s=self.scenario.commit_s, dice=self._dice)
+            self.disk.slow_down(commit_s=self.scenario.commit_s, dice=self.dice)
         self.checker.begin(life)
         return life
 
     def stepped(self, life: Life, event: Any, actions: Any) -> None:
         """An event was folded."""
+        if life is not self.checker.facts.life:
+            return
         self.checker.stepped(life, event, actions)
-        if self._armed is not None and self._process is not None and getattr(event, "order_ref", None):
-            self.loop.light_fuse(self._process, steps=self._armed, kill=self._crash)
-            self._armed = None
-        if self._waiting:
+        if self.armed is not None and self.process is not None and getattr(event, "order_ref", None):
+            self.loop.light_fuse(self.process, steps=self.armed, kill=self.crash)
+            self.armed = None
+        if self.waiting:
             # Who waits goes on at the very next step, while the order is what was waited for.
             states = self.checker.open_states()
-            for state, turn in [one for one in self._waiting if one[0] in states]:
-                self._waiting.remove((state, turn))
+            for state, turn in [one for one in self.waiting if one[0] in states]:
+                self.waiting.remove((state, turn))
                 turn.set_result(None)
 
-    def _crash(self) -> None:
-        process, life = self._process, self.checker.facts.life
+    def crash(self) -> None:
+        """Kill the process between two of its steps."""
+        if self.process is not None and self.process.alive:
+            self.count("process killed")
+            self.bury()
+
+    def bury(self) -> None:
+        """End the process at once, and leave of its journal what the disk has."""
+        process, life = self.process, self.checker.facts.life
         if process is None or not process.alive:
             return
-        self._count("process killed")
+        self.send_rival_away()
         process.kill()
         self.desk = None
         if life is not None:
-            if self._disk is not None:
-                self._disk.heal()
+            if self.disk is not None:
+                self.disk.heal()
             self.checker.end()
-            crash_journal(life.journal, dice=self._dice)
-        forget_process(self.loop)
+            crash_journal(life.journal, dice=self.dice)
 
-    # What a person does, and what befalls the host
+    # Cells of the notebook
 
-    async def _follow(self) -> None:
-        submits = [
-            Deed(at_s=parent.at_s, kind="submit", number=number) for number, parent in enumerate(self.scenario.parents)
-        ]
-        for deed in sorted([*submits, *self.scenario.deeds], key=lambda deed: deed.at_s):
-            await self._until(deed.at_s)
-            if self.loop.time() >= self.scenario.faulty_s + 1:
-                return
-            self._spawn(self._do_when(deed))
-
-    async def _do_when(self, deed: Deed) -> None:
-        if deed.state is not None and deed.state not in self.checker.open_states():
-            turn: asyncio.Future[None] = self.loop.create_future()
-            self._waiting.append((deed.state, turn))
-            await turn
-        await self._do(deed)
-
-    async def _do(self, deed: Deed) -> None:
-        parent_id = self.notebook.parents.get(deed.number)
-        match deed.kind:
-            case "stall":
-                self._count("loop stalled")
-                self.loop.call_soon(self._stall, deed.amount)
-            case "crash" if self.scenario.on_disk:
-                self._down_s = deed.amount
-                self._crash()
-            case "crash_soon":
-                self._down_s, self._armed = deed.amount, deed.number
-            case "disk_full" | "disk_error" | "disk_busy":
-                await self._disk_fails(deed)
-            case "submit":
-                await self._opened(within_s=SUBMIT_PATIENCE_S)
-                await self._tell(self.notebook.submit(self.scenario.parents[deed.number], deed.number))
-            case "equal" if deed.number in self.notebook.plans:
-                await self._tell(self.notebook.submit_again(deed.number))
-            case "kill" if self.desk is not None:
-                self._count("killed by a person")
-                await self._tell(self.desk.kill("enough"))
-            case "rearm" if self.desk is not None:
-                await self._tell(self.desk.rearm("again"))
-            case "reconcile" if self.desk is not None:
-                await self._tell(self.desk.reconcile())
-            case "close" if self.desk is not None and self.scenario.on_disk:
-                await self._close(working="expire" if deed.number % 2 else "cancel", down_s=deed.amount)
-            case "interrupt" if self._process is not None:
-                self._interrupt()
-            case "pause" | "resume" | "cancel" if parent_id is not None and self.desk is not None:
-                await self._tell(self.notebook.on_execution(parent_id, deed.kind))
-
-    def _stall(self, seconds: float) -> None:
-        self.loop.jump(seconds)
-        self.checker.stalled(seconds)
-
-    def _interrupt(self) -> None:
-        """Somebody presses the stop button: the cell that waits gets a CancelledError, and nothing else does."""
-        self._count("cell interrupted")
-        cells = self._process.cells if self._process is not None else []
-        if cells:
-            self._dice.choice(cells).cancel()
-
-    async def _close(self, *, working: str, down_s: float) -> None:
-        self._down_s = down_s
-        self._count("desk closed")
-        await self._tell(self.desk.close(working=working))
-        if self.desk is not None and not self.desk.is_open:
-            self.checker.end()
-            self._away.set()
-
-    async def _disk_fails(self, deed: Deed) -> None:
-        disk = self._disk
-        if disk is None or self.checker.facts.life is None:
-            return
-        self._count(deed.kind)
-        if deed.kind == "disk_busy" and disk.is_file:
-            disk.occupy()
-        elif deed.kind == "disk_error" and disk.is_file:
-            disk.break_down()
-        else:
-            disk.fill_up()
-        await asyncio.sleep(deed.amount)
-        disk.heal()
-
-    async def _tell(self, work: Coroutine[Any, Any, Any]) -> None:
+    async def tell(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run a cell of the notebook; errors that say what is wrong are what a person sees."""
-        process = self._process
+        process = self.process
         if process is None or self.desk is None or not process.alive:
             work.close()
             return
@@ -322,7 +261,7 @@ class World:
             self.checker.violate("0", "0. Nothing unexpected is raised to a person.", repr(error))
         except HydraError as error:
             self.errors[type(error).__name__] += 1
-        except (Killed, asyncio.CancelledError):
+        except (Killed, asyncio.CancelledError, KeyboardInterrupt):
             self.errors["cell ended"] += 1
 
     # After the healing
@@ -338,17 +277,17 @@ class World:
                 await self._take_up()
                 for parent_id, parent in list(self.checker.facts.life.ledger.parents.items()):  # type: ignore[union-attr]
                     if parent.status is ParentStatus.PAUSED:
-                        await self._tell(self.notebook.on_execution(parent_id, "resume"))
-                self._ask(rules_end.parents_end)
+                        await self.tell(self.notebook.on_execution(parent_id, "resume"))
+                self._ask(rules_end.parents_end, rules_end.orders_resolved)
             await asyncio.sleep(POLL_S)
 
     async def _leave(self) -> None:
         self._reopens = False
         if self.scenario.ends_by == "kill":
-            await self._tell(self.desk.kill("the end"))
+            await self.tell(self.desk.kill("the end"))
             await asyncio.sleep(KILL_WAIT_S)
         elif self.scenario.ends_by == "close":
-            await self._tell(self.desk.close())
+            await self.tell(self.desk.close())
             self.checker.end()
         left = self.core.truth.live_refs()
         if left and self.scenario.ends_by != "expire":
@@ -363,9 +302,15 @@ class World:
                 sentence = (rule.__doc__ or "").split("\n")[0]
                 self.checker.violate(sentence.split(".")[0], sentence, words)
 
+    def leave(self) -> None:
+        """The verdict is spoken: whatever desk is open still is left by its program, whose files are closed."""
+        if self.checker.facts.life is not None:
+            close_files(self.checker.facts.life.journal)
+
     # Small things
 
-    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run something of the world itself, and hear of its failure."""
         task = self.loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._task_over)
@@ -374,15 +319,20 @@ class World:
         if not task.cancelled() and task.exception() is not None:
             self.checker.violate("0", "0. Nothing unexpected is raised to a person.", repr(task.exception()))
 
-    async def _until(self, at_s: float) -> None:
+    async def until(self, at_s: float) -> None:
+        """Wait for a time of the loop."""
         while self.loop.time() < at_s:  # noqa: ASYNC110  a timer may fire a touch early
             await asyncio.sleep(at_s - self.loop.time())
 
-    def _count(self, kind: str) -> None:
+    def count(self, kind: str, *, states: frozenset[str] | None = None) -> None:
+        """Note that something befell the host, while orders of ours were in these states; None for those of now."""
         self.happened[kind] += 1
-        states = {str(state) for state in self.checker.open_states()} or {"none"}
-        for state in states:
+        for state in self.states() if states is None else states:
             self.host_faults[kind, state] += 1
+
+    def states(self) -> frozenset[str]:
+        """States of the orders that are not over, as the ledger has them."""
+        return frozenset(str(state) for state in self.checker.open_states()) or frozenset({"none"})
 
     def _clock(self) -> tuple[float, int, int]:
         now_ns, life = self.gateway.now_ns(), self.checker.facts.life
@@ -394,4 +344,6 @@ class World:
 
     def _unhandled(self, _loop: Any, context: dict[str, Any]) -> None:
         error = context.get("exception")
+        if isinstance(error, KeyboardInterrupt):
+            return  # a task that the signal met
         self.checker.violate("0", "0. Nothing is raised past a task's edge.", f"{context.get('message')}: {error!r}")
