@@ -11,6 +11,7 @@ import pandas as pd
 from hydra_nb.algos.prices import IndicativeLimits
 from hydra_nb.analysis import frames
 from hydra_nb.desk.arguments import How, parse_lots, parse_side
+from hydra_nb.desk.board import BoardMaker
 from hydra_nb.desk.drawing import Sheet, draw_plan
 from hydra_nb.desk.execution import Execution
 from hydra_nb.desk.journal_path import JournalPath
@@ -19,10 +20,12 @@ from hydra_nb.desk.plan import Plan
 from hydra_nb.desk.pulse import Pulse, lag_status
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.domain.accounts import mask_account
+from hydra_nb.domain.board import Board
 from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.errors import InvalidOrder
 from hydra_nb.risk.limits import Limits
+from hydra_nb.widgets.desk_view import DeskView
 from hydra_nb.widgets.ticket import OrderTicket
 
 
@@ -34,8 +37,12 @@ class Desk(Markets):
         self._loop = asyncio.get_running_loop()
         self._executions: dict[str, Execution] = {}
         self._tickets: dict[str, OrderTicket] = {}
+        self._view: DeskView | None = None
         self._drawing = asyncio.Lock()
         self._pulse = None if rooms.is_virtual else Pulse(rooms.manager.heed_requests)
+        self._boards = BoardMaker(
+            rooms, history=self._history, lag_p99_ms=lambda: 0.0 if self._pulse is None else self._pulse.p99_lag_ms
+        )
 
     # Who and how
 
@@ -107,6 +114,18 @@ class Desk(Markets):
             **lag_status(self._pulse),
             "parents_at_work": len(self.busy_parents),
         }
+
+    def board(self) -> Board:
+        """What a screen shows of the desk now: facts, without frames."""
+        return self._boards.make()
+
+    def view(self) -> DeskView:
+        """Give a live view of the whole desk; a new one closes the old."""
+        self._must_be_open()
+        if self._view is not None:
+            self._view.close()
+        self._view = DeskView(self)
+        return self._view
 
     # Orders
 
@@ -278,6 +297,8 @@ class Desk(Markets):
         self._dismiss_watchman()
         for ticket in self._tickets.values():
             ticket.retire()
+        if self._view is not None:
+            self._view.retire()
         if self._pulse is not None:
             self._pulse.stop()
         with contextlib.ExitStack() as whatever_happens:  # one who waits may be interrupted, the rest is done

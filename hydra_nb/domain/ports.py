@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
+from hydra_nb.domain.board import Board
 from hydra_nb.domain.events import Event
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
@@ -242,6 +243,10 @@ class ExecutionPort(Protocol):
         """Fills on the quotes, and lots filled against the schedule."""
         ...
 
+    def view(self) -> Any:
+        """Give the live view: a widget; a new one closes the old."""
+        ...
+
     async def cancel(self) -> None:
         """Cancel what works and stop; returns when its orders are proven dead."""
         ...
@@ -345,8 +350,8 @@ class DeskPort(Protocol):
         """Ask for volume and volatility."""
         ...
 
-    def executions(self) -> "pd.DataFrame":
-        """One row a parent order."""
+    def board(self) -> Board:
+        """What the desk tells a screen of itself now."""
         ...
 
     def execution(self, parent_id: str) -> ExecutionPort:
@@ -355,14 +360,6 @@ class DeskPort(Protocol):
 
     def ticket(self, symbol: str) -> Any:
         """Give an order ticket of a symbol; a new one closes the old."""
-        ...
-
-    def orders(self) -> "pd.DataFrame":
-        """One row a child order."""
-        ...
-
-    def positions(self) -> "pd.DataFrame":
-        """One row a contract with a position or with working orders."""
         ...
 
     async def reconcile(self) -> "pd.DataFrame":

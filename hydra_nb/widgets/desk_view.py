@@ -1,0 +1,159 @@
+"""The view of a whole desk: tiles, parents, orders in the market, positions, breakers, log; and what can be done."""
+
+from collections.abc import Awaitable, Callable
+
+import ipywidgets
+
+from hydra_nb.domain.board import Board, ParentLine
+from hydra_nb.domain.orders import ParentStatus
+from hydra_nb.domain.ports import DeskPort, ExecutionPort
+from hydra_nb.widgets import desk_parts, numbers
+from hydra_nb.widgets.frame import Frame, in_words
+from hydra_nb.widgets.parts import State, escape, header
+
+MOST_PARENTS, MOST_ORDERS, MOST_POSITIONS = 6, 3, 4
+"""Rows that fit an output cell without a scroll bar; a button shows all."""
+
+ALL_ROWS = 20
+"""Rows that are shown of anything at most: more would cost more than 40 kB a second."""
+
+TOLD_NS = 15_000_000_000
+"""How long the outcome of a gesture is shown, market time."""
+
+NOTHING_CHOSEN = ("Choose an order", "")
+
+_NAMES = {"SIM": "simulated market", "PAPER": "paper account", "LIVE": "live account"}
+_RUNNING = (ParentStatus.SCHEDULED, ParentStatus.WORKING)
+_STANDING = (ParentStatus.PAUSED, ParentStatus.INTERRUPTED)
+
+
+class DeskView(Frame):
+    """What a desk does, on one screen; made by `Desk.view`, which closes the one before.
+
+    Parameters
+    ----------
+    desk
+        What is shown.
+
+    Attributes
+    ----------
+    chooser : ipywidgets.Dropdown
+        The parent that the buttons beside it act on.
+    pause_button, resume_button, cancel_button, reconcile_button : ipywidgets.Button
+        What can be done; cancelling is never off while a parent is chosen.
+    """
+
+    def __init__(self, desk: DeskPort) -> None:
+        super().__init__(desk, kind="desk")
+        self._told: tuple[State, int] | None = None
+        self.tiles, self.parents_head, self.parents = (ipywidgets.HTML() for _ in range(3))
+        self.orders, self.positions, self.breakers, self.happened = (ipywidgets.HTML() for _ in range(4))
+        self.filter = ipywidgets.ToggleButtons(options=tuple(desk_parts.FILTERS))
+        self.all_rows = ipywidgets.ToggleButton(description="All rows")
+        self.chooser = ipywidgets.Dropdown(description="Act on", options=(NOTHING_CHOSEN,), value="")
+        self.pause_button = ipywidgets.Button(description="❚❚ Pause")
+        self.resume_button = ipywidgets.Button(description="► Resume")
+        self.cancel_button = ipywidgets.Button(description="✕ Cancel order")
+        self.reconcile_button = ipywidgets.Button(description="Reconcile")
+        self._listen_to_gestures()
+        head = ipywidgets.HBox((self.parents_head, self.filter, self.all_rows))
+        upper = ipywidgets.VBox((head, self.parents))
+        left = ipywidgets.VBox((self.orders, self.positions))
+        right = ipywidgets.VBox((self.breakers, self.happened))
+        lower = ipywidgets.HBox((left, right))
+        names = ((head, "hy-d-head"), (upper, "hy-pane"), (left, "hy-pane"), (right, "hy-pane"), (lower, "hy-d-lower"))
+        for box, name in names:
+            box.add_class(name)
+        self.compose(
+            body=(self.tiles, upper, lower),
+            foot=(self.chooser, self.pause_button, self.resume_button, self.cancel_button, self.reconcile_button),
+        )
+        self.start()
+
+    def _listen_to_gestures(self) -> None:
+        for control in (self.filter, self.all_rows, self.chooser):
+            control.observe(lambda _: self.redraw(), names="value")
+        self.pause_button.on_click(lambda _: self._act(lambda one: one.pause(), "Paused"))
+        self.resume_button.on_click(lambda _: self._act(lambda one: one.resume(), "Resumed"))
+        self.cancel_button.on_click(lambda _: self._act(lambda one: one.cancel(), "Cancelled"))
+        self.reconcile_button.on_click(lambda _: self.run(self._reconcile()))
+
+    def draw(self) -> None:
+        """Show the board of now."""
+        board = self._desk.board()
+        self.time_zone = zone = desk_parts.time_zone_of(board)
+        state = desk_parts.desk_state(board, killed=self._desk.killed is not None)
+        self.alarm = desk_parts.lost_link(board, time_zone=zone)
+        opened = numbers.clock_time(board.opened_ns, time_zone=zone)
+        left = (
+            '<span class="hy-name">Desk</span><span class="hy-muted hy-optional">'
+            f"{escape(_NAMES[self._desk.badge])} · opened {opened}</span>"
+        )
+        self.put(self.header, header(self._desk, left=left, state=state, time_zone=zone))
+        self.put(self.tiles, desk_parts.tiles(board, time_zone=zone))
+        self._draw_parents(board)
+        most_orders, most_positions = (ALL_ROWS, ALL_ROWS) if self.all_rows.value else (MOST_ORDERS, MOST_POSITIONS)
+        self.put(
+            self.orders, desk_parts.orders_pane(board.orders, most=most_orders, now_ns=board.now_ns, time_zone=zone)
+        )
+        self.put(
+            self.positions,
+            desk_parts.positions_pane(board.positions, most=most_positions, max_lots=board.max_position_lots),
+        )
+        self.put(self.breakers, desk_parts.breakers_pane(board.breakers))
+        self.put(self.happened, desk_parts.log_pane(board.happenings, time_zone=zone))
+        told = None if self._told is None or board.now_ns > self._told[1] else self._told[0]
+        self.say(told or State(words="", sentence=state.sentence, tone=state.tone))
+        self._draw_foot(board)
+
+    def _draw_parents(self, board: Board) -> None:
+        wanted = [line for line in board.parents if desk_parts.FILTERS[self.filter.value](line)]
+        shown = wanted[: ALL_ROWS if self.all_rows.value else MOST_PARENTS]
+        self.put(self.parents_head, desk_parts.parents_title(board, shown=len(shown), of=len(wanted)))
+        self.put(self.parents, desk_parts.parents_table(shown, now_ns=board.now_ns, time_zone=self.time_zone))
+
+    def _draw_foot(self, board: Board) -> None:
+        at_work = tuple((self._named(line), line.parent_id) for line in board.parents if not line.status.is_over)
+        options = (NOTHING_CHOSEN, *at_work)
+        if options != self.chooser.options:
+            # Where the chosen one is over, nothing is chosen: the next press must not hit another order.
+            chosen = self.chooser.value
+            self.chooser.options = options
+            self.chooser.value = chosen if chosen in (parent_id for _, parent_id in options) else ""
+        status = next((line.status for line in board.parents if line.parent_id == self.chooser.value), None)
+        self.pause_button.disabled = status not in _RUNNING
+        self.resume_button.disabled = status not in _STANDING
+        self.cancel_button.disabled = status is None
+
+    def _named(self, line: ParentLine) -> str:
+        time = numbers.clock_time(line.submitted_ns, time_zone=self.time_zone)
+        parent = line.parent
+        return f"{time}  {parent.side} {parent.lots} {parent.contract.local_symbol}  {parent.tag or ''}".rstrip()
+
+    # Gestures
+
+    def _act(self, gesture: Callable[[ExecutionPort], Awaitable[object]], done: str) -> None:
+        if self.chooser.value:
+            self.run(self._acted(gesture, self._desk.execution(self.chooser.value), done))
+
+    async def _acted(
+        self, gesture: Callable[[ExecutionPort], Awaitable[object]], execution: ExecutionPort, done: str
+    ) -> None:
+        self._tell_of(State(words="◌", sentence=f"Asked for {execution.parent_id} …"))
+        await gesture(execution)
+        time = numbers.clock_time(self._desk.now_ns(), time_zone=self.time_zone)
+        self._tell_of(State(words=f"✓ {done} {time}", sentence=f"{execution.parent_id}, by you.", tone="good"))
+
+    async def _reconcile(self) -> None:
+        self._tell_of(State(words="◌ Reconciling", sentence="Ledger and broker are compared."))
+        found = await self._desk.reconcile()
+        words = "They agree." if found.empty else f"{numbers.plural(len(found), 'difference')}: see desk.breaks."
+        self._tell_of(State(words="✓ Reconciled", sentence=words, tone="good" if found.empty else "warn"))
+
+    def _tell_of(self, state: State) -> None:
+        self._told = (state, self._desk.now_ns() + TOLD_NS)
+        self.say(state)
+
+    def tell(self, error: Exception) -> None:
+        """Show an error in words, until the next gesture."""
+        self._tell_of(in_words(error))

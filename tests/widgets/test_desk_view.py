@@ -1,0 +1,354 @@
+"""The view of a desk: what it says of a board, what can be done, and what it costs."""
+
+import asyncio
+import re
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from hydra_nb.domain.board import Board, Breaker, OrderLine, ParentLine, PositionLine
+from hydra_nb.domain.market import ConnectionState, FeedType
+from hydra_nb.domain.orders import OrderState, ParentStatus, Stage
+from hydra_nb.domain.units import Side
+from hydra_nb.widgets import desk_parts, follow
+from hydra_nb.widgets.desk_view import DeskView
+
+from .hand_made import NOW, OATS, HandDesk, order, utc
+
+NOW_NS = int(NOW.value)
+SECOND_NS = 10**9
+
+BREAKERS = (
+    Breaker(check="daily_loss", observed=1183.0, limit=2500.0, unit="USD", allowed=True),
+    Breaker(check="drawdown", observed=0.6, limit=3.0, unit="% of peak", allowed=True),
+    Breaker(check="position_share", observed=26.0, limit=35.0, unit="% of equity", allowed=True),
+    Breaker(check="last_trade_loss", observed=-313.0, limit=1000.0, unit="USD", allowed=True),
+)
+
+
+def parent_line(number: int = 1, **changes: Any) -> ParentLine:
+    """A parent that bought ten of thirteen lots, changed as asked."""
+    line = ParentLine(
+        parent_id=f"P-{number:04d}",
+        parent=order(),
+        status=ParentStatus.WORKING,
+        reason="",
+        submitted_ns=int(utc("15:00:00").value) + number * SECOND_NS,
+        finished_ns=None,
+        standing_since_ns=None,
+        slices=5,
+        duration_ns=7200 * SECOND_NS,
+        filled_lots=10,
+        working_lots=1,
+        due_lots=9,
+        shortfall_lots=0,
+        average_price=Decimal("370.625"),
+        arrival_mid=Decimal("370"),
+        next_slice=5,
+        next_start_ns=int(utc("16:33:48").value),
+        stage=Stage.MID,
+        stage_ends_ns=NOW_NS + 84 * SECOND_NS,
+    )
+    return replace(line, **changes)
+
+
+def board(**changes: Any) -> Board:
+    """One parent at work on a desk in order, changed as asked."""
+    resting = OrderLine(
+        parent=order(),
+        lots=1,
+        limit_price=Decimal("369.75"),
+        stage=Stage.MID,
+        stage_ends_ns=NOW_NS + 84 * SECOND_NS,
+        expires_ns=NOW_NS + 94 * SECOND_NS,
+        state=OrderState.WORKING,
+    )
+    held = PositionLine(
+        local_symbol="ZOH7", contract=OATS, lots=14, most=17, least=14, value=Decimal(258_825), locked=None
+    )
+    made = Board(
+        now_ns=NOW_NS,
+        opened_ns=int(utc("14:31:04").value),
+        connection=ConnectionState.UP,
+        connection_since_ns=int(utc("14:31:04").value),
+        feed=FeedType.LIVE,
+        quote_age_s=0.9,
+        quote_age_allowed_s=5.0,
+        reconciled=True,
+        reconciled_ns=int(utc("14:31:05").value),
+        breaks=0,
+        journal_failure=None,
+        lag_p99_ms=4.0,
+        messages=38,
+        messages_last_second=1,
+        currency="USD",
+        pnl=Decimal(-1183),
+        fees=Decimal(61),
+        max_position_lots=20,
+        parents=(parent_line(),),
+        orders=(resting,),
+        positions=(held,),
+        breakers=BREAKERS,
+        happenings=(),
+    )
+    return replace(made, **changes)
+
+
+@dataclass
+class Acting:
+    """An execution that takes down what it is asked for."""
+
+    parent_id: str
+    asked: list[str] = field(default_factory=list)
+
+    async def pause(self) -> None:
+        """Take it down."""
+        self.asked.append("pause")
+
+    async def resume(self) -> None:
+        """Take it down."""
+        self.asked.append("resume")
+
+    async def cancel(self) -> None:
+        """Take it down."""
+        self.asked.append("cancel")
+
+
+@dataclass
+class BoardDesk(HandDesk):
+    """A desk whose board a test sets."""
+
+    told: Board = field(default_factory=board)
+    acting: dict[str, Acting] = field(default_factory=dict)
+
+    def board(self) -> Board:
+        """What the test set."""
+        return self.told
+
+    def __post_init__(self) -> None:
+        """Give executions by their ids; the desk that is hand-made for tickets has one, in a field."""
+        self.execution = lambda parent_id: self.acting.setdefault(parent_id, Acting(parent_id))
+
+    async def show(self, told: Board) -> None:
+        """Let something change, and wait until it is drawn."""
+        self.told = told
+        self.tell()
+        await self.settle()
+
+
+def play(story: Callable[[DeskView, BoardDesk], Coroutine[Any, Any, None]], told: Board | None = None) -> None:
+    """Play a story on a fresh view."""
+
+    async def played() -> None:
+        desk = BoardDesk(told=told or board())
+        view = DeskView(desk)
+        await desk.settle()
+        await story(view, desk)
+        view.close()
+        await desk.settle()
+
+    asyncio.run(played())
+
+
+def words(html: str) -> str:
+    """What a person reads of HTML."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)).strip()
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "REFRESH_S", 0.0)
+
+
+def test_the_tiles_tell_whether_it_is_safe() -> None:
+    """Connection, data, reconciliation, journal, lag, messages and the day's result, each with its unit."""
+    shown = words(desk_parts.tiles(board(), time_zone="America/Chicago"))
+
+    for expected in (
+        "Connection ● Up since 08:31",
+        "Market data ● Live oldest",
+        "Reconciled ✓ 08:31:05 0 breaks",
+        "Journal ✓ Written",
+        "Loop lag, p99 4 ms limit 20",
+        "Messages 38 today, 1 this second",
+        "P&amp;L today −$1,183 fees $61",
+    ):
+        assert expected in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"connection": ConnectionState.DOWN}, "✕ Lost"),
+        ({"quote_age_s": 12.0}, "✕ Stale"),
+        ({"feed": FeedType.DELAYED}, "✕ Delayed"),
+        ({"reconciled": False}, "✕ No 0 breaks"),
+        ({"journal_failure": "the disk is full"}, "✕ Failed"),
+        ({"lag_p99_ms": 13_698.0}, "▲ 13.7 s"),
+        ({"pnl": None}, "P&amp;L today –"),
+    ],
+)
+def test_a_tile_says_what_is_wrong(changes: dict[str, Any], expected: str) -> None:
+    """Each fault has a sign and a word of its own, not only a colour."""
+    shown = words(desk_parts.tiles(board(**changes), time_zone="UTC"))
+
+    assert expected in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "cells"),
+    [
+        ({}, ["▲ BUY", "13", "TWAP 5 × 2h", "370.625", "+2.5", "$312.50", "► Working", "Slice 5 at 10:33:48"]),
+        ({"status": ParentStatus.PAUSED, "standing_since_ns": NOW_NS}, ["❚❚ Paused", "By you, 08:56:31"]),
+        (
+            {"status": ParentStatus.PARTIAL, "shortfall_lots": 2, "reason": "Window ended"},
+            ["▲ Short 2", "Window ended"],
+        ),
+        ({"next_slice": None}, ["Step at 08:57:55"]),
+        ({"next_slice": None, "stage": Stage.CROSS}, ["Ends 08:57:55"]),
+        ({"parent": order(side=Side.SELL)}, ["▼ SELL", "−2.5", "−$312.50"]),
+        ({"average_price": None}, ["–"]),
+        ({"parent": order(tag="<b>x</b>")}, ["&lt;b&gt;x&lt;/b&gt;"]),
+    ],
+)
+def test_a_parents_row(changes: dict[str, Any], cells: list[str]) -> None:
+    """What is done, how far it is, what it costs, and what comes next; nothing from outside is HTML."""
+    shown = words(desk_parts.parents_table([parent_line(**changes)], now_ns=NOW_NS, time_zone="America/Chicago"))
+
+    for cell in cells:
+        assert cell in shown
+
+
+def test_orders_say_when_they_expire_and_positions_what_they_may_become() -> None:
+    """Stage with its countdown and expiry; most and least, a warning beyond the limit."""
+    told = board()
+    orders = words(desk_parts.orders_pane(told.orders, most=3, now_ns=NOW_NS, time_zone="America/Chicago"))
+    positions = words(desk_parts.positions_pane(told.positions, most=3, max_lots=15))
+
+    assert "▲ BUY 1 ZOH7 369.75 ●○○ mid, step in 08:58:05 working" in orders
+    assert "ZOH7 +14 ▲ +17 +14 $258,825 15 lots" in positions
+
+
+def test_breakers_show_their_use_and_a_gain_uses_nothing() -> None:
+    """Cash and percent against their limits; a breaker that has tripped, or is not known, is counted apart."""
+    shown = words(desk_parts.breakers_pane(BREAKERS))
+    tripped = desk_parts.breakers_pane(
+        (replace(BREAKERS[0], observed=2600.0, allowed=False), replace(BREAKERS[1], observed=None, allowed=False))
+    )
+
+    assert "4 closed" in shown
+    assert "✓ Daily loss $1,183 of $2,500" in shown
+    assert "✓ Largest position 26.0 % of 35.0 % equity" in shown
+    assert "✓ Loss of last trade $0.00 of $1,000" in shown
+    assert "0 closed, 1 tripped, 1 not known" in words(tripped)
+    assert "width:100%" in tripped
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "● Trading on"),
+        ({"connection": ConnectionState.DOWN}, "✕ No link to broker"),
+        ({"reconciled": False}, "✕ Not reconciled"),
+        ({"journal_failure": "full"}, "✕ No journal"),
+        ({"breakers": (replace(BREAKERS[0], observed=2600.0, allowed=False),)}, "✕ Breaker tripped"),
+        ({"positions": (replace(board().positions[0], locked="a break"),)}, "▲ ZOH7 locked"),
+    ],
+)
+def test_the_header_says_what_holds_up_trading(changes: dict[str, Any], expected: str) -> None:
+    """One state, the gravest."""
+
+    async def story(view: DeskView, _desk: BoardDesk) -> None:
+        assert expected in words(view.header.value)
+
+    play(story, board(**changes))
+
+
+def test_a_lost_link_is_an_alert_that_names_what_may_still_fill() -> None:
+    """Until when the broker expires what works, in the region that screen readers announce at once."""
+
+    async def story(view: DeskView, desk: BoardDesk) -> None:
+        await desk.show(board(connection=ConnectionState.DOWN, connection_since_ns=NOW_NS))
+
+        assert words(view.alert.value) == (
+            "✕ No link to broker Since 08:56:31. Nothing new is sent. 1 lot may still fill; "
+            "the broker expires them, the last at 08:58:05."
+        )
+
+    play(story)
+
+
+def test_a_gesture_hits_the_chosen_parent_and_no_other() -> None:
+    """The chosen parent stays chosen while others come and go; when it is over nothing is chosen."""
+
+    async def story(view: DeskView, desk: BoardDesk) -> None:
+        view.chooser.value = "P-0001"
+        await desk.settle()
+        await desk.show(board(parents=(parent_line(2), parent_line(1))))
+        still = view.chooser.value
+        view.pause_button.click()
+        await desk.settle()
+
+        await desk.show(board(parents=(parent_line(2), parent_line(1, status=ParentStatus.FILLED))))
+        view.cancel_button.click()
+        await desk.settle()
+
+        assert still == "P-0001"
+        assert desk.acting["P-0001"].asked == ["pause"]
+        assert "P-0002" not in desk.acting
+        assert view.chooser.value == ""
+        assert view.cancel_button.disabled
+
+    play(story, board(parents=(parent_line(1), parent_line(2))))
+
+
+def test_what_can_be_done_follows_the_state() -> None:
+    """A running parent can be paused, a paused one resumed; both can be cancelled."""
+
+    async def story(view: DeskView, desk: BoardDesk) -> None:
+        view.chooser.value = "P-0001"
+        await desk.settle()
+        running = [b.disabled for b in (view.pause_button, view.resume_button, view.cancel_button)]
+        await desk.show(board(parents=(parent_line(status=ParentStatus.PAUSED, standing_since_ns=NOW_NS),)))
+        paused = [b.disabled for b in (view.pause_button, view.resume_button, view.cancel_button)]
+
+        assert running == [False, True, False]
+        assert paused == [True, False, False]
+
+    play(story)
+
+
+def test_twenty_parents_show_as_many_rows_as_fit_and_all_on_request() -> None:
+    """Six rows fit; one press shows the rest, at most twenty, and the head says how many there are."""
+    many = board(parents=tuple(parent_line(number) for number in range(1, 26)))
+
+    async def story(view: DeskView, desk: BoardDesk) -> None:
+        few = view.parents.value.count("<tr>") - 1
+        head = words(view.parents_head.value)
+        view.all_rows.value = True
+        await desk.settle()
+
+        assert few == 6
+        assert "25 at work, 0 done · 19 more" in head
+        assert view.parents.value.count("<tr>") - 1 == 20
+
+    play(story, many)
+
+
+def test_equal_news_send_nothing_and_time_that_passes_sends_little() -> None:
+    """A second picture of the same board costs no message at all."""
+
+    async def story(view: DeskView, desk: BoardDesk) -> None:
+        sent: list[object] = []
+        for part in (view.header, view.tiles, view.parents, view.orders, view.positions, view.breakers, view.happened):
+            part.observe(sent.append, names="value")
+
+        await desk.show(board())
+        await desk.show(board(quote_age_s=1.3))
+
+        assert sent == []
+
+    play(story)
