@@ -196,11 +196,14 @@ class Facts:
         if known is not None and known.views:
             return known.leaves
         frame = self.placed.get(order_ref)
-        # An expiry is written by the desk's clock, which a gateway that told a false time has led astray. A frame that
-        # no order came of by then was lost; if one comes of it after all, the rules on true fills see it.
-        if frame is None or (frame.expires_ns or 0) <= max(self.now_ns, self.desk_now_ns):
+        if frame is None:
             return 0
-        return frame.lots or 0
+        expires_ns = frame.expires_ns or 0
+        if self.truth.holds_back(frame.client_id, frame.order_id):
+            return (frame.lots or 0) if expires_ns > self.now_ns else 0
+        # An expiry is written by the desk's clock, which a gateway that told a false time has led astray. A frame that
+        # no order came of by then, and that the gateway does not hold back, was lost.
+        return (frame.lots or 0) if expires_ns > max(self.now_ns, self.desk_now_ns) else 0
 
     def parent_lots(self, parent_id: str) -> int | None:
         """Lots ordered."""

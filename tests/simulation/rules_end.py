@@ -13,6 +13,7 @@ from tests.simulation.rules_recovery import recovery_gives_the_state
 
 RESOLVE_S = 120
 EXPLAIN_S = 60
+PROOF_S = 60
 TWO_HEARTBEATS_S = 20.0
 _OURS = (OrderState.RESERVED, OrderState.SENT)
 _UNCLEAR = (*_OURS, OrderState.CANCEL_PENDING, OrderState.UNKNOWN)
@@ -23,21 +24,23 @@ EndRule = Callable[[Facts, Life], str | None]
 def orders_resolved(facts: Facts, life: Life) -> str | None:
     """L. Every order is terminal or `needs_human` within 120 virtual seconds of the healing, or works as planned.
 
-    What we asked for is answered in that time. An order of which the broker alone said something unclear (one of two
-    permIds cancelled, filled with a busted execution) waits for its expiry, since only that can prove it dead. So does
-    one that a pause or an interruption cancelled: nothing else waits for it, and it is left to a person only later.
+    What we asked for is answered in that time. Of an order of whose end no word was heard (the broker alone said
+    something unclear, or nothing answered the cancel of a pause) only the expiry proves the death: it is waited for, by
+    both clocks, and a minute more. What nothing explains is with a person: the parent, or a contract that is locked.
     """
+    now_ns = min(facts.now_ns, facts.desk_now_ns)
     for record in life.ledger.open_orders():
         parent = life.ledger.parents.get(record.child.parent_id)
-        if parent is not None and parent.status is ParentStatus.NEEDS_HUMAN:
+        needs_human = parent is not None and parent.status is ParentStatus.NEEDS_HUMAN
+        if needs_human or record.child.contract.con_id in life.ledger.locked:
             continue
         asked_ns = max(record.reserved_ns, record.sent_ns or 0, record.cancel_requested_ns or 0)
         said_by_us = record.state in _OURS or record.cancel_requested_ns is not None
         said_by_us = said_by_us and record.order_ref not in facts.held
         if said_by_us and record.state in _UNCLEAR and facts.desk_now_ns - asked_ns > RESOLVE_S * NS_PER_S:
             return f"{record.order_ref} is {record.state} {RESOLVE_S} s after all has healed"
-        if facts.desk_now_ns > record.expires_ns + RESOLVE_S * NS_PER_S:
-            return f"{record.order_ref} is {record.state} {RESOLVE_S} s after its expiry"
+        if now_ns > record.expires_ns + PROOF_S * NS_PER_S:
+            return f"{record.order_ref} is {record.state} {PROOF_S} s after its expiry"
     return None
 
 

@@ -12,6 +12,7 @@ from collections.abc import Container, Coroutine, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from hydra_nb.broker.completed import CompletedOrder
 from hydra_nb.domain.events import (
     ConnectionChanged,
     DeathProbed,
@@ -25,7 +26,7 @@ from hydra_nb.domain.orders import ChildOrder
 from hydra_nb.domain.units import Side
 from hydra_nb.ledger import Ledger
 from hydra_nb.reconcile import Reconciler
-from hydra_nb.sim.records import Executed, Execution, OrderChanged
+from hydra_nb.sim.records import Executed, Execution, OrderChanged, OrderStatus
 from tests.simulation.facts import NS_PER_S, Facts, Life
 from tests.simulation.truth import OWN, TrueOrder
 
@@ -73,9 +74,16 @@ class TrueState:
             families=left,
         )
 
-    def has_foreign(self, con_id: int) -> bool:
-        """Whether others traded in a contract."""
-        return any(_is_foreign(fill, con_id) for fill in self.families.values())
+    def may_need_a_person(self, con_id: int) -> bool:
+        """Whether what is true of a contract may lock it.
+
+        Others traded in it, which nobody watched and may look as if it were ours and untold; or a modify made two
+        orders of one, each of which counts the fills of before.
+        """
+        own = [list(order.views.values()) for order in self.orders.values()]
+        return any(_is_foreign(fill, con_id) for fill in self.families.values()) or any(
+            len(views) > 1 and views[0].terms.con_id == con_id for views in own
+        )
 
     def positions(self) -> dict[int, int]:
         """Signed lots of the account by contract."""
@@ -142,18 +150,36 @@ class Truthful:
             for view in order.live_views()
         )
 
-    async def completed_orders(self) -> None:
-        """The one question that it leaves without an answer, as some gateways do."""
+    async def completed_orders(self) -> tuple[CompletedOrder, ...]:
+        """Our own orders that are over."""
+        return tuple(line for ref in self._true.orders for line in self._completed(ref))
+
+    def _completed(self, order_ref: str) -> Iterator[CompletedOrder]:
+        true = self._true.orders.get(order_ref)
+        if true is None or self._true.is_live(order_ref):
+            return
+        for view in true.views.values():
+            yield CompletedOrder(
+                order_ref=order_ref,
+                perm_id=view.perm_id,
+                con_id=view.terms.con_id,
+                local_symbol="",
+                status="Filled" if view.status is OrderStatus.FILLED else "Cancelled",
+                filled_lots=view.filled_lots,
+                expires_ns=view.terms.good_till_ns,
+            )
 
     async def probe_death(self, child: ChildOrder) -> DeathProbed:
         """What is true of one order."""
         true = self._true.orders.get(child.order_ref)
+        completed = [line.told_lots(child.lots) for line in self._completed(child.order_ref)]
         return DeathProbed(
             time_ns=self.now_ns(),
             order_ref=child.order_ref,
             still_open=self._true.is_live(child.order_ref),
             executed_lots=0 if true is None else true.filled_lots,
             broker_ns=self._true.now_ns // NS_PER_S * NS_PER_S,
+            completed_lots=sum(completed) if completed else None,
         )
 
     def positions(self) -> tuple[PositionReported, ...]:
@@ -269,8 +295,8 @@ def _wrong_at_last(ledger: Ledger, *, undisturbed: Ledger, at_end: TrueState) ->
             continue
         if _bookings(record) != _bookings(other):
             yield f"{ref}: {_bookings(record)} booked, undisturbed {_bookings(other)}"
-        # Fills of others that nobody watched may look as if they were ours and untold: those are left to a person.
-        if other.state.is_over and not record.state.is_over and not at_end.has_foreign(record.child.contract.con_id):
+        is_left = at_end.may_need_a_person(record.child.contract.con_id)
+        if other.state.is_over and not record.state.is_over and not is_left:
             yield f"{ref} is {record.state}, undisturbed {other.state}"
     for con_id, lots in at_end.positions().items():
         ours = ledger.booked_position(con_id)
@@ -278,7 +304,7 @@ def _wrong_at_last(ledger: Ledger, *, undisturbed: Ledger, at_end: TrueState) ->
         if ours + others != lots:
             yield f"contract {con_id}: {ours} lots of ours and {others} of others are booked, {lots} true"
     for con_id, locked in ledger.locked.items():
-        explained = at_end.has_foreign(con_id) or _was_overfilled(undisturbed, con_id)
+        explained = at_end.may_need_a_person(con_id) or _was_overfilled(undisturbed, con_id)
         if con_id not in undisturbed.locked and not explained:
             yield f"contract {con_id} is locked, where the undisturbed one is not: {locked.reason}"
 

@@ -194,6 +194,8 @@ class Truth:
         Every change of an order and every execution, of whomsoever, in order.
     sessions
         The gateway's own connections.
+    holds_back
+        Whether the gateway has read a request for an order (client id, order id) on which it will only act later.
     """
 
     def __init__(self) -> None:
@@ -203,6 +205,7 @@ class Truth:
         self.fills: list[Execution] = []
         self.log: list[OrderChanged | Executed] = []
         self.sessions: list[Session] = []
+        self.holds_back: Callable[[int, int], bool] = lambda _client_id, _order_id: False
         self.on_event: Callable[[ExchangeEvent], None] | None = None
 
     def note(self, event: ExchangeEvent) -> None:
@@ -260,6 +263,16 @@ class WitnessCore(GatewayCore):
         super().__init__(exchange, **how)
         self.truth = Truth()
         self.truth.sessions = self.sessions
+        self.truth.holds_back = self._holds_back
+
+    def _holds_back(self, client_id: int, order_id: int) -> bool:
+        if self._faults is None:
+            return False
+        held = any(
+            session.client_id == client_id and getattr(request, "order_id", None) == order_id
+            for session, request in self._faults.held
+        )
+        return held or self._faults._busy_until_ns.get((client_id, order_id), 0) > self._faults.now_ns
 
     def route(self, event: ExchangeEvent) -> None:
         """Take the event down, whatever becomes of its message."""
