@@ -232,9 +232,16 @@ class Connection:
         return None if self._time is None else self._time.skew_s
 
     async def _connect_again(self) -> None:
-        if self._open_again is not None:
+        if self._open_again is None:
+            return
+        try:
             await self._open_again()
             await self._subscribe_or_give_up()
+        except KeyboardInterrupt:  # whoever begins anew must not take half a connection for a whole one
+            self._wire.drop()
+            self._pace.forget()
+            self._inbox.lost("interrupted while connecting again")
+            raise
 
     async def _subscribe_anew(self) -> None:
         with contextlib.suppress(BrokerError):  # that the connection was given up, and why, has been told

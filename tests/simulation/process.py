@@ -6,6 +6,7 @@ the disk or the socket stays. The market runs in a context of its own and surviv
 """
 
 import asyncio
+import contextlib
 import inspect
 import sys
 from collections.abc import Callable, Coroutine, Iterator
@@ -36,6 +37,10 @@ def current_process() -> "Process | None":
 
 class Killed(BaseException):
     """The process in which something was to be done is dead."""
+
+
+class Interrupt(KeyboardInterrupt):
+    """The signal that a person sends to the program, not to the simulation."""
 
 
 class WorldLoop(VirtualLoop):
@@ -110,6 +115,11 @@ class WorldLoop(VirtualLoop):
         # Before everything that waits already: the process gets no further than to the end of its present step.
         self._ready.appendleft(asyncio.Handle(kill, (), self, self._market_context))
 
+    def _run_once(self) -> None:
+        """Go round once; an interrupt that one task hands on to another comes out of the loop, which is run again."""
+        with contextlib.suppress(Interrupt):
+            super()._run_once()  # type: ignore[misc]
+
     def put_out_fuse(self) -> None:
         """Nobody is killed by the fuse, or interrupted, any more."""
         self._fuse = self._hand = None
@@ -134,7 +144,7 @@ class WorldLoop(VirtualLoop):
             sys.settrace(signal.on_call)
             try:
                 step(*args)
-            except KeyboardInterrupt:
+            except Interrupt:
                 pass  # it has come out of the loop, which is run again
             finally:
                 sys.settrace(was)
@@ -196,7 +206,7 @@ class _Signal:
     def _on_line(self, _frame: Any, event: str, _arg: Any) -> Any:
         if event == "line" and not self.has_come:
             self.has_come = True
-            raise KeyboardInterrupt
+            raise Interrupt
         return self._on_line
 
 

@@ -28,6 +28,9 @@ REGRESSIONS: dict[int, str] = {
     11004: "The person went on to abandon parents with a desk that had died meanwhile.",
     11183: "A gateway told a false time while a desk opened, and its expiries were held against the true one.",
     11215: "A kill that the disk did not get was held against the next life.",
+    10042: "An interrupt in running code ended the beat of the connection: with another of the same desk.",
+    10120: "An interrupt in running code ended the beat of the connection, and silence was not noticed any more.",
+    20218: "An interrupt while connecting again left a socket without subscriptions, which the beat took for whole.",
     12850: "A closing desk waited in circles for a task that was over.",
     12854: "A gateway that told a false time and left an order out of its answer had it taken for dead too early.",
 }

@@ -115,6 +115,24 @@ def test_an_interrupt_comes_in_the_code_that_a_task_runs() -> None:
     assert len(came) == 1
 
 
+@pytest.mark.parametrize("steps", range(24))
+def test_an_interrupt_at_any_step_of_connecting_again_leaves_a_whole_connection_or_none(steps: int) -> None:
+    """Half of one, without its subscriptions, would be taken for whole by the next beat, and be useless for ever."""
+
+    async def main(loop: WorldLoop) -> str:
+        room = Room(loop)
+        process = room.process()
+        desk = await process.run(_desk(journal=":memory:"))
+        await asyncio.sleep(1)
+        process.lines[-1].transport.reset()
+        await asyncio.sleep(8.9)
+        loop.interrupt(process, steps=steps, then=lambda: None)
+        await asyncio.sleep(60)
+        return str(desk.status["connection"])
+
+    assert run_world(main) == "up"
+
+
 @pytest.mark.parametrize("kind", ["second desk on the journal", "second desk with the client id"])
 def test_a_second_desk_is_refused_and_the_first_goes_on(kind: str, tmp_path: Path) -> None:
     """By the lock of the journal, or by the gateway."""
