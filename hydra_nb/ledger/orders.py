@@ -20,10 +20,10 @@
 
 ``-`` keeps the state; ``*`` is cancel_pending where a cancel was asked for or the wire said cancelled; ``(l)`` sets
 the flag `late_fill` where lots were added. A status of PendingSubmit or ApiPending tells nothing. Proven means: the
-wire said cancelled for every permId, or the expiry has passed by our clock and by the broker's; the order is not
-among the open orders; and the executions reply holds the lots that are booked, and no fewer than the list of completed
-orders, see `untold_lots`. A modify is acknowledged by an open order with its terms; it never changes the state.
-No error code ends an order.
+wire said cancelled for every permId, or the expiry has passed by our clock and by the broker's, and the order was never
+seen open after it; the order is not among the open orders; and the executions reply holds the lots that are booked, and
+no fewer than the list of completed orders, see `untold_lots`. A modify is acknowledged by an open order with its terms;
+it never changes the state. No error code ends an order.
 """
 
 from decimal import Decimal
@@ -191,7 +191,8 @@ def death_probed(record: OrderRecord, event: DeathProbed) -> OrderRecord:
         return record
     if event.still_open:
         acked_ns = event.time_ns if record.acked_ns is None else record.acked_ns
-        return replace(record, state=_alive(record), acked_ns=acked_ns)
+        outlived = record.outlived or _has_expired(record, event)
+        return replace(record, state=_alive(record), acked_ns=acked_ns, outlived=outlived)
     ended = record.wire_cancelled or _has_expired(record, event)
     if ended and event.executed_lots == record.booked_lots:
         return replace(record, state=OrderState.DEAD)
@@ -200,10 +201,13 @@ def death_probed(record: OrderRecord, event: DeathProbed) -> OrderRecord:
 
 
 def _has_expired(record: OrderRecord, event: DeathProbed) -> bool:
-    """Whether both clocks are past the expiry: either alone may have been set wrong."""
+    """Whether both clocks are past the expiry: either alone may have been set wrong.
+
+    Both have been where the order was seen open past its expiry; then no time proves its end.
+    """
     by_ours = event.time_ns >= record.expires_ns + OUR_PROOF_NS
     by_brokers = event.broker_ns is not None and event.broker_ns >= record.expires_ns + BROKERS_PROOF_NS
-    return by_ours and by_brokers
+    return by_ours and by_brokers and not record.outlived
 
 
 def untold_lots(record: OrderRecord, completed_lots: int, *, unlocked_ns: int | None) -> int:

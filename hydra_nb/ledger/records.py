@@ -26,7 +26,8 @@ class OrderRecord:
 
     `child` holds the terms that the broker is known to have (of the place until a modify is
     acknowledged), `pending` the gated terms of a modify without acknowledgement. `executions` is keyed by
-    family. `messages` counts the frames sent: places, modifies and cancels.
+    family. `messages` counts the frames sent: places, modifies and cancels. `outlived` tells that the broker showed it
+    open when its expiry had passed by our clock and the broker's: both are wrong, and only the wire's word ends it.
     """
 
     child: ChildOrder
@@ -48,6 +49,7 @@ class OrderRecord:
     last_error: str | None = None
     late_fill: bool = False
     overfilled: bool = False
+    outlived: bool = False
 
     @property
     def order_ref(self) -> str:

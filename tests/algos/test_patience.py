@@ -292,6 +292,20 @@ def test_unproven_death_is_asked_about_every_five_seconds_for_two_minutes() -> N
     assert (late.phase, late.outcome, late.filled) == (Phase.DONE, SliceStatus.UNKNOWN, 1)
 
 
+@pytest.mark.parametrize("outlived", [False, True])
+def test_an_order_seen_open_after_its_expiry_is_cancelled_after_all(*, outlived: bool) -> None:
+    """The broker ends an order by itself at its expiry, unless it is shown open past it: then the clocks are wrong."""
+    order = make_order()
+    order = replace(order, child=replace(order.child, expires_ns=at(520)))
+    state, _ = wake(make_live(stage=Stage.CROSS), 525, order=order)
+    order = replace(order, outlived=outlived)
+    answer = ev.DeathProbed(time_ns=at(526), order_ref=REF, still_open=True, executed_lots=0, broker_ns=at(526))
+
+    _, actions = wake(state, 526, order=order, event=answer)
+
+    assert (CancelChild(order_ref=REF, reason="the ladder ended") in actions) is outlived
+
+
 def test_nothing_is_cancelled_without_a_connection() -> None:
     """While down the cancel waits, and its expiry guards; while degraded it is tried."""
     stopped = patience.stop(make_live(), now_ns=at(20), reason="enough")

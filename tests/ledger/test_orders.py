@@ -167,6 +167,16 @@ def test_the_expiry_of_a_pending_modify_delays_the_proof_of_death() -> None:
     assert fold([*history, probed(seconds=462)]).orders[REF].state is OrderState.DEAD
 
 
+def test_an_order_seen_open_after_its_expiry_is_not_dead_by_its_expiry() -> None:
+    """Both clocks must be wrong: whatever list leaves it out later, only the wire's own word ends it."""
+    history = [sent(), status(), probed(seconds=320, still_open=True)]
+    punctual = [sent(), status(), probed(seconds=300, still_open=True)]
+
+    assert fold([*history, probed(seconds=400)]).orders[REF].state is OrderState.UNKNOWN
+    assert fold([*history, status("Cancelled"), probed(seconds=400)]).orders[REF].state is OrderState.DEAD
+    assert fold([*punctual, probed(seconds=400)]).orders[REF].state is OrderState.DEAD
+
+
 def test_orders_of_others_are_never_counted() -> None:
     """Reports under a name that was never reserved change nothing."""
     ledger = Ledger()
