@@ -200,12 +200,17 @@ class _Client:
                         self._take(await self._read())
 
     def _ask(self) -> None:
-        """Ask for this client's own orders and for those of all: between them they name every one."""
+        """Ask for the orders of all clients and for this one's own: between them they name every one.
+
+        Client 0 asks only the first, as the second would bind orders to it that people typed by hand.
+        """
         self._listed.clear()
         self._outcome.beyond_reach.clear()
-        self._ends_owed = 2
-        self._send(5, 1)
+        self._ends_owed = 1
         self._send(16, 1)
+        if self._place.client_id:
+            self._ends_owed += 1
+            self._send(5, 1)
 
     def _take(self, fields: list[str]) -> None:
         match fields[0]:

@@ -11,6 +11,8 @@ import hashlib
 import json
 import logging
 import os
+import socket
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,15 +73,21 @@ class OpenDesk:
         """Whether its process lives; by the lock on its journal, which ends with the process, where it has a file."""
         if self.journal is not None:
             return is_held(Path(self.journal))
-        with contextlib.suppress(PermissionError):
-            try:
-                os.kill(self.pid, 0)
-            except ProcessLookupError:
-                return False
+        if sys.platform == "win32":  # where a signal 0 is Ctrl-C
+            port = int(self.kill_address.split(":")[2].partition("/")[0])
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:  # it lives, as somebody else's
+            return True
         return True
 
     def write(self) -> None:
         """Make it known. A folder that cannot be written costs only that terminals need the journal's path."""
+        _tidy()
         path = self._path
         part = path.with_suffix(".part")
         try:
@@ -108,19 +116,19 @@ def folder() -> Path:
 
 
 def known() -> list[OpenDesk]:
-    """All desks known, the dead ones too; what is too old, or cannot be read, is cleaned away."""
-    found = []
-    for path in sorted(folder().glob("*.json")):
+    """All desks known, those of processes that ended too; what is too old, or cannot be read, is cleaned away."""
+    _tidy()
+    found = [_read(path) for path in sorted(folder().glob("*.json"))]
+    return [desk for desk in found if desk is not None]
+
+
+def _tidy() -> None:
+    for path in folder().glob("*.json"):
         desk = _read(path)
-        try:
+        with contextlib.suppress(OSError):  # it was closed just now
             is_old = time.time() - path.stat().st_mtime > KEPT_S
-        except OSError:  # it was closed just now
-            continue
-        if desk is None or (is_old and not desk.is_alive):
-            path.unlink(missing_ok=True)
-        else:
-            found.append(desk)
-    return found
+            if desk is None or (is_old and not desk.is_alive):
+                path.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> OpenDesk | None:
