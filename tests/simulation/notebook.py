@@ -32,17 +32,18 @@ class Notebook:
 
     async def submit(self, draw: ParentDraw, number: int) -> None:
         """Preview and submit the scenario's parent of this number, and wait for its end."""
-        plan = await self._world.desk.preview(draw.side, draw.lots, draw.symbol, **draw.how, **await self._limit(draw))
+        desk = self._world.desk  # a cell keeps the desk it began with, also where that one is closed meanwhile
+        plan = await desk.preview(draw.side, draw.lots, draw.symbol, **draw.how, **await self._limit(draw, desk))
         self.plans[number] = plan
-        execution = await self._world.desk.submit(plan)
+        execution = await desk.submit(plan)
         self.parents[number] = execution.parent_id
         await execution
 
-    async def _limit(self, draw: ParentDraw) -> dict[str, Decimal]:
+    async def _limit(self, draw: ParentDraw, desk: Any) -> dict[str, Decimal]:
         """Give the caller's limit, where there is one: so many ticks beyond the mid that now shows."""
         if draw.limit_ticks is None:
             return {}
-        contract = await self._world.desk.instrument(draw.symbol)
+        contract = await desk.instrument(draw.symbol)
         top = self._world.core.exchange.top(contract.con_id)
         if top is None or top.bid is None or top.ask is None:
             return {}
