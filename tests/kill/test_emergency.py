@@ -1,12 +1,15 @@
 """The client beside: it takes the client id once that is free, and cancels own orders only."""
 
+import ast
 import asyncio
 import contextlib
+import inspect
 import time
 
 import ib_async
 import pytest
 
+from hydra_nb.broker import emergency
 from hydra_nb.broker.emergency import HeardStatus, Outcome, Place, cancel_own
 from hydra_nb.sim import requests as ask
 from tests.kill.floor import FOREIGN, Floor, floor
@@ -158,3 +161,22 @@ def test_whatever_answers_it_ends_in_words(answer: bytes) -> None:
 
     assert not outcome.is_done
     assert outcome.trouble.startswith("the gateway at")
+
+
+def test_it_knows_no_way_to_place_an_order() -> None:
+    """It sends four kinds of message, 71, 5, 16 and 4, named in its own text; none is 3, a place, or 58, a global cancel."""
+    source = inspect.getsource(emergency)
+    sent = [
+        node.args[0].value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "_send"
+        and isinstance(node.args[0], ast.Constant)
+    ]
+    calls = source.count("self._send(")
+
+    assert sorted(sent) == [4, 5, 16, 71]
+    assert calls == len(sent)  # none with a number that is made elsewhere
+    assert "_framed(_VERSIONS)" in source
+    assert source.count(".write(") == 2  # the greeting, and `_send`
