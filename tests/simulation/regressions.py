@@ -34,5 +34,5 @@ REGRESSIONS: dict[int, str] = {
     12850: "A closing desk waited in circles for a task that was over.",
     12854: "A gateway that told a false time and left an order out of its answer had it taken for dead too early.",
     16653: "A cell that submitted an order went on with a desk that was closed while it looked for the plan.",
-    16997: "A gateway whose time was false, and whose list left an order out, had one taken for dead that was seen open.",
+    16997: "A gateway of false time, whose list left an order out, had one taken for dead that had been seen open.",
 }
