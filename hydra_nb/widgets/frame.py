@@ -116,7 +116,7 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def start(self) -> None:
         """Draw for the first time, then follow the desk, at most twice a second, while the view can be seen."""
         self._follower = Follower(self._desk, draw=self._bring_up_to_date)
-        self.heartbeat = Heartbeat(self._desk, veil=self.veil, on_beat=self._follower.nudge)
+        self.heartbeat = Heartbeat(self._desk, veil=self.veil, on_beat=self._beat_due)
         try:
             self._bring_up_to_date()
         except Exception as error:  # noqa: BLE001  the edge of a cell: shown, and handed to the desk, which journals it
@@ -216,9 +216,18 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         try:
             self.draw()
             self._draw_alert()
+            if self.heartbeat.is_due:
+                self.heartbeat.send()
         except Exception as error:
             self._failed(error)
             raise
+
+    def _beat_due(self) -> None:
+        """Draw, as time has passed, and let the beat go with it: the two are one update of the page."""
+        if self._failure is None:
+            self.redraw()
+        else:
+            self.heartbeat.send()
 
     def _failed(self, error: Exception) -> None:
         """Say that the view is drawn no more; Kill stays, and the desk journals what `error` was."""

@@ -28,7 +28,8 @@ class Heartbeat:
     veil
         The widget that covers the view when no news comes.
     on_beat
-        Called at each beat, on the desk's loop.
+        Called when a beat is due, on the desk's loop; it sees to it that `send` is called soon, with whatever else the
+        view has to send.
     """
 
     def __init__(self, desk: DeskPort, *, veil: ipywidgets.HTML, on_beat: Callable[[], None]) -> None:
@@ -37,6 +38,7 @@ class Heartbeat:
         self._count = 0
         self._closed = False
         self._hidden = False
+        self.is_due = False
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         desk.spawn(self._begin())
@@ -52,11 +54,12 @@ class Heartbeat:
             return
         self._timer = self._loop.call_later(BEAT_S, self._beat)
         if not self._hidden:
-            self.send()
+            self.is_due = True
             self._on_beat()
 
     def send(self) -> None:
         """Send a beat now."""
+        self.is_due = False
         self._count += 1
         self._veil.set_trait("_dom_classes", _BEATS[self._count % 2])
 
