@@ -43,6 +43,27 @@ def test_a_reset_comes_in_mid_frame():
     assert floor.struck() == [("reset_mid_frame", ("pending",))]
 
 
+@pytest.mark.parametrize("listed", ["another", "one more"])
+def test_the_gateway_comes_back_with_another_account(listed: str):
+    """All are dropped; the right account is missing from the list, or not alone in it, until the fault ends."""
+    floor = FaultyFloor(fault("wrong_account", at_s=5, duration_s=30.0, listed=listed))
+    right = floor.exchange.account
+
+    floor.wait(6)
+    was_dropped = floor.client.session.was_reset
+    [wrong] = [fields for fields in floor.reconnect().greeting if fields[0] == "15"]
+    floor.wait(30)
+    was_dropped_again = floor.client.session.was_reset
+    [told] = [fields for fields in floor.reconnect().greeting if fields[0] == "15"]
+
+    assert was_dropped
+    assert was_dropped_again
+    assert wrong[2] != right
+    assert (right in wrong[2].split(",")) is (listed == "one more")
+    assert told[2] == right
+    assert floor.struck() == [("wrong_account", ("none",))]
+
+
 def test_a_connection_closes_after_the_order_was_read_and_before_its_answer():
     """The exchange has the order; the client hears nothing."""
     floor = FaultyFloor(fault("closed_after_read"))

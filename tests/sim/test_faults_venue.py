@@ -93,6 +93,24 @@ def test_a_fill_crosses_a_modify():
     assert floor.struck() == [("fill_crosses_modify", ("pending modify",))]
 
 
+def test_a_fill_crosses_a_cancel():
+    """It is told before the cancel's answer, with its commission, and answers nothing itself."""
+    late = fault("commission_late", state="pending cancel", delay_s=5.0)
+    floor = FaultyFloor(fault("fill_crosses_cancel", lots=1), late)
+    floor.place()
+    floor.client.take()
+
+    floor.cancel()
+    said = floor.said()
+    floor.wait(6)
+
+    assert said.index(EXECUTION) < said.index("202")
+    assert COMMISSION not in said
+    assert COMMISSION in floor.said()
+    assert (floor.order().filled_lots, floor.order().status) == (1, OrderStatus.CANCELLED)
+    assert floor.struck() == [("fill_crosses_cancel", ("pending cancel",)), ("commission_late", ("pending cancel",))]
+
+
 def test_a_modify_leaves_two_orders_that_take_a_cancel_each():
     """Two permanent ids for one order id, both working."""
     floor = FaultyFloor(fault("two_perm_ids"))

@@ -45,6 +45,8 @@ class Deeds:
             turn: asyncio.Future[None] = world.loop.create_future()
             world.waiting.append((deed.state, turn))
             await turn
+        if world.is_healed:
+            return
         if not await self._befalls(deed):
             await self._is_done(deed)
 
@@ -86,6 +88,8 @@ class Deeds:
         return True
 
     def _stall(self, seconds: float) -> None:
+        if self._world.is_healed:
+            return
         self._world.loop.jump(seconds)
         self._world.checker.stalled(seconds)
 

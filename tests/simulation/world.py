@@ -125,6 +125,11 @@ class World:
                     await asyncio.sleep(1)
                     self._ask(rule)
 
+    @property
+    def is_healed(self) -> bool:
+        """Whether nothing goes wrong any more."""
+        return self._healed.is_set()
+
     # Lives
 
     async def _keep_alive(self) -> None:

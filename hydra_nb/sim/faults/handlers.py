@@ -56,7 +56,8 @@ ON_REQUEST = {
     "closed_before_read": tcp.closed_before_read,
     "request_delayed": messages.request_delayed,
     "cancel_refused_filled": venue.cancel_refused_filled,
-    "fill_crosses_modify": venue.fill_crosses_modify,
+    "fill_crosses_cancel": venue.fill_crosses,
+    "fill_crosses_modify": venue.fill_crosses,
     "two_perm_ids": venue.two_perm_ids,
     "order_held": venue.order_held,
 }

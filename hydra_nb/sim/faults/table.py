@@ -140,6 +140,14 @@ _VENUE = (
         parameters=(seconds("delay_s", 1.0),),
     ),
     FaultKind(
+        name="fill_crosses_cancel",
+        level=Level.VENUE,
+        occasion=Occasion.CANCEL,
+        does="The order trades, in part if it can, just before a cancel reaches it.",
+        states=(PENDING_CANCEL,),
+        parameters=(Parameter(name="lots", default=1, lowest=1, highest=10_000),),
+    ),
+    FaultKind(
         name="fill_crosses_modify",
         level=Level.VENUE,
         occasion=Occasion.MODIFY,

@@ -96,18 +96,21 @@ def cancel_refused_filled(
     return True
 
 
-def fill_crosses_modify(
-    injector: "FaultInjector", armed: Armed, session: FaultySession, request: OrderRequest
-) -> bool | None:
-    """Fill at the old price, then let the modify come."""
+def fill_crosses(injector: "FaultInjector", armed: Armed, session: FaultySession, request: OrderRequest) -> bool | None:
+    """Fill at the old price, then let the modify or the cancel come."""
     key = session.client_id or 0, request.order_id
     order = _live(injector, key)
     if order is None:
         return None
     lots = min(armed.settings["lots"], order.remaining_lots)
-    injector.note(armed, f"{lots} lots of order {key[1]} before its modify", injector.states.of(key))
+    is_cancel = isinstance(request, ask.CancelOrder)
+    injector.note(
+        armed,
+        f"{lots} lots of order {key[1]} before its {'cancel' if is_cancel else 'modify'}",
+        injector.states.of(key),
+    )
     _fill(injector, order, lots)
-    injector.states.ask(key, cancel=False)
+    injector.states.ask(key, cancel=is_cancel)
     return False
 
 
