@@ -22,7 +22,6 @@ GROUP_BY = """
 began = time.monotonic()
 while time.monotonic() - began < 6:
     frame.groupby("key")["value"].agg(["sum", "std", "median"])
-    frame.groupby("key")["value"].apply(len)
 print("grouped")
 """
 COME_BACK = """
@@ -88,6 +87,25 @@ def test_the_button_kills_during_a_group_by(tmp_path: Path) -> None:
         assert front.wait(busy).text.strip().endswith("grouped")
         assert front.run(COME_BACK).text.strip().endswith("(3, 3) up {'dead'}")
         assert market.asked_since(pressed_s, ask.PlaceOrder) == []
+
+
+def test_the_button_kills_where_the_market_is_in_the_kernel(tmp_path: Path) -> None:
+    """The embedded gateway shares the interpreter with pandas and the watchman: within 2 s all the same."""
+    with kernel(folder=tmp_path) as front:
+        assert front.run(PREPARE_PANDAS).error is None
+        ran = front.run(ORDERS.replace('"127.0.0.1:{port}", ', ""))
+        assert ran.error is None, ran.text
+        busy = front.send(GROUP_BY)
+        time.sleep(1.0)
+
+        assert press(ran.text.strip().splitlines()[-1]) == 200
+
+        shown = front.wait(busy).text
+        print(f"button, group-by, market in the kernel: {shown.splitlines()[0]}")
+        found = re.search(r"killed beside it, (\d) of (\d) own orders confirmed cancelled ([\d.]+) s after", shown)
+        assert found is not None, shown
+        assert found[1] == found[2] != "0"
+        assert float(found[3]) <= 2.0
 
 
 def test_a_terminal_kills_while_a_cell_sleeps(tmp_path: Path) -> None:

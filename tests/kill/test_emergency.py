@@ -164,7 +164,7 @@ def test_whatever_answers_it_ends_in_words(answer: bytes) -> None:
 
 
 def test_it_knows_no_way_to_place_an_order() -> None:
-    """It sends four kinds of message, 71, 5, 16 and 4, named in its own text; none is 3, a place, or 58, a global cancel."""
+    """It sends four kinds of message, named in its own text: 71, 5, 16 and 4; none is a place, or a global cancel."""
     source = inspect.getsource(emergency)
     sent = [
         node.args[0].value
