@@ -76,7 +76,9 @@ class Renewals:
         while True:
             await self._clock.sleep(wait_s)
             wait_s = LOOK_S
-            contracts = {contract.con_id: contract for contract in traded()}
+            # What an earlier process left is at work until its orders are over, and watched only once it is resumed.
+            watched = {contract.con_id for contract in self._inbox.board.contracts}
+            contracts = {contract.con_id: contract for contract in traded() if contract.con_id in watched}
             ages_s = [self._age_s(con_id) for con_id in contracts]
             if contracts and max(ages_s) < LOOK_S:  # markets that move need no look before they can have fallen quiet
                 wait_s = QUIET_S - max(ages_s)

@@ -10,7 +10,7 @@ import pytest
 from hydra_nb.broker.link import Farms
 from hydra_nb.broker.quotes import QuoteBoard
 from hydra_nb.broker.renewals import LOOK_S, QUIET_S
-from hydra_nb.domain.events import BrokerErrorReported, ChildRefused
+from hydra_nb.domain.events import BrokerErrorReported, ChildRefused, TaskFailed
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import ConnectionState, FeedType, Quote
 from hydra_nb.domain.orders import Action, ParentStatus
@@ -432,6 +432,19 @@ def test_the_ladder_climbs_in_a_quiet_book_where_our_order_is_the_whole_touch() 
         assert len(stack.core.heard(ASKED)) == len(asked)
 
     on_a_desk(scenario, exchange=quiet_market())
+
+
+def test_what_an_earlier_process_left_has_no_quotes_to_look_after() -> None:
+    """Its orders are at work until they are over, and nobody watches its contract before it is resumed."""
+
+    async def scenario(room: Room) -> None:
+        left = await room.broker.contract("ZOH7")
+        room.broker.keep_fresh(lambda: (left,))
+        await asyncio.sleep(3 * QUIET_S)
+        assert room.heard(TaskFailed) == []
+        assert room.core.frames(ASKED) == []
+
+    in_virtual_time(scenario, exchange=quiet_market())
 
 
 def test_a_mute_feed_is_refused_its_modifies() -> None:
