@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
+from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.units import Side, floor_to_tick
 from hydra_nb.widgets import numbers
 
@@ -58,10 +59,10 @@ class Terms:
     plan_id: str
     passes: bool
     valid_until_ns: int
+    contract: FutureContract
     side: Side
+    lots: int
     limit: Decimal | None
-    tick: Decimal
-    decimals: int
     mid: Decimal | None
     reach: Decimal | None
     max_quote_age_s: float | None
@@ -159,6 +160,10 @@ class Arming:
         """The desk could not do what was asked; `why` in words. Whatever plan there was is gone."""
         return Arming(phase=Phase.FAILED, why=why, used=self.used)
 
+    def expired(self) -> "Arming":
+        """The desk called the plan too old; its clock decides."""
+        return replace(self, phase=Phase.EXPIRED, why="", armed_until_s=None)
+
     def arm(self, sight: Sight) -> "Arming":
         """Arm was pressed: on for `ARMED_S`, where nothing speaks against sending at this very look."""
         looked = self.looked(sight)
@@ -181,7 +186,7 @@ class Arming:
         if terms is None or self.phase not in _WITH_OPEN_PLAN:
             return self
         if sight.now_ns > terms.valid_until_ns:
-            return replace(self, phase=Phase.EXPIRED, why="", armed_until_s=None)
+            return self.expired()
         if self.phase is not Phase.ARMED or self.armed_until_s is None:
             return self
         obstacle = _obstacle(terms, sight)
@@ -244,13 +249,13 @@ def _obstacle(terms: Terms, sight: Sight) -> str | None:
 def _moved(terms: Terms, mid: Decimal, *, low: Decimal, high: Decimal) -> str:
     """How far the mid went, and which allowance that breaks: the limit's collar, or the range of the preview."""
     fell = mid < low
-    shown = f"mid {'fell' if fell else 'rose'} to {numbers.mid_price(mid, decimals=terms.decimals)}"
+    shown = f"mid {'fell' if fell else 'rose'} to {numbers.mid_price(mid, decimals=terms.contract.decimals)}"
     limit, allowed = terms.limit, terms.reach
     if limit is not None and allowed is not None and (low == limit - allowed if fell else high == limit + allowed):
-        away = numbers.plain(abs(limit - mid) / terms.tick)
+        away = numbers.plain(abs(limit - mid) / terms.contract.tick)
         side = "above" if limit > mid else "below"
-        return f"{shown}, the limit is {away} ticks {side} it, {numbers.plain(allowed / terms.tick)} allowed"
-    return f"{shown}, outside {range_words(low, high, decimals=terms.decimals)}"
+        return f"{shown}, the limit is {away} ticks {side} it, {numbers.plain(allowed / terms.contract.tick)} allowed"
+    return f"{shown}, outside {range_words(low, high, decimals=terms.contract.decimals)}"
 
 
 def range_words(low: Decimal, high: Decimal, *, decimals: int) -> str:

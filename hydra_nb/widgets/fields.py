@@ -1,17 +1,19 @@
 """The fields of the order ticket, and what they say as the arguments of a preview."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import ipywidgets
 
+from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.units import Side
 from hydra_nb.errors import InvalidOrder
 
-SUGGESTIONS = ("ZO", "ZR", "KE", "LBR", "GF", "HE", "OJ", "PA", "PL", "DA", "CSC", "CB")
 MOST_LOTS = 9_999
-MOST_SLICES = 999
+MOST_SLICES = 500
+MOST_JITTER = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +46,15 @@ class Fields:
         )
 
     @property
+    def code(self) -> str:
+        """The contract's code: the first word of what was typed, or chosen from the list, whose names follow it."""
+        words = self.instrument.value.split()
+        return words[0].upper() if words else ""
+
+    @property
     def complete(self) -> bool:
         """Whether a contract, a side and lots are given."""
-        return bool(self.instrument.value.strip()) and self.side.value is not None
+        return bool(self.code) and self.side.value is not None
 
     def required_side(self) -> Side:
         """The side that is pressed; raises `InvalidOrder` before the first choice."""
@@ -76,13 +84,55 @@ class Fields:
             "tag": self.tag.value.strip() or None,
         }
 
+    def sound_limit(self, contract: FutureContract | None) -> Decimal | None:
+        """The limit, where one is given that can be sent; None otherwise."""
+        try:
+            limit = parse_limit(self.limit.value)
+        except InvalidOrder:
+            return None
+        return limit if limit is None or contract is None or contract.is_on_tick(limit) else None
 
-def make_fields(symbol: str) -> Fields:
-    """The fields as a person finds them: no side chosen, one lot, the defaults of the contract."""
-    return Fields(
+    def limit_problem(self, contract: FutureContract | None) -> str:
+        """What is wrong with the limit, with the nearest prices on tick; empty where nothing is."""
+        try:
+            limit = parse_limit(self.limit.value)
+        except InvalidOrder as error:
+            text = str(error)
+            return f"{text[:1].upper()}{text[1:]}."
+        if limit is None or contract is None or contract.is_on_tick(limit):
+            return ""
+        low, high = (contract.format_price(price) for price in contract.nearest_ticks(limit))
+        return f"{self.limit.value.strip()} is off the {contract.tick} tick; nearest {low} or {high}."
+
+    def step_limit(self, contract: FutureContract, *, up: bool, mid: Decimal | None) -> None:
+        """Move the limit by one tick; an empty one begins at the mid, and what is off tick goes to the next price."""
+        try:
+            limit = parse_limit(self.limit.value)
+        except InvalidOrder:
+            return
+        start = mid if limit is None else limit
+        if start is None:
+            return
+        low, high = contract.nearest_ticks(start)
+        nearest = high if up else low
+        moved = nearest if limit is None or low != high else nearest + (contract.tick if up else -contract.tick)
+        self.limit.value = f"{moved:.{contract.decimals}f}"
+
+
+def make_fields(symbol: str, *, options: Sequence[str]) -> Fields:
+    """The fields as a person finds them: no side chosen, one lot, the defaults of the contract.
+
+    Parameters
+    ----------
+    symbol
+        What the instrument field shows first.
+    options
+        Names to choose from, the code first.
+    """
+    fields = Fields(
         instrument=ipywidgets.Combobox(
             value=symbol,
-            options=tuple(dict.fromkeys((symbol, *SUGGESTIONS))),
+            options=tuple(options),
             ensure_option=False,
             continuous_update=False,
             description="Instrument",
@@ -97,9 +147,11 @@ def make_fields(symbol: str) -> Fields:
         ),
         duration=ipywidgets.Text(description="Duration", placeholder="slices × 10 min"),
         slices=ipywidgets.BoundedIntText(value=5, min=1, max=MOST_SLICES, description="Slices"),
-        jitter=ipywidgets.BoundedIntText(value=20, min=0, max=100, description="Jitter, ± % of a gap"),
+        jitter=ipywidgets.BoundedIntText(value=20, min=0, max=MOST_JITTER, description="Jitter, ± % of a gap"),
         tag=ipywidgets.Text(description="Tag", placeholder="none"),
     )
+    fields.limit.add_class("hy-tick")
+    return fields
 
 
 def parse_limit(text: str) -> Decimal | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from hydra_nb.algos.routing import TWAP_FROM_PARTICIPATION
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.orders import Strategy
 from hydra_nb.domain.ports import PlanPort
@@ -23,7 +24,6 @@ from hydra_nb.widgets.ticket_risk import (
 )
 
 LEAST_EVIDENCE = 10  # below so many own slices no point estimate is shown
-_ROUTING_SHARE = 0.01  # lots over ADV from which routing takes TWAP; here only to word the reason
 
 
 def plan_state(plan: PlanPort) -> State:
@@ -52,15 +52,19 @@ def refusal_reason(plan: PlanPort) -> str:
 def strategy_sentence(plan: PlanPort) -> str:
     """The strategy and what speaks for it: the share of the average daily volume."""
     share = numbers.number(plan.participation)
-    name = STRATEGY_NAMES[plan.strategy]
-    if share is None:
+    twap = share is None or share >= TWAP_FROM_PARTICIPATION
+    return strategy_reason(plan.strategy, plan.participation, asked=twap is not (plan.strategy is Strategy.TWAP))
+
+
+def strategy_reason(strategy: Strategy, share: float, *, asked: bool) -> str:
+    """A strategy and its reason: that it was asked for, or how the share of the daily volume compares."""
+    name, known = STRATEGY_NAMES[strategy], numbers.number(share)
+    if known is None:
         return f"{name}: the average daily volume is not known."
-    shown = f"{numbers.percent(share)} of ADV"
-    if plan.strategy is Strategy.TWAP and share >= _ROUTING_SHARE:
-        return f"{name}, as {shown} is {numbers.percent(_ROUTING_SHARE, decimals=0)} or more."
-    if plan.strategy is Strategy.LIMIT_PATIENCE and share < _ROUTING_SHARE:
-        return f"{name}, as {shown} is below {numbers.percent(_ROUTING_SHARE, decimals=0)}."
-    return f"{name}, as asked: {shown}."
+    shown, bound = f"{numbers.percent(known)} of ADV", numbers.percent(TWAP_FROM_PARTICIPATION, decimals=0)
+    if asked:
+        return f"{name}, as asked: {shown}."
+    return f"{name}, as {shown} is {f'{bound} or more' if strategy is Strategy.TWAP else f'below {bound}'}."
 
 
 def order_sentence(plan: PlanPort) -> str:
@@ -76,8 +80,9 @@ def order_sentence(plan: PlanPort) -> str:
     start, last = numbers.moment(schedule[0]["start"]), numbers.moment(schedule[-1]["start"])
     end_ns = None if last is None else last.value + round(ladder_s(schedule[-1]) * 1e9)
     zone = contract.time_zone
+    over = "" if start is None or end_ns is None else f" over {numbers.duration((end_ns - start.value) / 1e9)}"
     return (
-        f"{STRATEGY_NAMES[plan.strategy]}, {numbers.plural(len(schedule), 'slice')}{never}. "
+        f"{STRATEGY_NAMES[plan.strategy]}, {numbers.plural(len(schedule), 'slice')}{over}{never}. "
         f"{numbers.clock_time(start, time_zone=zone)} to {numbers.clock_time(end_ns, time_zone=zone)} "
         f"{numbers.zone_name(start, time_zone=zone)}."
     )

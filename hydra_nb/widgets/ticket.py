@@ -1,47 +1,37 @@
-"""The order ticket: fill in, preview, send. It sees the desk through `DeskPort` only, and decides nothing about orders.
+"""The order ticket: fill in, preview, arm, send.
 
-A plan may be sent once, while it is the last one previewed, passes every check, is not too old, and no field has
-changed since. Everything else keeps Send off and says why. Nothing that reduces risk is ever disabled.
+It sees the desk through `DeskPort` only, and decides nothing about orders; what may be armed and sent `arming` decides.
 """
 
-from collections.abc import Coroutine, Iterator
+import asyncio
+import time
 from typing import Any
 
 import ipywidgets
 
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.ports import DeskPort, ExecutionPort, PlanPort
-from hydra_nb.errors import HydraError, OrderError, PlanExpired
-from hydra_nb.widgets import numbers
+from hydra_nb.errors import InvalidOrder, PlanExpired
+from hydra_nb.widgets.arming import Arming, Phase, Sight
 from hydra_nb.widgets.fields import Fields, make_fields
-from hydra_nb.widgets.follow import Follower
-from hydra_nb.widgets.parts import (
-    State,
-    badge,
-    contract_line,
-    escape,
-    live_band,
-    order_value,
-    quote_strip,
-    side_style,
-    side_words,
-    state_words,
-)
-from hydra_nb.widgets.plan_parts import order_sentence, plan_state
-from hydra_nb.widgets.render import execution_body, plan_body
-from hydra_nb.widgets.style import STYLE
+from hydra_nb.widgets.frame import Frame, in_words
+from hydra_nb.widgets.parts import State
+from hydra_nb.widgets.ticket_buttons import TicketButtons
+from hydra_nb.widgets.ticket_form import TicketForm, switch
+from hydra_nb.widgets.ticket_plan import PlanPane
+from hydra_nb.widgets.ticket_risk import Use
+from hydra_nb.widgets.ticket_strip import Market, quote_strip, usual_spread
+from hydra_nb.widgets.ticket_words import PlanWords, foot, header, plan_words, sent_state, ticket_state
 
-EMPTY = State(words="○ Empty", sentence="Pick a contract, a side and lots.")
-QUOTING = State(words="◌ Quoting", sentence="Preview draws the schedule and asks the risk gate. Nothing is sent.")
-DRAWING = State(words="◌ Drawing", sentence="The schedule is being drawn. Nothing is sent.")
-EXPIRED = State(words="○ Expired", sentence="This plan is 5 minutes old; prices have moved on. Preview again.")
-CLOSED = State(words="○ Closed", sentence="The desk of this ticket was closed. Open a desk, and a new ticket.")
+WATCH_S = 1.0  # host seconds between two looks at an armed plan, for what no event tells: time, and quotes that stop
+_LAST_FOUR = "LIVE, real money: the account's last four characters"
 CHANGED = State(words="◌ Quoting", sentence="The order changed while its plan was drawn. Preview again.")
-EMPTY_PLAN = '<div class="hy-empty">Preview shows the schedule, the risk checks and the expected cost here.</div>'
+NO_PLAN = "There is no plan to send: preview first."
+NOT_ARMED = "Nothing was sent: arm the plan first."
 
 
-class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
-    """A form for one parent order, its plan, and the order as it runs.
+class OrderTicket(Frame):
+    """A form for one parent order, its plan, and the way from there to the market: Preview, Arm, Send.
 
     Parameters
     ----------
@@ -56,80 +46,74 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         The last plan previewed; None after any edit.
     execution : ExecutionPort | None
         The last order sent from this ticket.
+    arming : Arming
+        Where the ticket is between its first field and its order.
     fields : Fields
         The form's fields, also to be set by code: ``ticket.fields.lots.value = 13``.
-    preview_button, send_button, kill_button : ipywidgets.Button
-        What a person presses.
-    header, quote_view, value_view, plan_view, state_line, execution_view : ipywidgets.HTML
-        What a person reads.
+    buttons : TicketButtons
+        What a person presses, ``ticket.buttons.send`` for one.
+    quote_view : ipywidgets.HTML
+        The quote, ADV, position and session.
+    form, plan_pane
+        The left and the right side.
     """
 
-    _follower: Follower | None = None
-    _is_made = False  # a ticket that failed on the way has nothing to close
+    _watch: asyncio.TimerHandle | None = None  # a ticket that failed on the way has nothing to stop
 
     def __init__(self, desk: DeskPort, symbol: str) -> None:
         self.plan: PlanPort | None = None
         self.execution: ExecutionPort | None = None
-        self._desk = desk
+        self.arming = Arming()
         self._contract: FutureContract | None = None
-        self._state = EMPTY
+        self._usual_ticks: dict[int, float | None] = {}
+        self._words: PlanWords | None = None
+        self._told: State | None = None
+        self._sent: tuple[int, bool] = (0, False)
         self._revision = 0
-        self._sent_plans: dict[str, tuple[ExecutionPort | None, int]] = {}
-        self.fields: Fields = make_fields(symbol)
-        self._make_views()
-        super().__init__(children=self._arrange(), _dom_classes=("hy", "hy-ticket"))
+        self._is_retired = False
+        self._confirmed = desk.badge != "LIVE"
+        self._host_s = time.monotonic
+        self._view: ipywidgets.DOMWidget | None = None
+        super().__init__(desk, kind="ticket")
+        self.fields: Fields = make_fields(symbol, options=desk.known_instruments())
+        self.form = TicketForm(self.fields, put=self.put)
+        self.plan_pane = PlanPane(put=self.put, on_use=self._use)
+        self.buttons = TicketButtons()
+        self.quote_view = ipywidgets.HTML()
+        self._sides = ipywidgets.Box((self.form, self.plan_pane), _dom_classes=("hy-columns",))
+        self.compose(
+            body=(self.quote_view, self._sides),
+            foot=self.buttons.all,
+        )
+        self._back_bar = self._make_back_bar()
+        self._listen_to_fields()
+        self.start()
+        self.run(self._look_up())
+
+    def _make_back_bar(self) -> ipywidgets.HBox:
+        """What stands below the view of the order that was sent."""
+        back = ipywidgets.Button(description="Back to the ticket")
+        again = ipywidgets.Button(description="New plan")
+        back.on_click(lambda _: self._close_view())
+        again.on_click(lambda _: self.new_plan())
+        words = ipywidgets.HTML(value='<span class="hy-muted">Sent from this ticket.</span>')
+        return ipywidgets.HBox((words, back, again), _dom_classes=("hy-back-bar",))
+
+    def _listen_to_fields(self) -> None:
         for field in self.fields.all:
             field.observe(self._edited, names="value")
         self.fields.instrument.observe(self._instrument_changed, names="value")
-        self.preview_button.on_click(lambda _: self._start(self.preview(), tells_itself=True))
-        self.send_button.on_click(lambda _: self._start(self.send(), tells_itself=True))
-        self.kill_button.on_click(lambda _: self._start(self._kill()))
-        self._follower = Follower(desk, draw=self._draw)
-        self._is_made = True
-        self._show()
-        self._start(self._look_up())
+        self.fields.tag.on_msg(self._last_field_key)
+        self.guard.on_msg(self._tick_key)
+        self.kill_button.on_click(lambda _: self.disarm())
+        buttons = self.buttons
+        buttons.preview.on_click(lambda _: self.run(self.preview(), tells_itself=True))
+        buttons.arm.observe(self._arm_toggled, names="value")
+        buttons.send.on_click(lambda _: self.run(self.send(), tells_itself=True))
+        buttons.open.on_click(lambda _: self.run(self._open_view()))
+        buttons.new.on_click(lambda _: self.new_plan())
 
-    def _make_views(self) -> None:
-        self.header = ipywidgets.HTML()
-        self.quote_view = ipywidgets.HTML()
-        self.value_view = ipywidgets.HTML()
-        self.plan_view = ipywidgets.HTML(value=EMPTY_PLAN)
-        self.state_line = ipywidgets.HTML()
-        self.execution_view = ipywidgets.HTML()
-        self.preview_button = ipywidgets.Button(description="Preview")
-        self.send_button = ipywidgets.Button(description="Send", disabled=True)
-        self.kill_button = ipywidgets.Button(description="■ Kill all", tooltip="Halt the desk, cancel all own orders")
-        self.execution_view.add_class("hy-execution")
-        for button, style in (
-            (self.preview_button, "hy-preview"),
-            (self.send_button, "hy-send"),
-            (self.kill_button, "hy-kill"),
-        ):
-            button.add_class("hy-push")
-            button.add_class(style)
-
-    def _arrange(self) -> tuple[ipywidgets.DOMWidget, ...]:
-        fields = self.fields
-        for wide in (fields.instrument, fields.side, fields.strategy, self.value_view):
-            wide.add_class("hy-wide")
-        fields.side.add_class("hy-sides")
-        boxes = (
-            (ipywidgets.HBox((self.header, self.kill_button)), "hy-top"),
-            (ipywidgets.Box((ipywidgets.Box((*fields.all, self.value_view)), self.plan_view)), "hy-body"),
-            (ipywidgets.HBox((self.state_line, self.preview_button, self.send_button)), "hy-actions"),
-        )
-        for box, style in boxes:
-            box.add_class(style)
-        top, body, actions = (box for box, _ in boxes)
-        body.children[0].add_class("hy-form")
-        return (
-            ipywidgets.HTML(value=STYLE + live_band(self._desk.badge)),
-            top,
-            self.quote_view,
-            body,
-            actions,
-            self.execution_view,
-        )
+    # Gestures, for people and for code
 
     async def preview(self) -> PlanPort | None:
         """Draw a plan from the fields and show it; nothing is sent.
@@ -137,7 +121,7 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         Returns
         -------
         PlanPort or None
-            The plan; None where a field was edited meanwhile.
+            The plan; None where a field was edited meanwhile, or while an order is on its way.
 
         Raises
         ------
@@ -146,30 +130,67 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         """
         self._revision += 1
         revision = self._revision
-        self._forget_plan(DRAWING)
+        if self.arming.phase is Phase.SENDING:
+            return None
+        self.plan = self._words = None
+        self._step(self.arming.drawing())
         try:
             side = self.fields.required_side()
-            instrument, lots = self.fields.instrument.value.strip(), self.fields.lots.value
-            plan = await self._desk.preview(side.value, lots, instrument, **self.fields.how())
+            plan = await self._desk.preview(side.value, self.fields.lots.value, self.fields.code, **self.fields.how())
         except Exception as error:
             if revision == self._revision:
-                self._tell(error)
+                self.plan_pane.forget()
+                self._step(self.arming.failed(in_words(error).sentence))
             raise
         if revision != self._revision:
-            if self._state is not DRAWING:  # else a later preview is on its way and will tell
-                self._show_state(CHANGED)
+            if self.arming.phase is Phase.QUOTING:  # else a later preview is on its way and will tell
+                self._say_and_draw(CHANGED)
             return None
-        self.plan, self._contract = plan, plan.parent.contract
-        self.plan_view.value = plan_body(plan)
-        self._state = plan_state(plan)
-        if plan.passes:
-            words = f"{order_sentence(plan)} {self._state.sentence}"
-            self._state = State(words=self._state.words, sentence=words)
-        self._show()
+        self._contract = plan.parent.contract
+        self._usual_ticks[self._contract.con_id] = usual_spread(plan.quotes, tick=self._contract.tick)
+        quote = self._desk.latest_quote(self._contract)
+        self.plan, self._words = plan, plan_words(plan, quote=quote)
+        self.plan_pane.show(plan, quote=quote)
+        self._step(self.arming.drawn(self._words.terms))
         return plan
 
+    def arm(self, *, last_four: str | None = None) -> bool:
+        """Allow Send for 30 s.
+
+        Parameters
+        ----------
+        last_four
+            On a live account, before the first time: the account's last four characters. Without them the ticket asks.
+
+        Returns
+        -------
+        bool
+            Whether the plan is armed; where it is not, the state line says why.
+
+        Raises
+        ------
+        InvalidOrder
+            `last_four` is not how the account ends.
+        """
+        if not self._confirmed and last_four is not None:
+            if not self._desk.confirms_account(last_four):
+                raise InvalidOrder(f"{last_four!r} is not how the account {self._desk.masked_account} ends; not armed")
+            self._confirmed = True
+        if not self._confirmed and self.arming.may_arm:
+            self.ask(_LAST_FOUR, self._arm_confirmed)
+            self._draw_buttons()
+            return False
+        self._step(self.arming.arm(self._sight()))
+        if self.arming.phase is Phase.ARMED:
+            self.run(self._keep_watch())
+        return self.arming.phase is Phase.ARMED
+
+    def disarm(self) -> None:
+        """Take the permission to send back; the plan stays."""
+        self._step(self.arming.disarmed())
+
     async def send(self) -> ExecutionPort | None:
-        """Submit the plan that is shown, once.
+        """Submit the armed plan, once.
 
         Returns
         -------
@@ -182,214 +203,227 @@ class OrderTicket(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no
         HydraError
             Where the desk cannot submit; its sentence is shown too. The plan stays used up: preview again.
         """
-        plan = self.plan
-        if plan is None:
-            self._show_state(State(words=self._state.words, sentence="There is no plan to send: preview first."))
+        plan, armed = self.plan, self.arming.phase is Phase.ARMED
+        if self.arming.phase is Phase.SENT and self.execution is not None:
+            self._sent = (self._sent[0], True)
+            self.draw()
+            return self.execution
+        self._step(self.arming.send(self._sight()))
+        if plan is None or not armed or self.arming.phase is not Phase.SENDING:
+            if self.arming.phase in (Phase.EMPTY, Phase.QUOTING, Phase.PLANNED) and not self.arming.why:
+                state = ticket_state(self.arming, self._words)
+                self._say_and_draw(State(words=state.words, sentence=NO_PLAN if plan is None else NOT_ARMED))
             return None
-        if plan.plan_id in self._sent_plans:
-            return self._show_already_sent(plan)
-        if not self._may_send():
-            self._show()
-            return None
-        self._sent_plans[plan.plan_id] = (None, self._desk.now_ns())
-        self._show_state(State(words="◌ Sending", sentence="The plan is handed to the desk."))
+        began_ns = self._desk.now_ns()
         try:
             execution = await self._desk.submit(plan)
-        except Exception as error:
-            self._tell(error)
+        except PlanExpired:
+            self._step(self.arming.expired())
             raise
-        known_ns = self._sent_ns(execution)
-        sent_ns = self._desk.now_ns() if known_ns is None else known_ns
-        self._sent_plans[plan.plan_id] = (execution, sent_ns)
+        except Exception as error:
+            self._step(self.arming.failed(in_words(error).sentence))
+            raise
         self.execution = execution
-        if known_ns is not None:
-            self._show_already_sent(plan)
-        else:
-            sentence = f"Parent {execution.parent_id} is accepted. This plan cannot be sent a second time."
-            self._show_state(State(words=f"✓ Sent {self._time(sent_ns)}", sentence=sentence, tone="good"))
-        self._show_live()
+        again = execution.submitted_ns < began_ns
+        self._sent = (execution.submitted_ns, again)
+        self._step(self.arming.sent())
+        self.guard.focus(".hy-open button, button.hy-open")
         return execution
 
+    def new_plan(self) -> None:
+        """Start again with the fields as they are; the order that was sent goes on."""
+        self._close_view()
+        self._forget_plan()
+        self.guard.focus(".hy-preview")
+
     def retire(self) -> None:
-        """Leave the ticket on the page as it is, for reading: its desk was closed, and nothing can be pressed."""
-        if self._follower is not None:
-            self._follower.close()
-            self._follower = None
-            self._draw()
-            self._show_state(CLOSED)
-            for control in (*self.fields.all, self.preview_button, self.send_button, self.kill_button):
-                control.disabled = True
+        """Leave the ticket on the page for reading: its desk was closed, and nothing can be pressed."""
+        if self._is_retired:
+            return
+        self.disarm()
+        self._stop_watch()
+        self._is_retired = True
+        super().retire()
 
     def close(self) -> None:
-        """Stop listening to the desk and take the widget off the page; orders go on."""
-        if self._follower is not None:
-            self._follower.close()
-            self._follower = None
+        """Stop listening to the desk and take the ticket off the page; orders go on."""
+        self._stop_watch()
         if self._is_made:
-            self._is_made = False
-            for part in list(_parts(self)):
-                part.close()
+            self._close_view()
             super().close()
 
-    def _start(self, work: Coroutine[Any, Any, object], *, tells_itself: bool = False) -> None:
-        self._desk.spawn(self._guarded(work, tells_itself=tells_itself))
-
-    async def _guarded(self, work: Coroutine[Any, Any, object], *, tells_itself: bool) -> None:
-        """Await a gesture's work and show its failure; a wrong field ends here, the rest the desk reports."""
-        try:
-            await work
-        except Exception as error:
-            if not tells_itself:
-                self._tell(error)
-            if not isinstance(error, OrderError):
-                raise
-
-    async def _kill(self) -> None:
-        self._show_state(State(words="■ Halting", sentence="All own orders are being cancelled.", tone="bad"))
-        await self._desk.kill("Kill all was pressed in the order ticket")
-        self._show()
-
-    async def _look_up(self) -> None:
-        """Find the contract that the instrument field names, so that its quote is watched and shown."""
-        wanted = self.fields.instrument.value.strip()
-        if not wanted:
-            return
-        contract = await self._desk.instrument(wanted)
-        if wanted == self.fields.instrument.value.strip():
-            self._contract = contract
-            self._show()
-
-    def _instrument_changed(self, _: object) -> None:
-        self._contract = None
-        self._start(self._look_up())
+    # What widgets tell
 
     def _edited(self, _: object) -> None:
         """Any edit makes the shown plan worthless: it was drawn for another order."""
         self._revision += 1
-        self._forget_plan(QUOTING if self.fields.complete else EMPTY)
+        if self.arming.phase is not Phase.SENDING:
+            self._forget_plan()
 
-    def _forget_plan(self, state: State) -> None:
-        self.plan = None
-        self.plan_view.value = EMPTY_PLAN
-        self._show_state(state)
+    def _forget_plan(self) -> None:
+        self.plan = self._words = None
+        self.plan_pane.forget()
+        self.dismiss()
+        self._step(self.arming.edited(complete=self.fields.complete))
 
-    def _draw(self) -> None:
-        """Bring everything up to date after a change of the desk; a failure is told in words, and the desk hears it."""
-        try:
-            self._show()
-            self._show_live()
-        except Exception as error:
-            self._tell(error)
-            raise
+    def _instrument_changed(self, _: object) -> None:
+        self._contract = None
+        self.run(self._look_up())
 
-    def _may_send(self) -> bool:
-        """Whether Send is on: the last plan passes, is unsent and young, and no kill is in force."""
-        plan = self.plan
-        return (
-            plan is not None
-            and plan.passes
-            and plan.plan_id not in self._sent_plans
-            and not self._is_expired(plan)
-            and self._desk.killed is None
-        )
+    async def _look_up(self) -> None:
+        """Find the contract that the instrument field names, so that its quote is watched and its volume known."""
+        wanted = self.fields.code
+        if not wanted:
+            return
+        contract = await self._desk.instrument(wanted)
+        if wanted != self.fields.code:
+            return
+        self._contract = contract
+        self.draw()
+        await self._desk.statistics(contract)
+        self.fields.instrument.options = self._desk.known_instruments()
+        self.draw()
 
-    def _is_expired(self, plan: PlanPort) -> bool:
-        return bool(self._desk.now_ns() > plan.valid_until.value)
+    def _last_field_key(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
+        if content.get("event") == "submit" and self.fields.complete:  # Enter in the last field
+            self.run(self.preview(), tells_itself=True)
 
-    def _time(self, time_ns: int) -> str:
-        zone = "UTC" if self._contract is None else self._contract.time_zone
-        return numbers.clock_time(time_ns, time_zone=zone)
+    def _tick_key(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
+        market = self._market()
+        if content.get("ticks") in (1, -1) and market is not None:
+            self.fields.step_limit(market.contract, up=content["ticks"] > 0, mid=market.mid)
 
-    def _sent_ns(self, execution: ExecutionPort) -> int | None:
-        """When this ticket sent an order before; None where it did not. The desk knows equal orders, and gives them."""
-        known = self._sent_plans.values()
-        return next((ns for sent, ns in known if sent is not None and sent.parent_id == execution.parent_id), None)
-
-    def _show_already_sent(self, plan: PlanPort) -> ExecutionPort | None:
-        execution, sent_ns = self._sent_plans[plan.plan_id]
-        named = f" as {execution.parent_id}" if execution is not None else ""
-        sentence = f"Already sent at {self._time(sent_ns)}{named}; nothing was sent."
-        self._show_state(State(words=f"✓ Sent {self._time(sent_ns)}", sentence=sentence, tone="good"))
-        return execution
-
-    def _tell(self, error: Exception) -> None:
-        """An error in words: its own sentence where it is ours, its kind where it is not; never a traceback."""
-        if isinstance(error, PlanExpired):
-            self._show_state(EXPIRED)
-        elif isinstance(error, HydraError):
-            text = str(error).strip().rstrip(".")
-            self._show_state(State(words="✕ Not possible", sentence=f"{text[:1].upper()}{text[1:]}.", tone="bad"))
+    def _use(self, use: Use) -> None:
+        """Enter a value that would pass; a person previews it."""
+        if use.field == "limit":
+            self.fields.limit.value = use.value
         else:
-            sentence = f"The ticket failed ({type(error).__name__}); orders go on. See the journal."
-            self._show_state(State(words="✕ Failed", sentence=sentence, tone="bad"))
+            self.fields.lots.value = int(use.value)
+        self.guard.focus(".hy-preview")
 
-    def _show_state(self, state: State) -> None:
-        self._state = state
-        self._show()
-
-    def _shown_state(self) -> State:
-        """The state with what has happened since: a kill in force, a plan grown old."""
-        killed = self._desk.killed
-        if killed is not None:
-            sentence = f"“{killed}”. Nothing is sent until a person re-arms the desk with a reason."
-            return State(words="■ Killed", sentence=sentence, tone="bad")
-        plan = self.plan
-        if plan is not None and plan.plan_id not in self._sent_plans and self._is_expired(plan):
-            return EXPIRED
-        return self._state
-
-    def _show(self) -> None:
-        """Bring header, quote, state line and buttons up to date; equal HTML is not sent again."""
-        state, side = self._shown_state(), self.fields.chosen_side()
-        contract, name = self._contract, self._desk.badge
-        named = escape(self.fields.instrument.value) if contract is None else contract_line(contract)
-        self.header.value = (
-            f'<div class="hy-head">{badge(name)}<span>{named}</span><span class="hy-right">'
-            f'{state_words(state)}<span class="hy-muted">{escape(self._desk.masked_account)}</span></span></div>'
-        )
-        quote = None if contract is None else self._desk.latest_quote(contract)
-        self.quote_view.value = "" if contract is None else quote_strip(contract, quote)
-        self.value_view.value = "" if contract is None else order_value(contract, quote, lots=self.fields.lots.value)
-        role = "alert" if self._desk.killed is not None else "status"
-        chosen = (
-            "" if side is None else f'<span class="hy-side">{escape(side_words(side, self.fields.lots.value))}</span>'
-        )
-        self.state_line.value = (
-            f'<div role="{role}" class="hy-row" style="align-items:center;flex-wrap:nowrap">{chosen}'
-            f"<span>{state_words(state)} {escape(state.sentence)}</span></div>"
-        )
-        self._show_buttons(side_style(side))
-
-    def _show_buttons(self, style: str) -> None:
-        for other in ("hy-buy", "hy-sell"):
-            if other != style:
-                self.remove_class(other)
-        if style:
-            self.add_class(style)
-        self.preview_button.disabled = not self.fields.complete
-        sent = self.plan is not None and self.plan.plan_id in self._sent_plans
-        side = self.fields.chosen_side()
-        sign, words = side_words(side, self.fields.lots.value).split(" ", 1) if side is not None else ("", "")
-        if sent and self.plan is not None:
-            self.send_button.description = f"✓ Sent {self._time(self._sent_plans[self.plan.plan_id][1])}"
+    def _arm_toggled(self, change: dict[str, Any]) -> None:
+        if bool(change["new"]) is (self.arming.phase is Phase.ARMED):
+            return  # the ticket's own doing
+        if change["new"]:
+            self.run(self._arm_pressed())
         else:
-            self.send_button.description = f"{sign} Send {words}".strip()
-        self.send_button.disabled = not self._may_send()
+            self.disarm()
 
-    def _show_live(self) -> None:
-        execution = self.execution
-        if execution is not None:
-            self.execution_view.value = execution_body(
-                execution,
-                badge=self._desk.badge,
-                masked_account=self._desk.masked_account,
-                now_ns=self._desk.now_ns(),
-            )
+    async def _arm_pressed(self) -> None:
+        self.arm()
+        self._draw_buttons()
 
+    async def _arm_confirmed(self, text: str) -> None:
+        self.guard.focus(".hy-arm")
+        self.arm(last_four=text)
 
-def _parts(box: ipywidgets.Box) -> Iterator[ipywidgets.DOMWidget]:
-    """All widgets inside a box, at any depth."""
-    for child in box.children:
-        if isinstance(child, ipywidgets.Box):
-            yield from _parts(child)
-        yield child
+    async def _open_view(self) -> None:
+        """Show the order as it runs in the ticket's place, with the way back below."""
+        if self.execution is not None and self._view is None:
+            self._view = self.execution.view()
+            self.children = (*self.children, self._view, self._back_bar)
+            self.add_class("hy-opened")
+
+    def _close_view(self) -> None:
+        if self._view is not None:
+            self.remove_class("hy-opened")
+            self.children = self.children[:-2]
+            self._view.close()
+            self._view = None
+
+    # Looking
+
+    def tell(self, error: Exception) -> None:
+        """Show an error in words until the next gesture."""
+        self._say_and_draw(in_words(error))
+
+    def _market(self) -> Market | None:
+        contract, desk = self._contract, self._desk
+        if contract is None:
+            return None
+        return Market(
+            contract=contract,
+            quote=desk.latest_quote(contract),
+            usual_ticks=self._usual_ticks.get(contract.con_id),
+            adv_lots=desk.adv_lots(contract),
+            position_lots=desk.position_lots(contract),
+            now_ns=desk.now_ns(),
+        )
+
+    def _sight(self) -> Sight:
+        market, now_ns = self._market(), self._desk.now_ns()
+        quote = None if market is None else market.quote
+        return Sight(
+            now_ns=now_ns,
+            host_s=self._host_s(),
+            mid=None if market is None else market.mid,
+            quote_age_s=None if quote is None else quote.age_s(now_ns),
+            connected=self._desk.is_connected,
+            killed=self._desk.killed is not None,
+        )
+
+    async def _keep_watch(self) -> None:
+        """Look at an armed plan every second: time passes and quotes stop without an event."""
+        self._stop_watch()
+        self._watch = asyncio.get_running_loop().call_later(WATCH_S, self._look_again)
+
+    def _look_again(self) -> None:
+        self._watch = None
+        self.draw()
+        if self.arming.phase is Phase.ARMED:
+            self._watch = asyncio.get_running_loop().call_later(WATCH_S, self._look_again)
+
+    def _stop_watch(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+
+    # Drawing
+
+    def _step(self, arming: Arming) -> None:
+        self.arming = arming
+        self._told = None
+        self.draw()
+
+    def _say_and_draw(self, state: State) -> None:
+        self._told = state
+        self.draw()
+
+    def draw(self) -> None:
+        """Bring everything up to date, after a look at what may have disarmed the plan."""
+        if self._is_retired:
+            return
+        self.arming = self.arming.looked(self._sight())
+        market, side, lots = self._market(), self.fields.chosen_side(), self.fields.lots.value
+        contract = None if market is None else market.contract
+        self.time_zone = "UTC" if contract is None else contract.time_zone
+        state = self._told or self._state()
+        until_s = self.arming.armed_until_s
+        self.put(
+            self.header,
+            header(
+                self._desk,
+                contract=contract,
+                typed=self.fields.instrument.value,
+                state=state,
+                armed_s=None if until_s is None else until_s - self._host_s(),
+                zone=self.time_zone,
+            ),
+        )
+        self.put(self.quote_view, "" if market is None else quote_strip(market, side=side, lots=lots))
+        words = self._words
+        self.form.show(market, contract=contract, refused=frozenset() if words is None else words.refused_fields)
+        order = "" if words is None else words.order
+        self.put(self.state_line, foot(state, side=side, lots=lots, contract=contract, order=order))
+        self.set_side(side)
+        self._draw_buttons()
+
+    def _state(self) -> State:
+        if self.arming.phase is Phase.SENT and self.execution is not None:
+            sent_ns, again = self._sent
+            return sent_state(self.execution, sent_ns=sent_ns, again=again)
+        return ticket_state(self.arming, self._words)
+
+    def _draw_buttons(self) -> None:
+        self.buttons.show(self.arming, self.fields, is_killed=self._desk.killed is not None)
+        switch(self, "hy-armed", on=self.arming.phase is Phase.ARMED)

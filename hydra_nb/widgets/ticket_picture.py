@@ -39,17 +39,18 @@ class SchedulePicture:
     Attributes
     ----------
     figure : plotly.graph_objects.FigureWidget
-        Seven traces in a fixed order, whose points alone change.
+        Eight traces in a fixed order, whose points alone change: a look changed on some traces alone is lost on others.
     """
 
     def __init__(self) -> None:
-        line, text = {"width": 1}, {"size": 11}
+        line, text, level = {"width": 1}, {"size": 11}, {"mode": "lines+text"}
         traces: dict[str, dict[str, Any]] = {
             "window": {"mode": "none", "fill": "toself", "fillcolor": _WINDOW},
             "band": {"mode": "lines", "fill": "toself", "fillcolor": _BAND, "line": line | {"color": GREY}},
             "mid": {"mode": "lines", "line": line | {"color": GREY, "dash": "dot"}},
-            "collar": {"mode": "lines+text", "line": {"width": 1.5, "color": ORANGE, "dash": "dot"}},
-            "limit": {"mode": "lines+text", "line": {"width": 1.5, "color": GREY, "dash": "dash"}},
+            "collar": level | {"line": {"width": 1.5, "color": ORANGE, "dash": "dot"}, "textposition": "bottom left"},
+            "limit": level | {"line": {"width": 1.5, "color": GREY, "dash": "dash"}, "textposition": "top left"},
+            "refused limit": level | {"line": {"width": 1.5, "color": RED, "dash": "dash"}, "textposition": "top left"},
             "stages": {"mode": "lines", "line": {"width": 3, "color": BLUE}},
             "lots": {"mode": "text", "textposition": "bottom center"},
         }
@@ -78,23 +79,13 @@ class SchedulePicture:
         with self.figure.batch_update():
             for trace in self.figure.data:
                 line = lines[trace.name]
-                trace.x = np.array([pd.NaT if time is None else time for time in line.times], dtype="datetime64[ns]")
+                trace.x = [None if time is None else f"{time:%Y-%m-%d %H:%M:%S}" for time in line.times]
                 trace.y = np.array([np.nan if price is None else price for price in line.prices], dtype=np.float64)
                 trace.text = line.words
-            limit = next(trace for trace in self.figure.data if trace.name == "limit")
-            limit.line.color = RED if borders else GREY
-            above = plan.parent.limit is not None and all(float(plan.parent.limit) >= border for border in borders)
-            limit.textposition = "top left" if above else "bottom left"
-            collar = next(trace for trace in self.figure.data if trace.name == "collar")
-            collar.textposition = "bottom left" if above else "top left"
             self.figure.layout.height = height
             self.figure.layout.yaxis.range = (low, high)
             self.figure.layout.yaxis.tickformat = f",.{contract.decimals}f"
-            self.figure.layout.xaxis.range = span
-
-    def close(self) -> None:
-        """Take the figure off the page."""
-        self.figure.close()
+            self.figure.layout.xaxis.range = tuple(f"{time:%Y-%m-%d %H:%M:%S}" for time in span)
 
 
 def _lines(plan: PlanPort, *, borders: Sequence[float]) -> tuple[dict[str, _Line], tuple[float, float], Any]:
@@ -116,12 +107,14 @@ def _lines(plan: PlanPort, *, borders: Sequence[float]) -> tuple[dict[str, _Line
     low, high = (min(prices), max(prices)) if prices else (0.0, 1.0)
     margin = max((high - low) * 0.16, float(contract.tick))
     span = (min([first - room / 8, *(time for time in band.times if time is not None)]), last + room / 4)
+    limit_line = _level(limit, span, words=f"limit {numbers.price(limit, decimals=decimals)}")
     lines = {
         "band": band,
         "stages": stages,
         "lots": lots,
         "mid": _level(mid, span, words=""),
-        "limit": _level(limit, span, words=f"limit {numbers.price(limit, decimals=decimals)}"),
+        "limit": _Line() if borders else limit_line,
+        "refused limit": limit_line if borders else _Line(),
         "collar": _levels(borders, span, decimals=decimals),
         "window": _windows(schedule, zone, low=low - margin, high=high + margin),
     }

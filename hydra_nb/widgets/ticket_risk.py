@@ -33,7 +33,7 @@ _NAMES = {
     "position_share": "Position, of equity",
     "caller_limit": "Your limit",
     "collar_ticks": "Price collar",
-    "collar_percent": "Price collar, percent",
+    "collar_percent": "Price collar",
     "parent_messages": "Messages of the plan",
 }
 
@@ -201,8 +201,9 @@ def _cells(row: dict[str, Any], contract: FutureContract) -> list[str]:
     observed = numbers.quantity(row["observed"], unit=unit, contract=contract)
     allowed = numbers.quantity(row["limit"], unit=unit, contract=contract)
     if numbers.number(row["limit"]) is not None and unit.lower() != "price":
-        observed = numbers.quantity(row["observed"], unit=unit.partition(" ")[0], contract=contract)
-        observed, allowed = observed.removesuffix(f" {unit}"), f"of {allowed}"
+        short = "%" if unit.startswith("%") else unit  # what it is a percentage of, the name and the message tell
+        observed = numbers.quantity(row["observed"], unit=short, contract=contract).removesuffix(f" {unit}")
+        allowed = f"of {numbers.quantity(row['limit'], unit=short, contract=contract)}"
     bar = f'<span class="hy-use" aria-hidden="true"><i style="width:{use * 100:.0f}%"></i></span>' if use >= 0 else ""
     name = escape(check_name(row["check"]))
     return [

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+import ipywidgets
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -323,6 +324,10 @@ class HandExecution:
     resting: list[RestingOrder] = field(default_factory=lambda: [resting_order()])
     gestures: list[str] = field(default_factory=list)
 
+    def view(self) -> ipywidgets.HTML:
+        """Something to be shown."""
+        return ipywidgets.HTML(value=f"the view of {self.parent_id}")
+
     async def pause(self) -> None:
         """Note it."""
         self.gestures.append("pause")
@@ -425,7 +430,9 @@ class HandDesk:
         self.submitted.append(plan.plan_id)
         if self.submit_error is not None:
             raise self.submit_error
-        self.execution = HandExecution(parent=plan.parent, parent_id=f"P-{len(self.submitted):04d}")
+        self.execution = HandExecution(
+            parent=plan.parent, parent_id=f"P-{len(self.submitted):04d}", submitted_ns=self.now_ns()
+        )
         return self.execution
 
     async def kill(self, reason: str) -> None:

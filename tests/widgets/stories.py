@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Coroutine
+from html import unescape
 from typing import Any
 
 from hydra_nb.widgets import OrderTicket
@@ -28,6 +29,11 @@ def run(story: Story, desk: HandDesk | None = None) -> None:
     asyncio.run(play())
 
 
+def words(html: str) -> str:
+    """What a person reads of HTML."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)).strip()
+
+
 def state(ticket: OrderTicket) -> str:
-    """The words of the state line."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", ticket.state_line.value)).strip()
+    """The state in the header, the line in the foot, and the alert in its place, in words."""
+    return unescape(" | ".join(words(part.value) for part in (ticket.header, ticket.state_line, ticket.alert)))

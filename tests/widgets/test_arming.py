@@ -11,15 +11,17 @@ from hypothesis import strategies as st
 from hydra_nb.domain.units import Side
 from hydra_nb.widgets.arming import ARMED_S, Arming, Phase, Sight, Terms, reach
 
+from .hand_made import OATS
+
 NS = 1_000_000_000
 TERMS = Terms(
     plan_id="7c1f09ae",
     passes=True,
     valid_until_ns=300 * NS,
+    contract=OATS,
     side=Side.BUY,
+    lots=13,
     limit=Decimal("373.25"),
-    tick=Decimal("0.25"),
-    decimals=2,
     mid=Decimal("370.00"),
     reach=Decimal("5.00"),
     max_quote_age_s=5.0,

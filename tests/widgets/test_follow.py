@@ -37,9 +37,10 @@ def test_unchanged_html_is_not_sent_again(monkeypatch: pytest.MonkeyPatch) -> No
 
     async def story(ticket: OrderTicket, desk: HandDesk) -> None:
         await ticket.preview()
+        ticket.arm()
         await ticket.send()
         sent: list[object] = []
-        for view in (ticket.quote_view, ticket.header, ticket.state_line, ticket.execution_view, ticket.plan_view):
+        for view in (ticket.quote_view, ticket.header, ticket.state_line, ticket.plan_pane.schedule_view):
             view.observe(sent.append, names="value")
 
         desk.tell()
@@ -69,19 +70,16 @@ def test_closing_stops_listening_and_closes_every_part() -> None:
 
 
 def test_a_view_that_fails_says_so_and_the_desk_hears_it() -> None:
-    """A frame that cannot be read: words on the screen, the error to the desk, the ticket still usable."""
+    """A quote that cannot be read: words on the screen, the error to the desk, Kill still on."""
 
     async def story(ticket: OrderTicket, desk: HandDesk) -> None:
-        await ticket.preview()
-        await ticket.send()
-        assert desk.execution is not None
-        desk.execution.slices = desk.execution.slices.drop(columns="status")
+        desk.latest_quote = lambda _: {}["bid"]  # type: ignore[method-assign]
 
         desk.tell()
         failures = await desk.settle()
 
         assert [type(failure) for failure in failures] == [KeyError]
-        assert "The ticket failed (KeyError); orders go on." in state(ticket)
+        assert "A view failed and was closed (KeyError); trading goes on." in state(ticket)
         assert not ticket.kill_button.disabled
 
     run(story)

@@ -1,6 +1,7 @@
 """The order ticket: what enables Send, what disables it, and that a plan is sent once."""
 
 import asyncio
+import time
 from decimal import Decimal
 
 import pandas as pd
@@ -8,9 +9,18 @@ import pytest
 
 from hydra_nb.errors import InvalidOrder, JournalUnwritable, PlanExpired
 from hydra_nb.widgets import OrderTicket
+from hydra_nb.widgets.arming import Phase
 
-from .hand_made import COLLAR, PASSING, HandDesk
-from .stories import run, state
+from .hand_made import COLLAR, PASSING, HandDesk, check
+from .stories import run, state, words
+
+PASSED_COLLAR = check("collar_ticks", observed=13, limit=20, unit="ticks", would_pass=373.25)
+
+
+def switches(ticket: OrderTicket) -> tuple[bool, bool, bool]:
+    """Whether Preview, Arm and Send are on."""
+    buttons = ticket.buttons
+    return not buttons.preview.disabled, not buttons.arm.disabled, not buttons.send.disabled
 
 
 def test_preview_passes_the_fields_on_as_they_are_meant() -> None:
@@ -37,26 +47,31 @@ def test_preview_passes_the_fields_on_as_they_are_meant() -> None:
                 "tag": None,
             }
         ]
-        assert "10:14:05" in ticket.plan_view.value
+        assert ticket.plan_pane.is_shown
+        assert "10:14:05" in ticket.plan_pane.schedule_view.value
 
     run(story)
 
 
-def test_send_is_off_before_a_preview_and_on_after_a_passing_one() -> None:
-    """Nothing can be sent that was not shown."""
+def test_arm_is_on_after_a_passing_preview_and_send_after_arm() -> None:
+    """Nothing can be armed that was not shown, nothing sent that was not armed."""
 
     async def story(ticket: OrderTicket, desk: HandDesk) -> None:
-        before = ticket.send_button.disabled
+        seen = [switches(ticket)]
         nothing = await ticket.send()
 
         await ticket.preview()
+        seen.append(switches(ticket))
+        unarmed, told = await ticket.send(), state(ticket)
+        ticket.arm()
+        seen.append(switches(ticket))
 
-        assert before
-        assert nothing is None
+        assert seen == [(True, False, False), (True, True, False), (True, True, True)]
+        assert nothing is unarmed is None
+        assert "Nothing was sent: arm the plan first." in told
         assert desk.submitted == []
-        assert not ticket.send_button.disabled
-        assert ticket.send_button.description == "▲ Send BUY 13"
-        assert "All 7 checks pass." in state(ticket)
+        assert ticket.buttons.send.description == "▲ Send BUY 13"
+        assert "◆ Armed" in state(ticket)
 
     run(story)
 
@@ -66,19 +81,238 @@ def test_two_presses_of_send_submit_once() -> None:
 
     async def story(ticket: OrderTicket, desk: HandDesk) -> None:
         await ticket.preview()
+        ticket.arm()
 
-        ticket.send_button.click()
-        ticket.send_button.click()
+        ticket.buttons.send.click()
+        ticket.buttons.send.click()
         failures = await desk.settle()
+        told = state(ticket)
         again = await ticket.send()
 
         assert failures == []
         assert len(desk.submitted) == 1
         assert again is ticket.execution is desk.execution
-        assert ticket.send_button.disabled
-        assert ticket.send_button.description == "✓ Sent 08:56:31"
+        assert "✓ Sent 08:56:31" in told
+        assert "Parent P-0001 is at work. This plan cannot be sent a second time." in told
         assert "Already sent at 08:56:31 as P-0001; nothing was sent." in state(ticket)
-        assert "P-0001" in ticket.execution_view.value
+        assert switches(ticket) == (True, False, False)
+        assert "hy-hidden" not in ticket.buttons.open._dom_classes
+
+    run(story)
+
+
+def test_the_view_of_the_order_takes_the_place_of_the_ticket_and_gives_it_back() -> None:
+    """Open view shows the order; New plan closes it, and the fields are as they were."""
+
+    async def story(ticket: OrderTicket, desk: HandDesk) -> None:
+        await ticket.preview()
+        ticket.arm()
+        await ticket.send()
+
+        ticket.buttons.open.click()
+        await desk.settle()
+        opened, shown = "hy-opened" in ticket._dom_classes, [getattr(part, "value", "") for part in ticket.children]
+        ticket.buttons.new.click()
+
+        assert opened
+        assert "the view of P-0001" in shown
+        assert "hy-opened" not in ticket._dom_classes
+        assert "the view of P-0001" not in [getattr(part, "value", "") for part in ticket.children]
+        assert ticket.fields.lots.value == 13
+        assert "◌ Quoting" in state(ticket)
+        assert ticket.execution is desk.execution
+
+    run(story)
+
+
+@pytest.mark.parametrize("gesture", ["arm button", "escape", "lapse", "fall"])
+def test_what_takes_arming_back(gesture: str) -> None:
+    """Its button, 30 s, a mid beyond its range: Send is off, and the state line says why."""
+
+    async def story(ticket: OrderTicket, desk: HandDesk) -> None:
+        ticket.fields.limit.value = "373.25"
+        await ticket.preview()
+        ticket.arm()
+        armed = state(ticket)
+
+        if gesture == "lapse":
+            later_s = time.monotonic() + 31
+            ticket._host_s = lambda: later_s
+        elif gesture == "fall":
+            desk.bid = Decimal("363.75")  # with 371.75 offered the mid is 367.75, the limit 22 ticks above it
+        else:
+            ticket.buttons.arm.value = False
+        ticket.draw()
+        await ticket.send()
+
+        words = {
+            "lapse": "Disarmed: 30 s passed and nothing was sent.",
+            "fall": "Disarmed: mid fell to 367.75, the limit is 22 ticks above it, 20 allowed. Preview again.",
+        }
+        assert "a mid outside 368.25 – 375.00, disarms." in armed
+        assert desk.submitted == []
+        assert ticket.buttons.send.disabled
+        assert ticket.buttons.arm.value is False
+        if gesture in words:
+            assert words[gesture] in state(ticket)
+        assert ticket.buttons.arm.disabled is (gesture == "fall")
+
+    run(story, HandDesk(checks=[*PASSING, PASSED_COLLAR]))
+
+
+def test_an_armed_plan_is_watched_though_nothing_happens() -> None:
+    """Quotes that stop send no event: the ticket looks by itself, and disarms."""
+
+    async def story(ticket: OrderTicket, desk: HandDesk) -> None:
+        await ticket.preview()
+        ticket.arm()
+        await desk.settle()
+
+        desk.quoted = desk.now
+        desk.now += pd.Timedelta(seconds=12)
+        await asyncio.sleep(0.05)
+
+        assert ticket.arming.phase is Phase.DISARMED
+        assert ticket.buttons.arm.disabled
+        assert "Disarmed: the quote is 12 s old, 5 s allowed. Preview again." in state(ticket)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hydra_nb.widgets.ticket.WATCH_S", 0.01)
+        run(story)
+
+
+def test_a_press_of_arm_where_the_link_is_lost_arms_nothing() -> None:
+    """The toggle goes back, and the state line says why."""
+
+    async def story(ticket: OrderTicket, desk: HandDesk) -> None:
+        await ticket.preview()
+        desk.is_connected = False
+
+        ticket.buttons.arm.value = True
+        await desk.settle()
+
+        assert ticket.buttons.arm.value is False
+        assert "Not armed: there is no link to the broker. Preview again." in state(ticket)
+
+    run(story)
+
+
+def test_a_live_account_is_armed_after_its_last_four_characters_only() -> None:
+    """Asked once, in the foot; a wrong answer arms nothing and is told; the band is there from the first."""
+
+    async def story(ticket: OrderTicket, desk: HandDesk) -> None:
+        await ticket.preview()
+        band = " ".join(str(getattr(part, "value", "")) for part in ticket.children)
+
+        ticket.buttons.arm.value = True
+        await desk.settle()
+        asked = "hy-hidden" not in ticket.question._dom_classes
+        ticket.answer.value = "1234"
+        ticket.answer_button.click()
+        await desk.settle()
+        refused, armed_by_a_wrong_answer = state(ticket), ticket.arming.may_send
+        ticket.buttons.arm.value = True
+        await desk.settle()
+        ticket.answer.value = "07QF"
+        ticket.answer_button.click()
+        await desk.settle()
+
+        assert "hy-live-band" in band
+        assert asked
+        assert not armed_by_a_wrong_answer
+        assert "is not how the account SIM•••7QF ends; not armed." in refused
+        assert ticket.arming.may_send
+        ticket.disarm()
+        assert ticket.arm()
+
+    run(story, HandDesk(badge="LIVE"))
+
+
+def test_a_value_that_would_pass_is_entered_by_its_button() -> None:
+    """The price that would pass less half a spread; it is an edit like any other, and a preview passes."""
+
+    async def story(ticket: OrderTicket, desk: HandDesk) -> None:
+        ticket.fields.limit.value = "376.00"
+        await ticket.preview()
+        (button,) = ticket.plan_pane.use_buttons
+        wrong = "hy-wrong" in ticket.fields.limit._dom_classes
+
+        desk.checks = list(PASSING)
+        button.click()
+        await ticket.preview()
+
+        assert button.description == "Use 373.25"
+        assert wrong
+        assert ticket.fields.limit.value == "373.25"
+        assert "hy-wrong" not in ticket.fields.limit._dom_classes
+        assert ticket.plan_pane.use_buttons == ()
+        assert ticket.arming.may_arm
+
+    run(story, HandDesk(checks=[*PASSING, COLLAR]))
+
+
+def test_enter_in_the_last_field_previews() -> None:
+    """What the page tells of the key; not before a side is chosen."""
+
+    async def story(ticket: OrderTicket, desk: HandDesk) -> None:
+        ticket.fields.side.value = None
+        ticket.fields.tag._handle_custom_msg({"event": "submit"}, [])
+        await desk.settle()
+        before = len(desk.previews)
+
+        ticket.fields.side.value = "SELL"
+        ticket.fields.tag._handle_custom_msg({"event": "submit"}, [])
+        await desk.settle()
+
+        assert before == 0
+        assert [asked["side"] for asked in desk.previews] == ["SELL"]
+
+    run(story)
+
+
+def test_arrows_in_the_limit_move_it_by_a_tick() -> None:
+    """An empty limit begins at the mid; what the page tells of the keys reaches the field."""
+
+    async def story(ticket: OrderTicket, _: HandDesk) -> None:
+        seen = []
+        for ticks in (1, 1, -1):
+            ticket.guard._handle_custom_msg({"ticks": ticks, "view": "a"}, [])
+            seen.append(ticket.fields.limit.value)
+
+        assert seen == ["370.00", "370.25", "370.00"]
+
+    run(story)
+
+
+def test_a_limit_off_tick_is_explained_while_it_is_typed() -> None:
+    """The nearest prices on tick stand below the field; what was typed stays."""
+
+    async def story(ticket: OrderTicket, _: HandDesk) -> None:
+        ticket.fields.limit.value = "370.10"
+        explained = words(ticket.form.hint.value)
+
+        ticket.fields.limit.value = "370.25"
+
+        assert explained == "✕ 370.10 is off the 0.25 tick; nearest 370.00 or 370.25."
+        assert ticket.form.hint.value == ""
+
+    run(story)
+
+
+def test_before_any_preview_the_ticket_tells_market_strategy_and_value() -> None:
+    """As one types: spread, ADV, position after, what Auto picks and why, value, cash a tick, the most at the limit."""
+
+    async def story(ticket: OrderTicket, desk: HandDesk) -> None:
+        ticket.fields.limit.value = "376.00"
+
+        quote, value = words(ticket.quote_view.value), words(ticket.form.value_view.value)
+
+        for expected in ("368.25 × 3", "371.75 × 4", "370.00", "14 ticks = $175", "420 lots", "+4 → +17 lots"):
+            assert expected in quote
+        assert words(ticket.form.reason.value) == "Auto: TWAP, as 3.10 % of ADV is 1 % or more."
+        assert "$240,500 65,000 bu: 13 lots × 5,000 bu × $3.70 One tick moves it $162.50." in value
+        assert "At most $244,400, at the limit." in value
+        assert desk.previews == []
 
     run(story)
 
@@ -97,19 +331,23 @@ def test_two_presses_of_send_submit_once() -> None:
         ("tag", "hedge"),
     ],
 )
-def test_any_edit_after_a_preview_disables_send(field: str, value: object) -> None:
+@pytest.mark.parametrize("armed", [True, False])
+def test_any_edit_disarms_and_takes_the_plan_away(field: str, value: object, armed: bool) -> None:
     """The plan was drawn for another order: it is gone, and sending does nothing."""
 
     async def story(ticket: OrderTicket, desk: HandDesk) -> None:
         await ticket.preview()
+        if armed:
+            ticket.arm()
 
         getattr(ticket.fields, field).value = value
         await ticket.send()
 
         assert ticket.plan is None
-        assert ticket.send_button.disabled
+        assert ticket.buttons.send.disabled
+        assert ticket.buttons.arm.disabled
         assert desk.submitted == []
-        assert "10:14:05" not in ticket.plan_view.value
+        assert not ticket.plan_pane.is_shown
 
     run(story)
 
@@ -128,7 +366,7 @@ def test_an_edit_while_the_plan_is_drawn_discards_the_plan() -> None:
 
         assert plan is None
         assert ticket.plan is None
-        assert ticket.send_button.disabled
+        assert ticket.buttons.send.disabled
         assert "Preview again" in state(ticket)
 
     run(story)
@@ -138,13 +376,17 @@ def test_a_refused_plan_cannot_be_sent() -> None:
     """Send stays off, and the state line names the reason."""
 
     async def story(ticket: OrderTicket, desk: HandDesk) -> None:
+        ticket.fields.limit.value = "376.00"
         await ticket.preview()
 
+        ticket.arm()
         await ticket.send()
 
-        assert ticket.send_button.disabled
+        assert switches(ticket) == (True, False, False)
         assert desk.submitted == []
-        assert "✕ Refused Send is off: 24 ticks above mid, 20 allowed" in state(ticket)
+        assert "✕ Refused" in state(ticket)
+        told = "Arm is off: the price collar refuses a limit of 376.00. Nothing has been sent."
+        assert told in state(ticket)
 
     run(story, HandDesk(checks=[*PASSING, COLLAR]))
 
@@ -154,12 +396,13 @@ def test_an_old_plan_cannot_be_sent() -> None:
 
     async def story(ticket: OrderTicket, desk: HandDesk) -> None:
         await ticket.preview()
+        ticket.arm()
         desk.now += pd.Timedelta(seconds=301)
 
         await ticket.send()
 
         assert desk.submitted == []
-        assert ticket.send_button.disabled
+        assert ticket.buttons.send.disabled
         assert "○ Expired" in state(ticket)
 
     run(story)
@@ -173,12 +416,12 @@ def test_bad_input_is_told_in_its_own_sentence_and_is_no_failure() -> None:
 
         with pytest.raises(InvalidOrder, match="37x"):
             await ticket.preview()
-        ticket.preview_button.click()
+        ticket.buttons.preview.click()
         failures = await desk.settle()
 
         assert failures == []
         assert desk.previews == []
-        assert "Limit &#x27;37x&#x27; is not a price" in state(ticket)
+        assert "Limit '37x' is not a price" in state(ticket)
 
     run(story)
 
@@ -192,7 +435,7 @@ def test_without_a_side_nothing_is_previewed() -> None:
         with pytest.raises(InvalidOrder, match="BUY or SELL"):
             await ticket.preview()
 
-        assert ticket.preview_button.disabled
+        assert ticket.buttons.preview.disabled
         assert desk.previews == []
 
     run(story)
@@ -221,8 +464,9 @@ def test_a_failing_send_is_told_in_words_reported_and_not_tried_again() -> None:
     async def story(ticket: OrderTicket, desk: HandDesk) -> None:
         desk.submit_error = JournalUnwritable("the disk is full; free some space")
         await ticket.preview()
+        ticket.arm()
 
-        ticket.send_button.click()
+        ticket.buttons.send.click()
         failures = await desk.settle()
         told = state(ticket)
         await ticket.send()
@@ -230,7 +474,7 @@ def test_a_failing_send_is_told_in_words_reported_and_not_tried_again() -> None:
         assert [type(failure) for failure in failures] == [JournalUnwritable]
         assert "The disk is full; free some space." in told
         assert len(desk.submitted) == 1
-        assert ticket.send_button.disabled
+        assert ticket.buttons.send.disabled
 
     run(story)
 
@@ -241,12 +485,13 @@ def test_a_foreign_error_shows_its_kind_and_never_a_traceback() -> None:
     async def story(ticket: OrderTicket, desk: HandDesk) -> None:
         desk.submit_error = ZeroDivisionError("secret details")
         await ticket.preview()
+        ticket.arm()
 
-        ticket.send_button.click()
+        ticket.buttons.send.click()
         failures = await desk.settle()
 
         assert isinstance(failures[0], ZeroDivisionError)
-        assert "The ticket failed (ZeroDivisionError); orders go on." in state(ticket)
+        assert "That failed (ZeroDivisionError); orders go on." in state(ticket)
         assert "secret" not in state(ticket)
 
     run(story)
@@ -258,8 +503,9 @@ def test_a_desk_that_calls_the_plan_expired_is_believed() -> None:
     async def story(ticket: OrderTicket, desk: HandDesk) -> None:
         desk.submit_error = PlanExpired("the plan is 301 s old, 300 s allowed; preview again")
         await ticket.preview()
+        ticket.arm()
 
-        ticket.send_button.click()
+        ticket.buttons.send.click()
         failures = await desk.settle()
 
         assert failures == []
@@ -273,15 +519,21 @@ def test_kill_is_one_press_and_turns_send_off() -> None:
 
     async def story(ticket: OrderTicket, desk: HandDesk) -> None:
         await ticket.preview()
+        ticket.arm()
 
         ticket.kill_button.click()
+        armed_at_the_press = ticket.arming.may_send
+        await desk.settle()
+        desk.tell()
         await desk.settle()
 
         assert desk.killed is not None
-        assert ticket.send_button.disabled
+        assert ticket.buttons.send.disabled
         assert not ticket.kill_button.disabled
         assert "■ Killed" in state(ticket)
-        assert 'role="alert"' in ticket.state_line.value
+        assert 'role="alert"' in ticket.alert.value
+        assert not armed_at_the_press
+        assert ticket.buttons.arm.disabled
 
     run(story)
 
@@ -291,6 +543,7 @@ def test_an_equal_order_given_back_by_the_desk_is_not_called_new() -> None:
 
     async def story(ticket: OrderTicket, desk: HandDesk) -> None:
         await ticket.preview()
+        ticket.arm()
         first = await ticket.send()
         desk.now += pd.Timedelta(seconds=60)
 
@@ -299,6 +552,7 @@ def test_an_equal_order_given_back_by_the_desk_is_not_called_new() -> None:
 
         desk.submit = same_again  # type: ignore[assignment, method-assign]
         await ticket.preview()
+        ticket.arm()
         await ticket.send()
 
         assert "Already sent at 08:56:31 as P-0001; nothing was sent." in state(ticket)
@@ -329,14 +583,14 @@ def test_a_ticket_of_a_closed_desk_stays_to_be_read_and_can_do_nothing() -> None
 
     async def story(ticket: OrderTicket, desk: HandDesk) -> None:
         await ticket.preview()
-        shown = ticket.plan_view.value
+        shown = ticket.plan_pane.schedule_view.value
 
         ticket.retire()
         ticket.retire()
 
-        assert ticket.plan_view.value == shown
-        assert "The desk of this ticket was closed" in state(ticket)
-        buttons = (ticket.preview_button, ticket.send_button, ticket.kill_button)
+        assert ticket.plan_pane.schedule_view.value == shown
+        assert "The desk of this view was closed" in state(ticket)
+        buttons = (*ticket.buttons.all, ticket.kill_button)
         assert all(control.disabled for control in (*ticket.fields.all, *buttons))
         assert desk.submitted == []
 

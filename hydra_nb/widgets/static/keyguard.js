@@ -14,6 +14,14 @@ function render({ model, el }) {
     undo.push(() => target.removeEventListener(name, handler, true));
   };
 
+  // A live figure fits itself to its place only when the window says that sizes have changed.
+  let resizing = null;
+  const sizes = new ResizeObserver(() => {
+    clearTimeout(resizing);
+    resizing = setTimeout(() => window.dispatchEvent(new Event("resize")), 50);
+  });
+  undo.push(() => { sizes.disconnect(); clearTimeout(resizing); });
+
   function mark() {
     for (const one of root.querySelectorAll("button, summary, select")) {
       one.setAttribute("data-lm-suppress-shortcuts", "true");
@@ -26,13 +34,16 @@ function render({ model, el }) {
       group.setAttribute("role", "group");
       group.setAttribute("aria-label", group.querySelector(".widget-label")?.textContent ?? "");
     }
+    for (const plot of root.querySelectorAll(".js-plotly-plot")) sizes.observe(plot);
     // A control that is disabled while it has the focus would leave the next letter to the notebook.
     if (root.ownerDocument.activeElement?.matches?.(":disabled")) root.focus({ preventScroll: true });
   }
 
+  const isOwn = (event) => event.target.closest(".hy-frame") === root; // a ticket may hold the view of its order
+
   function clicked(event) {
     const button = event.target.closest("button");
-    if (!button) return;
+    if (!button || !isOwn(event)) return;
     if (button.matches(".hy-kill")) {
       if (killAddress) fetch(killAddress, { method: "POST", mode: "no-cors", keepalive: true }).catch(() => {});
     } else if (isOld()) {
@@ -44,6 +55,7 @@ function render({ model, el }) {
   }
 
   function pressed(event) {
+    if (!isOwn(event)) return;
     if (event.key === "Escape") {
       const back = root.querySelector(".hy-question:not(.hy-hidden) .hy-back");
       (back ?? root.querySelector(".hy-arm.mod-active:enabled"))?.click();
