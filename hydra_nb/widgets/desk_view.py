@@ -39,8 +39,10 @@ class DeskView(Frame):
     ----------
     chooser : ipywidgets.Dropdown
         The parent that the buttons beside it act on.
-    pause_button, resume_button, cancel_button, reconcile_button : ipywidgets.Button
+    pause_button, resume_button, cancel_button, open_button, reconcile_button : ipywidgets.Button
         What can be done; cancelling is never off while a parent is chosen.
+    opened : ipywidgets.VBox
+        Holds the view of a parent that was opened here.
     """
 
     def __init__(self, desk: DeskPort) -> None:
@@ -54,7 +56,9 @@ class DeskView(Frame):
         self.pause_button = ipywidgets.Button(description="❚❚ Pause")
         self.resume_button = ipywidgets.Button(description="► Resume")
         self.cancel_button = ipywidgets.Button(description="✕ Cancel order")
+        self.open_button = ipywidgets.Button(description="Open view")
         self.reconcile_button = ipywidgets.Button(description="Reconcile")
+        self.opened = ipywidgets.VBox()
         self._listen_to_gestures()
         head = ipywidgets.HBox((self.parents_head, self.filter, self.all_rows))
         upper = ipywidgets.VBox((head, self.parents))
@@ -64,10 +68,10 @@ class DeskView(Frame):
         names = ((head, "hy-d-head"), (upper, "hy-pane"), (left, "hy-pane"), (right, "hy-pane"), (lower, "hy-d-lower"))
         for box, name in names:
             box.add_class(name)
-        self.compose(
-            body=(self.tiles, upper, lower),
-            foot=(self.chooser, self.pause_button, self.resume_button, self.cancel_button, self.reconcile_button),
-        )
+        gestures = (self.pause_button, self.resume_button, self.cancel_button, self.open_button)
+        self.compose(body=(self.tiles, upper, lower), foot=(self.chooser, *gestures, self.reconcile_button))
+        self.opened.add_class("hy-opened")
+        self.children = (*self.children, self.opened)
         self.start()
 
     def _listen_to_gestures(self) -> None:
@@ -76,6 +80,7 @@ class DeskView(Frame):
         self.pause_button.on_click(lambda _: self._act(lambda one: one.pause(), "Paused"))
         self.resume_button.on_click(lambda _: self._act(lambda one: one.resume(), "Resumed"))
         self.cancel_button.on_click(lambda _: self._act(lambda one: one.cancel(), "Cancelled"))
+        self.open_button.on_click(lambda _: self._open_view())
         self.reconcile_button.on_click(lambda _: self.run(self._reconcile()))
 
     def draw(self) -> None:
@@ -123,7 +128,17 @@ class DeskView(Frame):
         status = next((line.status for line in board.parents if line.parent_id == self.chooser.value), None)
         self.pause_button.disabled = status not in _RUNNING
         self.resume_button.disabled = status not in _STANDING
-        self.cancel_button.disabled = status is None
+        self.cancel_button.disabled = self.open_button.disabled = status is None
+
+    def close(self) -> None:
+        """Take the view off the page, with the one that was opened in it; orders go on."""
+        self._put_away()
+        super().close()
+
+    def _put_away(self) -> None:
+        opened, self.opened.children = self.opened.children, ()
+        for view in opened:
+            view.close()
 
     def _named(self, line: ParentLine) -> str:
         time = numbers.clock_time(line.submitted_ns, time_zone=self.time_zone)
@@ -143,6 +158,12 @@ class DeskView(Frame):
         await gesture(execution)
         time = numbers.clock_time(self._desk.now_ns(), time_zone=self.time_zone)
         self._tell_of(State(words=f"✓ {done} {time}", sentence=f"{execution.parent_id}, by you.", tone="good"))
+
+    def _open_view(self) -> None:
+        """Show the view of the chosen parent below, in place of the last."""
+        if self.chooser.value:
+            self._put_away()
+            self.opened.children = (self._desk.execution(self.chooser.value).view(),)
 
     async def _reconcile(self) -> None:
         self._tell_of(State(words="◌ Reconciling", sentence="Ledger and broker are compared."))

@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import json
 import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,8 +60,7 @@ class Tape:
                 self, _kind: str, data: Any = None, _metadata: Any = None, buffers: Any = None, **_: Any
             ) -> None:
                 size = len(json.dumps(data, default=str)) + sum(memoryview(one).nbytes for one in buffers or ())
-                now_s = asyncio.get_running_loop().time()
-                tape.sent.setdefault(self.comm_id, []).append((now_s, size))
+                tape.sent.setdefault(self.comm_id, []).append((time.monotonic(), size))
 
         return Recorded(*args, **named)
 
@@ -110,7 +110,7 @@ async def watch(tape: Tape, *, speed: float) -> tuple[list[list[tuple[float, int
         executions = await working(desk)
         views = [*(execution.view() for execution in executions), desk.view()]
         await asyncio.sleep(3.0)
-        began_s = asyncio.get_running_loop().time()
+        began_s = time.monotonic()
         lags = await lags_ms(WATCHED_S)
         sent = [tape.of(view, since_s=began_s) for view in views]
         return sent, lags, len(desk.busy_parents)
