@@ -19,6 +19,19 @@ MAX_TRIES = 100
 REPO2DOCKER = shutil.which("jupyter-repo2docker")
 
 
+def landing_at(address: str) -> str:
+    """Where a browser ends that opens a page; the server tells its address a moment before it listens."""
+    for _ in range(MAX_TRIES):
+        try:
+            with urllib.request.urlopen(address, timeout=30) as page:  # noqa: S310  our own server
+                return str(page.geturl())
+        except urllib.error.URLError as error:
+            if not isinstance(error.reason, ConnectionRefusedError):
+                raise
+            time.sleep(0.2)
+    raise AssertionError(f"nobody listens after {MAX_TRIES} tries")
+
+
 @pytest.mark.skipif(
     REPO2DOCKER is None, reason="jupyter-repo2docker is not on the path; pip install jupyter-repo2docker"
 )
