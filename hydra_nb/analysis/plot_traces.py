@@ -363,16 +363,6 @@ def dress(figure: go.Figure, *, title: str, height: int, empty: bool, theme: The
         figure.add_annotation(text="nothing to show yet", showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper")
 
 
-def decision_words(row: dict[str, Any]) -> str:
-    """What stands beside the bar of a check: observed of limit, and how often it refused."""
-    known = not (pd.isna(row["observed"]) or pd.isna(row["limit"]))
-    unit = "" if pd.isna(row["unit"]) else str(row["unit"])
-    words = f"{row['observed']:,.4g} of {row['limit']:,.4g} {unit}".strip() if known else ""
-    if row["refused"] > 0:
-        return f"✕ refused {row['refused']} of {row['asked']}" + (f": {words}" if words else "")
-    return words or "✓"
-
-
 def decimals_of(prices: Sequence[Any]) -> int:
     """Decimals that write every price exactly, at most six, at least none."""
     known = np.array([float(price) for price in prices if not pd.isna(price)])

@@ -7,6 +7,7 @@ knows no zones, so they are given as local wall-clock times. What a figure shows
 """
 
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,6 @@ from hydra_nb.analysis.plot_traces import (
     add_progress,
     add_stages,
     decimals_of,
-    decision_words,
     dress,
     ladder_end,
     last_mid,
@@ -38,6 +38,9 @@ from hydra_nb.analysis.plot_traces import (
     zone_words,
 )
 from hydra_nb.domain.units import Side
+
+FEWEST_HOURS = 8
+"""Hours for which `spread_by_hour` has room, so that one bar does not fill it."""
 
 
 def plan_figure(
@@ -210,8 +213,8 @@ def decisions(decisions: pd.DataFrame, *, title: str = "Risk decisions", theme: 
     """How much of its limit each check of the gate saw used, and which refused.
 
     One bar a check, at the decision that came nearest to its limit: grey where it passed, red with a cross where it
-    refused, beside it how often. Checks without a ceiling have no bar, only their words. `plot_tables.decision_table`
-    says the same.
+    refused, beside it how often. Checks without a ceiling are counted below while they pass.
+    `plot_tables.decision_table` says the same, and names them.
 
     Parameters
     ----------
@@ -224,14 +227,15 @@ def decisions(decisions: pd.DataFrame, *, title: str = "Risk decisions", theme: 
     -------
     plotly.graph_objects.Figure
     """
-    rows = records(decision_table(decisions))
+    told = records(decision_table(decisions))
+    rows = [row for row in told if row["refused"] > 0 or not pd.isna(row["use"])]
     figure = go.Figure()
     for refused, name, color in ((False, "passed", GREY), (True, "refused", RED)):
         of_kind = [row for row in rows if (row["refused"] > 0) is refused]
         figure.add_bar(
             x=[0.0 if pd.isna(row["use"]) else min(MOST_USE, float(row["use"])) * 100 for row in of_kind],
             y=[str(row["check"]).replace("_", " ") for row in of_kind],
-            text=[decision_words(row) for row in of_kind],
+            text=[_decision_words(row) for row in of_kind],
             customdata=[row["message"] for row in of_kind],
             orientation="h",
             marker={"color": color},
@@ -241,12 +245,13 @@ def decisions(decisions: pd.DataFrame, *, title: str = "Risk decisions", theme: 
             showlegend=bool(of_kind),
             hovertemplate="%{customdata}<extra></extra>",
         )
-    dress(figure, title=title, height=110 + 22 * max(3, len(rows)), empty=not rows, theme=theme, timed=False)
+    dress(figure, title=title, height=110 + 22 * max(3, len(rows)), empty=not told, theme=theme, timed=False)
     figure.update_layout(margin={"l": 150, "r": 24}, bargap=0.35, uniformtext={"minsize": 11, "mode": "show"})
     names = [str(row["check"]).replace("_", " ") for row in rows]
     figure.update_yaxes(categoryorder="array", categoryarray=names, autorange="reversed", showgrid=False)
     used = max((min(MOST_USE, row["use"]) for row in rows if not pd.isna(row["use"])), default=0.0)
-    figure.update_xaxes(title_text="% of the limit", range=[0, max(100.0, used * 100) * 1.45], rangemode="tozero")
+    words = "% of the limit" + (f"; {len(told) - len(rows)} checks without a ceiling passed" if told != rows else "")
+    figure.update_xaxes(title_text=words, range=[0, max(100.0, used * 100) * 1.45], rangemode="tozero")
     if rows:
         figure.add_vline(x=100, line={"color": ORANGE, "width": 1.5, "dash": "dash"})
     return figure
@@ -300,6 +305,7 @@ def spread_by_hour(
             },
             customdata=[[row["low"], row["high"], row["quotes"]] for row in rows],
             marker={"color": BLUE},
+            width=0.7,
             name="median spread",
             hovertemplate=(
                 "%{x}:00 to %{x}:59: median %{y:.2f}, from %{customdata[0]:.2f} to %{customdata[1]:.2f}, "
@@ -312,4 +318,22 @@ def spread_by_hour(
         title_text="spread, ticks" if tick is not None else f"spread, {unit}" if unit else "spread", rangemode="tozero"
     )
     figure.update_xaxes(title_text=f"hour of the day, {time_zone} time", dtick=1, tickformat="02d", showgrid=False)
+    if rows:
+        first, last = int(rows[0]["hour"]), int(rows[-1]["hour"])
+        figure.update_xaxes(range=[first - 0.5, max(last, first + FEWEST_HOURS - 1) + 0.5])
     return figure
+
+
+def _decision_words(row: dict[str, Any]) -> str:
+    """What stands beside the bar of a check: observed of limit, and how often it refused."""
+    known = not (pd.isna(row["observed"]) or pd.isna(row["limit"]))
+    unit = "" if pd.isna(row["unit"]) else str(row["unit"])
+    words = f"{_figure(row['observed'])} of {_figure(row['limit'])} {unit}".strip() if known else ""
+    if row["refused"] > 0:
+        return f"✕ refused {row['refused']} of {row['asked']}" + (f": {words}" if words else "")
+    return words
+
+
+def _figure(value: float) -> str:
+    """A figure of a check without needless decimals."""
+    return (f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}").replace("-", "−")

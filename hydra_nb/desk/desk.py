@@ -39,7 +39,7 @@ class Desk(Markets):
         self._tickets: dict[str, OrderTicket] = {}
         self._view: DeskView | None = None
         self._drawing = asyncio.Lock()
-        self._pulse = None if rooms.is_virtual else Pulse(rooms.manager.heed_requests)
+        self._pulse = None if rooms.is_virtual else Pulse(self._halting.heed_requests)
         self._boards = BoardMaker(
             rooms, history=self._history, lag_p99_ms=lambda: 0.0 if self._pulse is None else self._pulse.p99_lag_ms
         )
@@ -297,6 +297,8 @@ class Desk(Markets):
         self._dismiss_watchman()
         for ticket in self._tickets.values():
             ticket.retire()
+        for execution in self._executions.values():
+            execution.retire_view()
         if self._view is not None:
             self._view.retire()
         if self._pulse is not None:

@@ -247,6 +247,11 @@ class Execution:
         self._view_shown = ExecutionView(self._desk, self)
         return self._view_shown
 
+    def retire_view(self) -> None:
+        """Leave a view on the page for reading: its desk was closed."""
+        if self._view_shown is not None:
+            self._view_shown.retire()
+
     async def cancel(self, reason: str = "cancelled by hand") -> None:
         """Cancel what works and stop; returns when its orders are proven dead."""
         await self._manager.cancel(self.parent_id, reason=reason)

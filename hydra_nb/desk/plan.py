@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from hydra_nb.analysis import frames, plots
+from hydra_nb.analysis.plot_traces import Theme
 from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import ParentOrder, Strategy
 from hydra_nb.domain.plan import ExecutionPlan
@@ -92,8 +93,14 @@ class Plan:
         """When the plan becomes too old to be submitted."""
         return pd.Timestamp(self.terms.valid_until_ns, unit="ns", tz="UTC")
 
-    def plot(self) -> go.Figure:
-        """Slices with jitter windows and stage prices on the live mid."""
+    def plot(self, *, theme: Theme | None = None) -> go.Figure:
+        """Slices with jitter windows and stage prices on the live mid; `schedule` says the same.
+
+        Parameters
+        ----------
+        theme
+            ``"light"`` or ``"dark"``, where the figure will stand alone on such a page; None suits a notebook.
+        """
         contract = self.parent.contract
         return plots.plan_figure(
             self.schedule,
@@ -105,6 +112,7 @@ class Plan:
             time_zone=contract.time_zone,
             unit=numbers.quote_unit(contract),
             title=f"{self.parent.side} {self.parent.lots} {contract.local_symbol}",
+            theme=theme,
         )
 
     def __repr__(self) -> str:

@@ -1,5 +1,6 @@
 """What happened to a parent order, in words: from the events of its story to the lines of the log."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,7 +15,9 @@ from hydra_nb.widgets.parts import escape, time_cell
 
 _DELAYED = "A busy cell delayed"
 LINES_SHOWN = 5
-"""Newest lines that always show; the others fold."""
+"""Newest lines that always show, if they are short; the others fold."""
+
+_ROWS_SHOWN, _LETTERS_A_ROW = 7, 38  # beside five rows of the table of slices
 
 _NOTICES = range(2100, 2170)
 """Codes by which the broker tells of its data farms: news, not faults."""
@@ -51,7 +54,12 @@ def lines(story: Iterable[ev.Event], parent: ParentOrder, *, checks: int) -> lis
     """
     told: list[Line] = []
     stages: dict[str, Stage] = {}
+    refusals: set[str] = set()  # of the parent: its slices end with the same words
     for event in story:
+        if isinstance(event, ev.ParentRefused):
+            refusals.add(event.message)
+        elif isinstance(event, ev.SliceFinished | ev.ParentFinished) and event.reason in refusals:
+            continue
         if isinstance(event, ev.ChildReserved):
             stages[event.child.order_ref] = event.child.stage
             continue
@@ -68,7 +76,8 @@ def lines(story: Iterable[ev.Event], parent: ParentOrder, *, checks: int) -> lis
 
 def log_pane(told: Sequence[Line], *, time_zone: str) -> str:
     """The newest lines, the older ones folded."""
-    shown, older = told[:LINES_SHOWN], told[LINES_SHOWN:]
+    room = _room(told)
+    shown, older = told[:room], told[room:]
     fold = ""
     if older:
         fold = f"<details><summary>Show the other {len(older)}</summary>{_list(older, time_zone=time_zone)}</details>"
@@ -76,6 +85,16 @@ def log_pane(told: Sequence[Line], *, time_zone: str) -> str:
         '<section class="hy-pane" aria-label="What happened"><div class="hy-title"><b>What happened</b></div>'
         f"{_list(shown, time_zone=time_zone)}{fold}</section>"
     )
+
+
+def _room(told: Sequence[Line]) -> int:
+    """How many of the newest lines fit where five rows of slices stand beside them; at least one."""
+    taken = 0
+    for count, line in enumerate(told[:LINES_SHOWN]):
+        taken += math.ceil(len(line.words) / _LETTERS_A_ROW)
+        if taken > _ROWS_SHOWN:
+            return max(1, count)
+    return min(len(told), LINES_SHOWN)
 
 
 def _list(told: Sequence[Line], *, time_zone: str) -> str:
@@ -150,8 +169,8 @@ def _slice_of(order_ref: str) -> str:
 
 
 def _slice_over(event: ev.SliceFinished) -> Line | None:
-    """The end of a slice that did not fill; a filled one shows by its fills."""
-    if event.status is SliceStatus.FILLED:
+    """The end of a slice that did not fill; a filled one shows by its fills, a cancelled one by what cancelled it."""
+    if event.status in (SliceStatus.FILLED, SliceStatus.CANCELLED):
         return None
     if event.reason.startswith(_DELAYED):
         words, key = _sentence(event.reason), f"delayed {event.slice}"
@@ -161,16 +180,11 @@ def _slice_over(event: ev.SliceFinished) -> Line | None:
         SliceStatus.PARTIAL: f"Slice {event.slice} ended short, {event.filled_lots} filled",
         SliceStatus.MISSED: f"Slice {event.slice} was missed",
         SliceStatus.REFUSED: f"Slice {event.slice} sent nothing",
-        SliceStatus.CANCELLED: f"Slice {event.slice} was cancelled",
         SliceStatus.UNKNOWN: f"Slice {event.slice}: its order's state is unknown",
     }[event.status]
     tone = "bad" if event.status is SliceStatus.UNKNOWN else "warn"
     sign = "?" if event.status is SliceStatus.UNKNOWN else "▲"
-    # Slices that never began are cancelled together: one line for all of them.
-    key = f"cancelled {event.reason}" if event.status is SliceStatus.CANCELLED else ""
-    return Line(
-        time_ns=event.time_ns, sign=sign, words=f"{words}: {_sentence(event.reason)}{carried}", tone=tone, key=key
-    )
+    return Line(time_ns=event.time_ns, sign=sign, words=f"{words}: {_sentence(event.reason)}{carried}", tone=tone)
 
 
 def _over(event: ev.ParentFinished) -> Line:

@@ -79,8 +79,6 @@ def progress_pane(
         f'<span class="hy-muted">of {numbers.plural(lots, "lot")} filled</span></span>'
         f"<span>{numbers.lots(working)} working, {rest}</span>{_pace(execution)}</p>"
     )
-    due = min(1.0, execution.due_lots / lots)
-    edge = "hy-due-first" if due < 0.08 else "hy-due-last" if due > 0.92 else ""
     value = f'aria-valuemin="0" aria-valuemax="{lots}" aria-valuenow="{filled}"'
     bar = (
         f'<div class="hy-bar {"hy-over" if execution.status.is_over else ""}" role="progressbar" '
@@ -88,11 +86,20 @@ def progress_pane(
         f'<i class="hy-filled" style="left:0;width:{_share(filled, lots)}"></i>'
         f'<i class="hy-working" style="left:{_share(filled, lots)};'
         f'width:{_share(min(working, lots - filled), lots)}"></i>'
-        f'<span class="hy-due {edge}" style="left:{due * 100:.1f}%"><span>{numbers.lots(execution.due_lots)} due</span>'
-        f"</span></div>"
+        f"{_due_mark(execution)}</div>"
     )
     pane = '<section class="hy-pane" aria-label="Progress">'
     return f"{pane}{head}{bar}{_time_bar(execution, now_ns=now_ns, slices=known, running=running)}</section>"
+
+
+def _due_mark(execution: ExecutionPort) -> str:
+    """A mark at what is due; none once it is over, when nothing is due any more."""
+    if execution.status.is_over:
+        return ""
+    due = min(1.0, execution.due_lots / execution.parent.lots)
+    edge = "hy-due-first" if due < 0.08 else "hy-due-last" if due > 0.92 else ""
+    words = f"{numbers.lots(execution.due_lots)} due"
+    return f'<span class="hy-due {edge}" style="left:{due * 100:.1f}%"><span>{words}</span></span>'
 
 
 def _share(part: int, whole: int) -> str:
@@ -226,7 +233,7 @@ def slice_table(
         )
         for row in slices
     ]
-    at_work = next((at for at, row in enumerate(slices) if row["done"] is None or pd.isna(row["done"])), len(slices))
+    at_work = next((at for at, row in enumerate(slices) if pd.isna(row["done"])), 0)
     first = max(0, min(at_work - SLICES_SHOWN + 2, len(slices) - SLICES_SHOWN))
     shown, folded = body[first : first + SLICES_SHOWN], body[:first] + body[first + SLICES_SHOWN :]
     fold = ""
