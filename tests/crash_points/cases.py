@@ -1,9 +1,13 @@
 """Which cases are run, their verdicts, and the table of what came of them."""
 
+import multiprocessing
+import os
+import random
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.crash_points.instants import Blow, Instant, Phase
@@ -11,9 +15,15 @@ from tests.crash_points.life import Bars, Case, Run, Told, live
 from tests.crash_points.verdict import judge
 
 SEEDS = (7, 8, 9)
-STRIDE = 12
+STRIDE = 16
 """Per change a task is cancelled, or interrupted, at every so manieth instant, beside those that always are."""
 MOST_KILLS = 400
+FIRST_BLOWS = 3
+"""Kills whose recovery is struck again per change."""
+FIRST_BLOWS_FULLY = 6
+SECOND_STRIDE = 9
+CHUNK = 10
+"""Cases that a worker takes at a time."""
 FOLDER = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108  durable writes there cost nothing
 
 
@@ -27,10 +37,13 @@ class Result:
         What must not be; see `verdict.judge`.
     human
         Contracts that a person had to unlock on the way, with the reasons.
+    instants
+        All of an undisturbed life; of one with one blow those of the recovery from it.
     """
 
     case: Case
     struck: Instant | None
+    struck_again: Instant | None
     instants: tuple[Instant, ...]
     told: Told | None
     lives: int
@@ -57,13 +70,38 @@ def run(case: Case, *, bars: Bars | None = None) -> Result:
         return Result(
             case=case,
             struck=lived.struck,
-            instants=tuple(lived.instants) if case.blow is None else (),
+            struck_again=lived.struck_again,
+            instants=_worth_keeping(lived),
             told=lived.told,
             lives=lived.lives,
             wrong=tuple(judge(lived)),
             human=tuple(lived.human),
             messages=_messages(lived),
         )
+
+
+def _worth_keeping(lived: Run) -> tuple[Instant, ...]:
+    """Instants at which a case that follows from this one can strike."""
+    if lived.case.blow is None:
+        return tuple(lived.instants)
+    if lived.struck is None or lived.recovered is None or lived.case.again is not None:
+        return ()
+    return tuple(lived.instants[lived.struck.number + 1 : lived.recovered])
+
+
+def run_all(cases: Sequence[Case]) -> list[Result]:
+    """Live through cases in all processes of the machine; each gives what it gives alone, in the order of the cases."""
+    chunks = [cases[start : start + CHUNK] for start in range(0, len(cases), CHUNK)]
+    workers = min(len(chunks), os.cpu_count() or 1)
+    if workers < 2:
+        return _run_chunk(cases)
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("fork")) as pool:
+        return [result for chunk in pool.map(_run_chunk, chunks) for result in chunk]
+
+
+def _run_chunk(cases: Sequence[Case]) -> list[Result]:
+    bars: Bars = {}
+    return [run(case, bars=bars) for case in cases]
 
 
 def _messages(lived: Run) -> Counter[str]:
@@ -97,6 +135,23 @@ def some(instants: Sequence[Instant], *, seed: int) -> Iterator[Case]:
             yield case
 
 
+def first_blows(instants: Sequence[Instant], *, seed: int, count: int) -> list[Case]:
+    """Kills spread over a life, one of them while an order is in flight, as drawn from the seed."""
+    dice = random.Random(f"second blows of {seed}")  # noqa: S311  repeatable, not secret
+    in_flight = [instant.number for instant in instants if instant.in_flight]
+    width = len(instants) // count
+    spread = [start * width + dice.randrange(width) for start in range(count)]
+    spread[count // 2] = dice.choice(in_flight)
+    return [Case(seed=seed, number=number, blow=Blow.KILL) for number in sorted(set(spread))]
+
+
+def second_blows(first: Result, *, stride: int) -> Iterator[Case]:
+    """Every blow at each, or at every so manieth, instant of a recovery."""
+    for instant in first.instants[first.case.number % stride :: stride]:
+        for one in every([instant], seed=first.case.seed):
+            yield replace(first.case, restarts=one.restarts, again=one.blow, again_number=instant.number)
+
+
 def is_closing(instant: Instant) -> bool:
     """Whether the person waits for the desk to close."""
     return instant.place.startswith("desk.desk.Desk.close")
@@ -107,8 +162,9 @@ def table(results: Sequence[Result], *, undisturbed: Result) -> str:
     rows: dict[str, Counter[str]] = defaultdict(Counter)
     instants: dict[str, set[int]] = defaultdict(set)
     for result in results:
-        where = "never reached" if result.struck is None else result.struck.function
-        instants[where].add(result.case.number)
+        struck = result.struck if result.case.again is None else result.struck_again
+        where = "never reached" if struck is None else struck.function
+        instants[where].add(-1 if struck is None else struck.number)
         rows[where][result.case.kind] += 1
         rows[where][result.outcome(undisturbed)] += 1
     kinds = sorted({result.case.kind for result in results})

@@ -54,21 +54,25 @@ class Case:
     restarts
         Whether the process ends a while after a task was cancelled or interrupted, and a new one takes over; else the
         person goes on in the same. A kill ends it at once.
+    again, again_number
+        What befalls the recovery from the first blow, and at which instant, counted from the beginning of all.
     """
 
     seed: int
     number: int = -1
     blow: Blow | None = None
     restarts: bool = True
+    again: Blow | None = None
+    again_number: int = -1
 
     @property
     def kind(self) -> str:
         """What happens, in words."""
         if self.blow is None:
             return "undisturbed"
-        if self.blow is Blow.KILL:
-            return "killed"
-        return f"{self.blow}, {'restarted' if self.restarts else 'goes on'}"
+        last = self.again or self.blow
+        then = "killed" if last is Blow.KILL else f"{last}, {'restarted' if self.restarts else 'goes on'}"
+        return then if self.again is None else f"then {then}"
 
 
 @dataclass(kw_only=True)
@@ -97,6 +101,8 @@ class Run:
         What was raised to the person, or past the edge of a task, and is not the blow itself.
     human
         Contracts that were locked for a person to look at, with the reasons.
+    recovered
+        How many instants there had been when the first recovery was through, from connecting to resuming.
     """
 
     case: Case
@@ -104,6 +110,8 @@ class Run:
     journal: Path
     instants: list[Instant] = field(default_factory=list)
     struck: Instant | None = None
+    struck_again: Instant | None = None
+    recovered: int | None = None
     lives: int = 0
     told: Told | None = None
     undurable: list[str] = field(default_factory=list)
@@ -165,7 +173,9 @@ class Notebook:
         self._run = run
         self._loop = loop
         self._case = run.case
-        self._dice = random.Random(f"{run.case}")  # noqa: S311  repeatable, not secret
+        # Up to a second blow the life must be the very one that had only the first.
+        key = f"{self._case.seed} {self._case.number} {self._case.blow}"
+        self._dice = random.Random(key)  # noqa: S311  repeatable, not secret
         self._away_s = self._dice.uniform(*AWAY_S)
         self._process: Process | None = None
         self._journals: list[Any] = []
@@ -215,6 +225,8 @@ class Notebook:
         execution = desk.execution(next(reversed(parents)))
         if execution.status is ParentStatus.INTERRUPTED:
             await self._resume(process, desk, execution.parent_id)
+        if process.alive and self._run.struck is not None and self._run.recovered is None:
+            self._run.recovered = len(self._loop.instants)
         process.start(_watch(execution))
         await self._until(process, lambda: execution.status.is_over or _is_time_to_cancel(execution))
         if not execution.status.is_over:
@@ -258,15 +270,18 @@ class Notebook:
         self._journals.append(journal)
 
     def _strike(self, instant: Instant) -> Blow | None:
-        if instant.number != self._case.number:
+        if instant.number == self._case.number:
+            self._run.struck, blow = instant, self._case.blow
+        elif instant.number == self._case.again_number:
+            self._run.struck_again, blow = instant, self._case.again
+        else:
             return None
-        self._run.struck = instant
-        if self._case.blow is Blow.KILL:
+        if blow is Blow.KILL:
             self.kill()
         elif self._case.restarts:
             task = self._loop.create_task(self._end_later(), context=self._loop._market_context.copy())
             self._tasks.add(task)
-        return self._case.blow
+        return blow
 
     async def _end_later(self) -> None:
         await asyncio.sleep(self._away_s)

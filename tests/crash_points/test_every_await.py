@@ -8,20 +8,31 @@ import pytest
 from tests.crash_points import cases
 from tests.crash_points.cases import Result
 from tests.crash_points.instants import Blow, Disk, Phase
-from tests.crash_points.life import LOTS, Bars, Case
+from tests.crash_points.life import LOTS, Case
 
 FULL = os.environ.get("HYDRA_FULL") == "1"
 
 
 def strike(seed: int, *, fully: bool) -> tuple[Result, list[Result]]:
     """Run the undisturbed life of a seed, then a case for each instant that is chosen; print the table."""
-    bars: Bars = {}
-    undisturbed = cases.run(Case(seed=seed), bars=bars)
+    undisturbed = cases.run(Case(seed=seed))
     choose = cases.every if fully else cases.some
-    results = [cases.run(case, bars=bars) for case in choose(undisturbed.instants, seed=seed)]
+    results = cases.run_all(list(choose(undisturbed.instants, seed=seed)))
     print(f"\nseed {seed}, {len(undisturbed.instants)} instants, {len(results)} lives struck")
     print(cases.table(results, undisturbed=undisturbed))
     return undisturbed, results
+
+
+def strike_twice(seed: int, *, fully: bool) -> tuple[Result, list[Result], list[Result]]:
+    """Kill a life at some instants, and strike each recovery again; gives lives killed once and those struck twice."""
+    undisturbed = cases.run(Case(seed=seed))
+    count = cases.FIRST_BLOWS_FULLY if fully else cases.FIRST_BLOWS
+    once = cases.run_all(cases.first_blows(undisturbed.instants, seed=seed, count=count))
+    stride = 1 if fully else cases.SECOND_STRIDE
+    twice = cases.run_all([case for first in once for case in cases.second_blows(first, stride=stride)])
+    print(f"\nseed {seed}, {len(once)} recoveries, {len(twice)} of them struck")
+    print(cases.table(twice, undisturbed=undisturbed))
+    return undisturbed, once, twice
 
 
 def must_be_well(undisturbed: Result, results: list[Result]) -> None:
@@ -32,6 +43,14 @@ def must_be_well(undisturbed: Result, results: list[Result]) -> None:
     assert not wrong, f"{len(wrong)} of {len(results)} ended wrongly:\n" + "\n".join(wrong[:20])
     human = [f"{one.case}, {one.struck}: {'; '.join(one.human)}" for one in results if one.human]
     assert not human, "a person was asked for where all can be explained:\n" + "\n".join(human[:20])
+
+
+def must_be_well_twice(undisturbed: Result, once: list[Result], twice: list[Result]) -> None:
+    """As `must_be_well`, and each second blow fell where it was aimed as well."""
+    recoveries = {first.case.number: {instant.number: instant for instant in first.instants} for first in once}
+    for result in twice:
+        assert result.struck_again == recoveries[result.case.number][result.case.again_number], "it repeats up to there"
+    must_be_well(undisturbed, [*once, *twice])
 
 
 @pytest.mark.parametrize("seed", cases.SEEDS)
@@ -112,9 +131,28 @@ def promised() -> "Future[None]":
     return said
 
 
+def test_a_recovery_survives_its_own_end() -> None:
+    """Struck again while it connects, reconciles or resumes, and taken up once more: the same verdict."""
+    undisturbed, once, twice = strike_twice(7, fully=False)
+
+    must_be_well_twice(undisturbed, once, twice)
+    places = {result.struck_again.place for result in twice if result.struck_again is not None}
+    assert {result.case.again for result in twice} == set(Blow)
+    assert any("Connecting._open" in place for place in places)
+    assert max(result.lives for result in twice) >= 3
+
+
 @pytest.mark.skipif(not FULL, reason="several thousand lives; HYDRA_FULL=1 asks for them")
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", cases.SEEDS)
 def test_a_twap_survives_every_blow_at_every_await(seed: int) -> None:
     """Killed, cancelled and interrupted at every instant, with a new process and without."""
     must_be_well(*strike(seed, fully=True))
+
+
+@pytest.mark.skipif(not FULL, reason="several thousand lives; HYDRA_FULL=1 asks for them")
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", cases.SEEDS)
+def test_a_recovery_survives_every_blow_at_every_await(seed: int) -> None:
+    """Some kills, and all of what can befall the recovery from each."""
+    must_be_well_twice(*strike_twice(seed, fully=True))
