@@ -14,6 +14,9 @@ Progress = tuple[int, int]
 RECONNECT_S = 0.25
 """Host seconds until the desk connects again: the loss must have been noticed here, and the other's end there."""
 
+ONE_PRESS_S = 2.0
+"""Host seconds after a kill within which another is the same: a button reaches the desk by kernel and by door."""
+
 _OUR_NOTICE = 0  # code of errors that we report ourselves; the broker has none such
 
 
@@ -35,7 +38,9 @@ class Halting:
         self.is_closed = False
         self._broker = rooms.broker
         self._manager = rooms.manager
+        self._journal = rooms.journal
         self._clock = rooms.clock
+        self._killed_s: float | None = None
         if self._manager.ledger.killed is not None:
             self.flag.set(self._manager.ledger.killed)
 
@@ -53,14 +58,35 @@ class Halting:
         if self.is_closed:
             return None
         try:
-            self._manager.heed_requests()
+            self.heed_requests()
         except JournalUnreadable:
             unrecorded = True
         if self._manager.ledger.killed is None and unrecorded:
+            self._killed_s = asyncio.get_running_loop().time()
             self._manager.ingest(Killed(time_ns=self._clock.now_ns(), reason=reason))
         if self._manager.ledger.killed is None:  # an old request, which a person has answered by re-arming
             self.flag.clear()
         return self.progress
+
+    def heed_requests(self) -> None:
+        """Carry out a kill that was asked for in the journal; to be called now and then."""
+        reason = self._journal.pending_kill()
+        if reason is None:
+            return
+        self.flag.set(reason)
+        if self.is_pressed_again():
+            self._journal.settle_kill()
+            self._manager.committer.soon()
+        else:
+            self._manager.heed_requests()
+
+    def is_pressed_again(self) -> bool:
+        """Whether a kill that comes now is the one that came a moment ago, by the other way; else it counts as new."""
+        now_s, killed_s = asyncio.get_running_loop().time(), self._killed_s
+        if self._manager.ledger.killed is not None and killed_s is not None and now_s - killed_s < ONE_PRESS_S:
+            return True
+        self._killed_s = now_s
+        return False
 
     def tell(self) -> Progress | None:
         """Give the progress; that it is answered is a sign of life."""

@@ -114,7 +114,10 @@ class Safety(Records):
     async def kill(self, reason: str) -> None:
         """Halt all and cancel all own orders; nothing but cancels is sent until `rearm`."""
         self._halting.flag.set(str(reason))
-        await self._rooms.manager.kill(reason)
+        if self._halting.is_pressed_again():
+            await self._rooms.manager.see_kill_through()
+        else:
+            await self._rooms.manager.kill(reason)
 
     async def rearm(self, reason: str) -> None:
         """Allow orders again after a kill, or after a tripped breaker.

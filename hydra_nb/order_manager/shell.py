@@ -327,6 +327,10 @@ class OrderManager:
         """
         # In an emergency the reason may be an exception, or nothing: a kill never fails for its words.
         self.ingest(Killed(time_ns=self._clock.now_ns(), reason=str(reason)))
+        await self.see_kill_through()
+
+    async def see_kill_through(self) -> None:
+        """Wait a while for the proof that what was killed is dead; see `kill`."""
         await self._journal.commit()
         await wait_for_all([self._wait_until_over(one) for one in self.busy_parents], timeout_s=KILL_WAIT_S)
 

@@ -13,7 +13,7 @@ import pytest
 
 import hydra_nb
 from hydra_nb import errors
-from hydra_nb.desk import open_desks
+from hydra_nb.desk import halting, open_desks
 from hydra_nb.desk.desk import Desk
 from hydra_nb.desk.killing import kill_desks
 from hydra_nb.domain.events import Killed
@@ -205,6 +205,51 @@ class TestTakingOver:
             loop.run_until_complete(until(lambda: desk.kill_progress == (3, 3)))
             loop.run_until_complete(desk.close())
             loop.close()
+
+
+class TestOnePress:
+    """A press of the button arrives twice: through the door, and through the kernel."""
+
+    @pytest.mark.parametrize("first", ["door", "kernel"])
+    def test_one_press_is_one_kill(self, tmp_path: Path, first: str) -> None:
+        """Whichever comes first, it is journalled once, and nothing of it is left in the journal's requests."""
+
+        async def scenario(market: Floor) -> None:
+            desk = await open_desk(market, tmp_path / "journal.sqlite")
+            await rest_three(desk)
+
+            if first == "door":
+                assert await asyncio.to_thread(press, address_of(desk)) == 200
+                await until(lambda: desk.killed is not None)
+                await desk.kill("by the view")
+            else:
+                await asyncio.gather(desk.kill("by the view"), asyncio.to_thread(press, address_of(desk)))
+
+            await asyncio.sleep(1.5)  # the beat of the desk looks for requests as well
+            events = [event for _, event in desk._rooms.journal.events(kinds=[Killed])]
+            assert len(events) == 1
+            assert desk.kill_progress == (3, 3)
+            await desk.close()
+
+        with floor() as market:
+            asyncio.run(scenario(market))
+        with JournalReader.open(tmp_path / "journal.sqlite") as reader:
+            assert reader.pending_kill() is None
+
+    def test_a_press_later_on_cancels_again(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A cancel that got lost is not the end of it."""
+        monkeypatch.setattr(halting, "ONE_PRESS_S", 0.0)
+
+        async def scenario(market: Floor) -> None:
+            desk = await open_desk(market, tmp_path / "journal.sqlite")
+            await desk.kill("once")
+            await desk.kill("twice")
+            events = [event for _, event in desk._rooms.journal.events(kinds=[Killed])]
+            assert [event.reason for event in events if isinstance(event, Killed)] == ["once", "twice"]
+            await desk.close()
+
+        with floor() as market:
+            asyncio.run(scenario(market))
 
 
 class TestTheList:
