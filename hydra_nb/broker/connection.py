@@ -118,6 +118,7 @@ class Connection:
         """Connect, and look at the account list before anything else is asked; see `BrokerGateway.open`."""
         if self._wire.is_open:
             raise BrokerError(f"already connected, as client {self._client_id}; close that connection first")
+        self._inbox.link.closed()  # what was told on a connection that came to nothing says nothing about this one
         await self._shake_hands(host, port, timeout_s)
         try:
             chosen = choose_account(

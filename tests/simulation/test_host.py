@@ -12,6 +12,7 @@ import pytest
 
 import hydra_nb
 from hydra_nb.sim.exchange import Exchange
+from hydra_nb.sim.faults import Fault, FaultScript
 from hydra_nb.sim.session import GatewayCore
 from tests.simulation import coverage
 from tests.simulation.process import Killed, Process, WorldLoop, run_world
@@ -40,10 +41,10 @@ class Deaf:
 class Room:
     """A world with a gateway in it, and programs."""
 
-    def __init__(self, loop: WorldLoop) -> None:
+    def __init__(self, loop: WorldLoop, *faults: Fault) -> None:
         self.loop = loop
         self.checker = Deaf()
-        loop.stand(GatewayCore(Exchange(seed=SEED)))
+        loop.stand(GatewayCore(Exchange(seed=SEED), faults=FaultScript(faults=faults)))
 
     def process(self) -> Process:
         """A program that starts."""
@@ -133,6 +134,22 @@ def test_an_interrupt_at_any_step_of_connecting_again_leaves_a_whole_connection_
     assert run_world(main) == "up"
 
 
+def test_servers_lost_on_a_refused_connection_are_not_held_against_the_next() -> None:
+    """The gateway comes back with another account while its servers are away: that connection is closed at once."""
+    outage = Fault(kind="outage_1101", at_s=10, parameters={"duration_s": 30.0})
+    wrong = Fault(kind="wrong_account", at_s=20, parameters={"duration_s": 60.0})
+
+    async def main(loop: WorldLoop) -> tuple[str, str]:
+        process = Room(loop, outage, wrong).process()
+        desk = await process.run(_desk(journal=":memory:"))
+        await asyncio.sleep(70)
+        meanwhile = str(desk.status["connection"])
+        await asyncio.sleep(120)
+        return meanwhile, str(desk.status["connection"])
+
+    assert run_world(main) == ("down", "up")
+
+
 @pytest.mark.parametrize("kind", ["second desk on the journal", "second desk with the client id"])
 def test_a_second_desk_is_refused_and_the_first_goes_on(kind: str, tmp_path: Path) -> None:
     """By the lock of the journal, or by the gateway."""
@@ -179,4 +196,5 @@ def test_the_page_tells_what_befalls_the_host() -> None:
 
 
 async def _desk(*, journal: Any) -> Any:
-    return await hydra_nb.connect(seed=SEED, speed="max", journal=journal, client_id=1)
+    account = Exchange(seed=SEED).account
+    return await hydra_nb.connect(seed=SEED, speed="max", journal=journal, client_id=1, account=account)
