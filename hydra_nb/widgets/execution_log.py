@@ -17,10 +17,12 @@ _DELAYED = "A busy cell delayed"
 LINES_SHOWN = 5
 """Newest lines that always show, if they are short; the others fold."""
 
-_ROWS_SHOWN, _LETTERS_A_ROW = 7, 38  # beside five rows of the table of slices
+_LETTERS_A_ROW = 38
+_ROW_PX, _GAP_PX, _FOLD_PX = 16, 4, 26
+_ROOM_PX = 124  # beside five rows of the table of slices
 
-_NOTICES = range(2100, 2170)
-"""Codes by which the broker tells of its data farms: news, not faults."""
+_NOTICES = {202, *range(2100, 2170)}
+"""Codes of news, not of faults: an order was cancelled, as its slice tells too; a data farm is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +91,11 @@ def log_pane(told: Sequence[Line], *, time_zone: str) -> str:
 
 def _room(told: Sequence[Line]) -> int:
     """How many of the newest lines fit where five rows of slices stand beside them; at least one."""
-    taken = 0
-    for count, line in enumerate(told[:LINES_SHOWN]):
-        taken += math.ceil(len(line.words) / _LETTERS_A_ROW)
-        if taken > _ROWS_SHOWN:
-            return max(1, count)
-    return min(len(told), LINES_SHOWN)
+    heights = [math.ceil(len(line.words) / _LETTERS_A_ROW) * _ROW_PX + _GAP_PX for line in told[:LINES_SHOWN]]
+    if len(told) <= LINES_SHOWN and sum(heights) <= _ROOM_PX:
+        return len(told)
+    fitting = [count for count in range(1, len(heights) + 1) if sum(heights[:count]) <= _ROOM_PX - _FOLD_PX]
+    return max(fitting, default=1)
 
 
 def _list(told: Sequence[Line], *, time_zone: str) -> str:

@@ -13,6 +13,7 @@ from hydra_nb.widgets.execution_state import fees_words, planned_end_ns
 from hydra_nb.widgets.parts import Column, State, escape, rows, table, time_cell
 
 _HOUR_S = 3600
+_HELD = '<span class="hy-warn">❚❚ held</span>'
 _DOTS = {Stage.MID: "●○○", Stage.STEP: "●●○", Stage.CROSS: "●●●"}
 _SLICE_WORDS = {
     SliceStatus.PLANNED: ("○ planned", "muted"),
@@ -187,7 +188,7 @@ def figures_pane(execution: ExecutionPort) -> str:
 
 
 SLICES_SHOWN = 5
-"""Rows of the table in a view; the others fold."""
+"""Rows of the table in a view; where there are more, one fewer and a fold for the others."""
 
 
 def slice_table(
@@ -234,8 +235,9 @@ def slice_table(
         for row in slices
     ]
     at_work = next((at for at, row in enumerate(slices) if pd.isna(row["done"])), 0)
-    first = max(0, min(at_work - SLICES_SHOWN + 2, len(slices) - SLICES_SHOWN))
-    shown, folded = body[first : first + SLICES_SHOWN], body[:first] + body[first + SLICES_SHOWN :]
+    room = SLICES_SHOWN if len(slices) <= SLICES_SHOWN else SLICES_SHOWN - 1
+    first = max(0, min(at_work - room + 2, len(slices) - room))
+    shown, folded = body[first : first + room], body[:first] + body[first + room :]
     fold = ""
     if folded:
         others = table(columns, folded, caption="The other slices")
@@ -249,6 +251,7 @@ def _live_cells(row: dict[str, Any], execution: ExecutionPort, *, worked: int | 
     planned_lots, filled = int(row["lots"]), int(row["filled_lots"])
     lots = max(planned_lots, filled + int(row["carried_lots"])) if worked is None else worked
     begun = row["status"] != SliceStatus.PLANNED
+    still = execution.status is ParentStatus.PAUSED and not execution.working_lots
     average = numbers.number(row["average_price"])
     more = lots - planned_lots
     return [
@@ -262,7 +265,7 @@ def _live_cells(row: dict[str, Any], execution: ExecutionPort, *, worked: int | 
         numbers.ticks(_slice_cost(average, execution), signed=True),
         _stage_cell(row, execution, now_ns=now_ns),
         numbers.lots(row["messages"]) if begun else numbers.UNKNOWN,
-        _slice_words(row, worked=lots),
+        _HELD if still and row["status"] == SliceStatus.WORKING else _slice_words(row, worked=lots),
     ]
 
 
