@@ -15,10 +15,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from hydra_nb.errors import HydraError
+from hydra_nb.errors import HydraError, JournalUnreadable
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from hydra_nb.journal import JournalReader
 
 DONE, SHORT, BAD_USE = 0, 1, 2
 TABLE_WIDTH = 132
@@ -175,10 +177,12 @@ def fills(
 
     with JournalReader.open(journal) as reader:
         frame = frames.fills(reader, parent_id=parent)
+        damage = _damage(reader)
     columns = (
         "time parent_id slice stage local_symbol side lots price arrival_mid slippage_ticks slippage_cash currency"
     )
     _give("Fills", frame, columns=columns, csv=csv, parquet=parquet)
+    _mind(damage)
 
 
 @app.command()
@@ -194,8 +198,10 @@ def decisions(
 
     with JournalReader.open(journal) as reader:
         frame = frames.decisions(reader, parent_id=parent)
+        damage = _damage(reader)
     columns = "time parent_id slice action check allowed observed limit unit message"
     _give("Risk decisions", frame, columns=columns, csv=csv, parquet=parquet)
+    _mind(damage)
 
 
 @app.command()
@@ -212,6 +218,21 @@ def kill(
     from hydra_nb.desk.killing import kill_desks
 
     raise typer.Exit(DONE if kill_desks(journal, reason=reason, say=_say) else SHORT)
+
+
+def _damage(reader: "JournalReader") -> str | None:
+    """Which row of a journal was changed, added or taken out; None where its chain of hashes holds."""
+    try:
+        reader.verify()
+    except JournalUnreadable as error:
+        return str(error)
+    return None
+
+
+def _mind(damage: str | None) -> None:
+    if damage is not None:
+        _complain(f"{damage}. What was given is what the file says now, which may not be what happened.")
+        raise typer.Exit(SHORT)
 
 
 def _give(title: str, frame: "pd.DataFrame", *, columns: str, csv: Path | None, parquet: Path | None) -> None:

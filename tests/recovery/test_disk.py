@@ -5,6 +5,8 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,6 +19,7 @@ from hydra_nb.domain.events import CancelRequested
 from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.errors import JournalUnreadable, JournalUnwritable
 from hydra_nb.journal import JournalReader
+from tests.crash.processes import HYDRA_NB
 from tests.recovery.lives import Lives, in_lives, order_refs
 from tests.whole_stack import ScriptedExchange, Stack, steady
 
@@ -148,6 +151,12 @@ def test_a_file_system_without_room_is_the_same_as_a_full_database(tmp_path: Pat
         os.system(f"umount -l {small}")  # noqa: S605  our own words
 
 
+def ask(command: str, journal: Path) -> "subprocess.CompletedProcess[str]":
+    """Run the command line on a journal, in a process of its own."""
+    words = [sys.executable, "-c", HYDRA_NB, command, "--journal", str(journal)]
+    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+
+
 def test_a_changed_journal_is_refused_by_the_desk_and_read_by_the_reader(tmp_path: Path) -> None:
     """Connecting names the row; the reader opens it, shows what is there, and names the row too."""
 
@@ -169,6 +178,11 @@ def test_a_changed_journal_is_refused_by_the_desk_and_read_by_the_reader(tmp_pat
             assert int(frames.fills(reader)["lots"].sum()) == LOTS
             with pytest.raises(JournalUnreadable, match="row 20 of its events"):
                 reader.verify()
+        told = ask("fills", lives.journal)
+        assert told.returncode == 1
+        assert "ZO" in told.stdout
+        assert "row 20 of its events" in told.stderr
+        assert "Traceback" not in told.stderr
 
     in_lives(story, folder=tmp_path, exchange=ScriptedExchange(script=OATS))
 
@@ -200,5 +214,9 @@ def test_a_torn_journal_is_refused_by_the_desk_and_read_as_far_as_it_goes(tmp_pa
         assert read == list(range(1, len(read) + 1))
         assert len(read) > 5
         assert f"row {len(read) + 1} " in str(broken.value)
+        told = ask("fills", lives.journal)
+        assert told.returncode == 2
+        assert f"row {len(read) + 1} " in told.stderr
+        assert "Traceback" not in told.stderr
 
     in_lives(story, folder=tmp_path, exchange=ScriptedExchange(script=OATS))
