@@ -67,8 +67,8 @@ class _WitnessCore(GatewayCore):
 class Floor:
     """A gateway in this process, for kernels in others."""
 
-    def __init__(self) -> None:
-        self.gateway = SimulatedGateway(seed=SEED)
+    def __init__(self, *, speed: float) -> None:
+        self.gateway = SimulatedGateway(seed=SEED, speed=speed)
         self.gateway._exchange = ScriptedExchange(seed=SEED, script=steady("370.00", "372.00"))
         self.gateway._core = self.core = _WitnessCore(self.gateway.exchange)
 
@@ -96,9 +96,9 @@ class Floor:
 
 
 @contextlib.contextmanager
-def floor() -> Iterator[Floor]:
+def floor(*, speed: float = 1.0) -> Iterator[Floor]:
     """Open a gateway with an order of a stranger resting on it, whose order it has to remain."""
-    made = Floor()
+    made = Floor(speed=speed)
     with made.gateway, _stranger(made):
         yield made
 
