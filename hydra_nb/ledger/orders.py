@@ -103,7 +103,8 @@ def status(record: OrderRecord, event: OrderStatusReported) -> OrderRecord:
     perm_ids = record.perm_ids | {event.perm_id} if event.perm_id > 0 else record.perm_ids
     if event.status in SILENT_WORDS:
         return replace(record, perm_ids=perm_ids, last_status=record.last_status or event.status)
-    return _heard(record, event, perm_ids=perm_ids)
+    heard = _heard(record, event, perm_ids=perm_ids)
+    return heard if event.filled_lots <= record.told_lots else replace(heard, told_lots=event.filled_lots)
 
 
 def open_order(record: OrderRecord, event: OpenOrderReported) -> OrderRecord:

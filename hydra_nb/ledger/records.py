@@ -28,6 +28,7 @@ class OrderRecord:
     acknowledged), `pending` the gated terms of a modify without acknowledgement. `executions` is keyed by
     family. `messages` counts the frames sent: places, modifies and cancels. `outlived` tells that the broker showed it
     open when its expiry had passed by our clock and the broker's: both are wrong, and only the wire's word ends it.
+    `told_lots` are the most that a status called filled.
     """
 
     child: ChildOrder
@@ -50,6 +51,7 @@ class OrderRecord:
     late_fill: bool = False
     overfilled: bool = False
     outlived: bool = False
+    told_lots: int = 0
 
     @property
     def order_ref(self) -> str:
@@ -75,6 +77,12 @@ class OrderRecord:
     def working_lots(self) -> int:
         """Lots that can still fill in the worst case."""
         return 0 if self.state.is_over else max(0, self.total_lots - self.booked_lots)
+
+    @property
+    def has_untold_fills(self) -> bool:
+        """Whether a status told more lots than the executions; after a correction or a bust nobody knows."""
+        is_revised = any(booking.revision > 1 for booking in self.executions.values())
+        return self.told_lots > self.booked_lots and not is_revised
 
     @property
     def wire_cancelled(self) -> bool:

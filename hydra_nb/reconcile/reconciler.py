@@ -91,10 +91,10 @@ class Reconciler:
                 return
 
     async def watch(self) -> None:
-        """Ask about orders that should have ended and did not, now and then, until cancelled."""
+        """Ask now and then about orders that should have ended, and for fills that only a status told."""
         while True:
             await self._clock.sleep(WATCH_S)
-            if self._broker.state is ConnectionState.UP and any(self._overdue()):
+            if self._broker.state is ConnectionState.UP and any((*self._overdue(), *self._untold())):
                 try:
                     await self.run()
                 except BrokerError:
@@ -105,6 +105,13 @@ class Reconciler:
         latest_ns = self._clock.now_ns() - OVERDUE_NS
         for record in self._ledger.open_orders():
             if record.expires_ns <= latest_ns and record.child.contract.con_id not in self._ledger.locked:
+                yield record
+
+    def _untold(self) -> Iterator[OrderRecord]:
+        """Orders that are over, and of which a status told lots that no execution did: nobody else asks for it."""
+        for record in self._ledger.orders.values():
+            is_locked = record.child.contract.con_id in self._ledger.locked
+            if record.state.is_over and record.has_untold_fills and not is_locked:
                 yield record
 
     def unlock(self, con_id: int, *, reason: str) -> None:
