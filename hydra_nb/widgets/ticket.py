@@ -21,6 +21,7 @@ from hydra_nb.widgets.ticket_form import TicketForm, switch
 from hydra_nb.widgets.ticket_plan import PlanPane
 from hydra_nb.widgets.ticket_risk import Use
 from hydra_nb.widgets.ticket_strip import Market, quote_strip, usual_spread
+from hydra_nb.widgets.ticket_view import ViewPlace
 from hydra_nb.widgets.ticket_words import PlanWords, foot, header, plan_words, sent_state, ticket_state
 
 WATCH_S = 1.0  # host seconds between two looks at an armed plan, for what no event tells: time, and quotes that stop
@@ -73,31 +74,19 @@ class OrderTicket(Frame):
         self._is_retired = False
         self._confirmed = desk.badge != "LIVE"
         self._host_s = time.monotonic
-        self._view: ipywidgets.DOMWidget | None = None
         super().__init__(desk, kind="ticket")
         self.fields: Fields = make_fields(symbol, options=desk.known_instruments())
         self.form = TicketForm(self.fields, put=self.put)
-        self.plan_pane = PlanPane(put=self.put, on_use=self._use)
+        self.plan_pane = PlanPane(put=self.put, on_use=self._use, is_live=desk.badge == "LIVE")
         self.buttons = TicketButtons()
         self.quote_view = ipywidgets.HTML()
-        self._sides = ipywidgets.Box((self.form, self.plan_pane), _dom_classes=("hy-columns",))
-        self.compose(
-            body=(self.quote_view, self._sides),
-            foot=self.buttons.all,
-        )
-        self._back_bar = self._make_back_bar()
+        sides = ipywidgets.Box((self.form, self.plan_pane), _dom_classes=("hy-columns",))
+        self.compose(body=(self.quote_view, sides), foot=self.buttons.all)
+        switch(self, "hy-live", on=desk.badge == "LIVE")
+        self._place = ViewPlace(self, on_new=self.new_plan)
         self._listen_to_fields()
         self.start()
         self.run(self._look_up())
-
-    def _make_back_bar(self) -> ipywidgets.HBox:
-        """What stands below the view of the order that was sent."""
-        back = ipywidgets.Button(description="Back to the ticket")
-        again = ipywidgets.Button(description="New plan")
-        back.on_click(lambda _: self._close_view())
-        again.on_click(lambda _: self.new_plan())
-        words = ipywidgets.HTML(value='<span class="hy-muted">Sent from this ticket.</span>')
-        return ipywidgets.HBox((words, back, again), _dom_classes=("hy-back-bar",))
 
     def _listen_to_fields(self) -> None:
         for field in self.fields.all:
@@ -232,7 +221,7 @@ class OrderTicket(Frame):
 
     def new_plan(self) -> None:
         """Start again with the fields as they are; the order that was sent goes on."""
-        self._close_view()
+        self._place.close()
         self._forget_plan()
         self.guard.focus(".hy-preview")
 
@@ -249,7 +238,7 @@ class OrderTicket(Frame):
         """Stop listening to the desk and take the ticket off the page; orders go on."""
         self._stop_watch()
         if self._is_made:
-            self._close_view()
+            self._place.discard()
             super().close()
 
     # What widgets tell
@@ -318,18 +307,8 @@ class OrderTicket(Frame):
         self.arm(last_four=text)
 
     async def _open_view(self) -> None:
-        """Show the order as it runs in the ticket's place, with the way back below."""
-        if self.execution is not None and self._view is None:
-            self._view = self.execution.view()
-            self.children = (*self.children, self._view, self._back_bar)
-            self.add_class("hy-opened")
-
-    def _close_view(self) -> None:
-        if self._view is not None:
-            self.remove_class("hy-opened")
-            self.children = self.children[:-2]
-            self._view.close()
-            self._view = None
+        if self.execution is not None:
+            self._place.open(self.execution.view())
 
     # Looking
 

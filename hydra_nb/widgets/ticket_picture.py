@@ -147,7 +147,7 @@ def _stages(schedule: Sequence[dict[str, Any]], zone: str) -> tuple[_Line, _Line
         times.append(None)
         prices.append(None)
         if shown:
-            labels.append((begin + (at - begin) / 2, min(shown), f"<b>{numbers.lots(row['lots'])}</b>"))
+            labels.append((begin + (at - begin) / 2, min(shown), f"<br><b>{numbers.lots(row['lots'])}</b>"))
     lots = _Line(
         times=[at for at, _, _ in labels],
         prices=[price for _, price, _ in labels],

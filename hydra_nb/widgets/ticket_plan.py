@@ -14,6 +14,7 @@ from hydra_nb.widgets.ticket_risk import Refusal, Use, passing_tables, refusal_b
 MOST_SLICES_SHOWN = 6  # rows of the schedule before the later ones are folded
 _ROW, _HEAD, _PICTURE_AND_TABLE = 23, 24, 292  # px: of a row, of a table's head, and of both parts together
 _LEAST_PICTURE, _MOST_PICTURE = 104, 210  # px
+_LIVE_BAND = 18  # px that the picture gives up for the band over a live ticket
 _NOTE = "blue: stage prices, lots below · shaded: jitter window · grey: bid to ask so far"
 _EMPTY = '<div class="hy-empty">Preview shows the schedule, the risk checks and the expected cost here.</div>'
 
@@ -29,6 +30,8 @@ class PlanPane(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         Shows HTML in a part.
     on_use
         Called with a value that would pass, when its button is pressed.
+    is_live
+        Whether the ticket has a band over its whole width, for which the picture makes room.
 
     Attributes
     ----------
@@ -42,9 +45,10 @@ class PlanPane(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         Whether a plan is shown.
     """
 
-    def __init__(self, *, put: Put, on_use: Callable[[Use], None]) -> None:
+    def __init__(self, *, put: Put, on_use: Callable[[Use], None], is_live: bool) -> None:
         self._put = put
         self._on_use = on_use
+        self._band_height = _LIVE_BAND if is_live else 0
         self.picture = SchedulePicture()  # heavy: made in the cell of the ticket, so that no preview stalls the loop
         self.is_shown = False
         self.use_buttons: tuple[ipywidgets.Button, ...] = ()
@@ -84,7 +88,7 @@ class PlanPane(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
 
     def _draw_picture(self, plan: PlanPort, refused: list[Refusal]) -> None:
         shown = min(MOST_SLICES_SHOWN, len(rows(plan.schedule)))
-        height = _PICTURE_AND_TABLE - _HEAD - _ROW * shown - _ROW * len(plan.notices)
+        height = _PICTURE_AND_TABLE - _HEAD - _ROW * shown - _ROW * len(plan.notices) - self._band_height
         borders = [one.border for one in refused if one.border is not None]
         self.picture.show(plan, borders=borders, height=min(_MOST_PICTURE, max(_LEAST_PICTURE, height)))
 
