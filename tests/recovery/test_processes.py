@@ -6,7 +6,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -16,6 +16,8 @@ import pytest
 import hydra_nb
 from hydra_nb.analysis import frames
 from hydra_nb.desk.desk import Desk
+from hydra_nb.domain.events import ConnectionChanged
+from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.errors import ClientIdInUse, JournalLocked
 from hydra_nb.journal import JournalReader
@@ -25,6 +27,8 @@ from tests.recovery.lives import order_refs
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of Unix")
 
 SPEED = 60.0
+SLOWER = 30.0
+"""So that the ten seconds until a desk connects again are five minutes of the market."""
 LOTS = 10
 
 
@@ -54,9 +58,9 @@ def program(*words: str) -> Iterator[Program]:
 
 
 @contextlib.contextmanager
-def gateway(port: int = 0) -> Iterator[tuple[Program, int]]:
+def gateway(port: int = 0, *, speed: float = SPEED) -> Iterator[tuple[Program, int]]:
     """A simulated gateway as a program; gives it and its port."""
-    words = ("-c", HYDRA_NB, "gateway", "--port", str(port), "--speed", str(SPEED), "--seed", "7")
+    words = ("-c", HYDRA_NB, "gateway", "--port", str(port), "--speed", str(speed), "--seed", "7")
     with program(*words) as running:
         found = re.search(r"127\.0\.0\.1:(\d+)", running.lines.next())
         assert found is not None
@@ -72,11 +76,11 @@ def holder(port: int, journal: Path, *, client_id: int = 1, lots: int = 0) -> It
         yield running
 
 
-async def open_desk(port: int, journal: Path, *, client_id: int = 1) -> Desk:
+async def open_desk(port: int, journal: Path, *, client_id: int = 1, speed: float = SPEED) -> Desk:
     """Connect, a few times: the gateway frees the id of a process that was killed once it has noticed."""
     for _ in range(50):
         try:
-            return await hydra_nb.connect(f"127.0.0.1:{port}", speed=SPEED, journal=journal, client_id=client_id)
+            return await hydra_nb.connect(f"127.0.0.1:{port}", speed=speed, journal=journal, client_id=client_id)
         except ClientIdInUse:
             await asyncio.sleep(0.1)
     raise AssertionError("the client id never became free")
@@ -101,6 +105,7 @@ def test_a_kernel_killed_in_the_middle_of_a_twap_is_taken_up_by_the_next(tmp_pat
         assert execution.status in (ParentStatus.FILLED, ParentStatus.PARTIAL)
         assert execution.filled_lots + execution.shortfall_lots == LOTS
         assert sum(lots for _, lots, _ in told.values()) == execution.filled_lots
+        assert len(execution.fills) == len(told)
         assert int(execution.fills["lots"].sum()) == execution.filled_lots
         assert execution.filled_lots == LOTS, execution.reason
         assert (await desk.reconcile()).empty
@@ -145,6 +150,60 @@ def test_after_a_gateway_was_killed_what_was_booked_stays_booked(tmp_path: Path)
         assert booked > 0
         with gateway(port) as (_, again):
             asyncio.run(next_kernel(again, booked=booked))
+
+
+async def until(holds: Callable[[], bool], *, within_s: float = 60) -> None:
+    """Look every hundredth of a second."""
+    for _ in range(round(within_s * 100)):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"not so within {within_s} s")
+
+
+@contextlib.contextmanager
+def front(port: int, *, market_port: int) -> Iterator[tuple[Program, int]]:
+    """A gateway program in front of a market that outlives it; gives it and its port."""
+    with program("-m", "tests.recovery.relay", str(port), str(market_port)) as running:
+        yield running, int(running.lines.next())
+
+
+def test_a_gateway_killed_and_restarted_in_the_middle_of_a_twap_costs_nothing(tmp_path: Path) -> None:
+    """SIGKILL of the gateway, another on the same port: the desk comes back by itself, and the TWAP is whole."""
+    journal = tmp_path / "journal.sqlite"
+
+    async def kernel(market_port: int) -> None:
+        with contextlib.ExitStack() as programs:
+            first, port = programs.enter_context(front(0, market_port=market_port))
+            desk = await open_desk(port, journal, speed=SLOWER)
+            plan = await desk.preview("BUY", LOTS, "ZO", strategy="twap", slices=5, duration="20m", patience=60, seed=1)
+            execution = await desk.submit(plan)
+            await until(lambda: len(execution.slices.query("status != 'planned'")) >= 2 and execution.working_lots > 0)
+
+            first.kill()
+            await until(lambda: desk.status["connection"] == "down")
+            programs.enter_context(front(port, market_port=market_port))
+            await asyncio.wait_for(execution._wait(), timeout=120)
+
+            async with onlooker(market_port) as outside:
+                told = await outside.fills()
+                assert not [order for order in await outside.orders() if order.is_open]
+            assert (execution.status, execution.filled_lots) == (ParentStatus.FILLED, LOTS), execution.reason
+            assert sum(lots for _, lots, _ in told.values()) == LOTS
+            assert len(execution.fills) == len(told)
+            assert (await desk.reconcile()).empty
+            assert desk.locked == {}
+            await desk.close()
+
+    with gateway(speed=SLOWER) as (_, market_port):
+        asyncio.run(kernel(market_port))
+
+    refs = order_refs(journal)
+    assert len(refs) == len(set(refs))
+    with JournalReader.open(journal) as reader:
+        reader.verify()
+        states = [event.state for _, event in reader.events(kinds=[ConnectionChanged])]
+    assert states[:3] == [ConnectionState.UP, ConnectionState.DOWN, ConnectionState.UP]
 
 
 def test_a_second_desk_on_one_journal_is_told_who_holds_it(tmp_path: Path) -> None:
