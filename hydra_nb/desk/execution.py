@@ -209,14 +209,18 @@ class Execution:
         ]
 
     def ticket_for_the_rest(self) -> Any:
-        """Open a ticket for the lots that were not filled; nothing is previewed or sent.
+        """Open a ticket for the lots that were not filled, with the limit of the order; nothing is previewed or sent.
 
-        Gives the `OrderTicket`; an earlier ticket of the same contract is closed.
+        Its tag names this order: an equal order of the same day would be given back instead of being sent. Gives the
+        `OrderTicket`; an earlier ticket of the same contract is closed.
         """
         parent = self.parent
         ticket = self._desk.ticket(parent.contract.local_symbol)
-        ticket.fields.side.value = str(parent.side)
-        ticket.fields.lots.value = max(1, parent.lots - self.filled_lots)
+        fields = ticket.fields
+        fields.side.value, fields.lots.value = str(parent.side), max(1, parent.lots - self.filled_lots)
+        fields.tag.value = f"rest of {self.parent_id}"
+        if parent.limit is not None:
+            fields.limit.value = parent.contract.format_price(parent.limit)
         return ticket
 
     def plot(self, *, theme: Theme | None = None) -> go.Figure:

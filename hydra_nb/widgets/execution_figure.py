@@ -80,6 +80,7 @@ class LiveFigure:
         self._sent: list[Row] = [{} for _ in pictures(shown)]
         self._frame: dict[str, Any] = {}
         self.widget = go.FigureWidget(data=_traces(), layout=_layout(shown))
+        self.widget.set_trait("_config", {"responsive": True, "displayModeBar": False})  # it follows its place's width
         self.draw(shown)
 
     def draw(self, shown: Shown) -> None:

@@ -194,7 +194,8 @@ def _over(event: ev.ParentFinished) -> Line:
         ParentStatus.REFUSED: ("✕", "bad"),
         ParentStatus.NEEDS_HUMAN: ("?", "bad"),
     }.get(event.status, ("▲", "warn"))
-    words = str(event.status).replace("_", " ").capitalize()
+    short = event.status is ParentStatus.PARTIAL
+    words = "Short" if short else str(event.status).replace("_", " ").capitalize()
     return Line(time_ns=event.time_ns, sign=sign, words=f"{words}: {_sentence(event.reason)}", tone=tone)
 
 
