@@ -20,7 +20,8 @@ def test_nothing_is_sent_after_the_flag_is_set() -> None:
     flag, sent_s = HaltFlag(), [0.0] * 4
 
     def send(number: int) -> None:
-        while True:
+        deadline_s = time.monotonic() + 5
+        while time.monotonic() < deadline_s:
             try:
                 with flag.sending():
                     time.sleep(0.0005)  # the frame is being written
