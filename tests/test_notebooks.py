@@ -16,6 +16,8 @@ FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 MAX_CELL_LINES = 10
 MAX_RUN_S = 60.0
+OWN_MARKET = "f'127.0.0.1:{market.port}'"
+"""How a notebook names a simulated gateway that it has started itself, to give it faults."""
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 
@@ -59,7 +61,7 @@ def test_a_notebook_is_a_story_in_short_cells(path: Path) -> None:
 
 @each_notebook
 def test_a_notebook_connects_to_nothing_but_the_embedded_gateway(path: Path) -> None:
-    """No cell opens a paper or a live account."""
+    """No cell opens a paper or a live account; a gateway with faults is one that the notebook itself started."""
     sources = code_cells(path)
 
     trees = [
@@ -70,8 +72,12 @@ def test_a_notebook_connects_to_nothing_but_the_embedded_gateway(path: Path) -> 
 
     assert connects
     for call in connects:
-        assert [ast.literal_eval(argument) for argument in call.args] in ([], ["sim"])
-        assert not {keyword.arg for keyword in call.keywords} & {"account", "confirm_live", "journal"}
+        assert [ast.unparse(argument) for argument in call.args] in ([], ["'sim'"], [OWN_MARKET])
+        assert not {keyword.arg for keyword in call.keywords} & {"account", "confirm_live"}
+        journals = [ast.literal_eval(keyword.value) for keyword in call.keywords if keyword.arg == "journal"]
+        assert journals in ([], [":memory:"])
+    if OWN_MARKET in "\n".join(ast.unparse(tree) for tree in trees):
+        assert re.search(r"^market = hydra_nb\.SimulatedGateway\(", "\n".join(sources), re.MULTILINE)
     assert not re.search(r"confirm_live|4001|7496", "\n".join(sources))
 
 
