@@ -108,10 +108,12 @@ class Reconciler:
                 yield record
 
     def _untold(self) -> Iterator[OrderRecord]:
-        """Orders that are over, and of which a status told lots that no execution did: nobody else asks for it."""
+        """Orders that are over, and of which a status told lots that no execution did: nobody else asks for it.
+
+        Also of a locked contract, as the fill may be what a person looks for.
+        """
         for record in self._ledger.orders.values():
-            is_locked = record.child.contract.con_id in self._ledger.locked
-            if record.state.is_over and record.has_untold_fills and not is_locked:
+            if record.state.is_over and record.has_untold_fills:
                 yield record
 
     def unlock(self, con_id: int, *, reason: str) -> None:

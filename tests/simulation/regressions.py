@@ -31,6 +31,7 @@ REGRESSIONS: dict[int, str] = {
     10042: "An interrupt in running code ended the beat of the connection: with another of the same desk.",
     10120: "An interrupt in running code ended the beat of the connection, and silence was not noticed any more.",
     50028: "A loss of the servers that was told on a connection with a wrong account was held against the next one.",
+    50054: "A late fill was told by a status alone, and nobody asked for it as the contract was locked already.",
     40056: "A parent that a crash interrupted had its quotes looked after, which nobody watched yet.",
     20218: "An interrupt while connecting again left a socket without subscriptions, which the beat took for whole.",
     12850: "A closing desk waited in circles for a task that was over.",
