@@ -1,6 +1,8 @@
 """The board of a real desk, and its view: one a desk, and what both say while an order works, is killed, and ends."""
 
 import re
+import subprocess
+import sys
 import warnings
 
 from hydra_nb.domain.market import ConnectionState, FeedType
@@ -135,3 +137,21 @@ def test_pausing_from_the_view_pulls_the_order_and_opening_shows_it_below() -> N
             await execution.cancel()
 
     on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+
+def test_in_a_kernel_live_figures_are_imported_before_anything_is_traded() -> None:
+    """The import takes seconds, in which no order would be looked after if the first view did it."""
+    program = (
+        "import asyncio, sys, ipykernel, hydra_nb\n"
+        "async def main():\n"
+        "    async with hydra_nb.connect(journal=':memory:'):\n"
+        "        print('plotly.graph_objs._figurewidget' in sys.modules)\n"
+        "asyncio.run(main())\n"
+    )
+
+    told = [
+        subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True, timeout=120).stdout
+        for text in (program, program.replace(" ipykernel,", ""))
+    ]
+
+    assert told == ["True\n", "False\n"]

@@ -4,10 +4,12 @@ import asyncio
 import hashlib
 import random
 import secrets
+import sys
 import tempfile
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,10 @@ class Arguments:
         limits = self.limits if isinstance(self.limits, Limits | None) else str(self.limits)
         journal = None if self.journal is None else str(self.journal)
         return (self.endpoint, self.account, self.client_id, journal, limits, self.seed, self.speed)
+
+
+FIGURES = "plotly.graph_objs._figurewidget"
+"""What live figures need; it takes seconds to import, which must not fall into the time in which orders work."""
 
 
 class Connecting:
@@ -161,6 +167,8 @@ async def _replace(desk: Desk) -> None:
 
 async def _open_desk(arguments: Arguments) -> Desk:
     limits = _limits(arguments.limits)
+    if "ipykernel" in sys.modules and arguments.speed != "max":
+        await asyncio.to_thread(import_module, FIGURES)
     endpoint = open_endpoint(arguments.endpoint, seed=arguments.seed, speed=arguments.speed)
     loop = asyncio.get_running_loop()
     sleeps_too = endpoint.embedded and not endpoint.is_virtual  # the market then is a thread of this very program
