@@ -7,9 +7,8 @@ the disk or the socket stays. The market runs in a context of its own and surviv
 
 import asyncio
 import contextlib
-import inspect
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from contextvars import Context, ContextVar, copy_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +18,7 @@ import hydra_nb
 from hydra_nb.sim.framing import FrameDecoder, WireError
 from hydra_nb.sim.loop import VirtualGateway, VirtualLoop
 from hydra_nb.sim.session import GatewayCore
+from tests.simulation.burial import take_down
 
 T = TypeVar("T")
 
@@ -26,8 +26,6 @@ _PROCESS: "ContextVar[Process | None]" = ContextVar("process", default=None)
 _MARKET_ROOM = "hydra_nb.sim"
 _PACKAGE = str(Path(hydra_nb.__file__).parent)
 _MARKET_FOLDER = str(Path(hydra_nb.__file__).parent / "sim")
-_MOST_AWAITS_TO_THE_END = 50
-"""Times that a coroutine of a dead process may wait although it is told to end."""
 
 
 def current_process() -> "Process | None":
@@ -363,28 +361,7 @@ class Process:
             task = self._graves.pop()
             task._log_destroy_pending = False  # type: ignore[attr-defined]
             if not task.done():
-                self._context.copy().run(_take_down, task.get_coro())
-
-
-def _take_down(coro: Any) -> None:
-    for one in reversed(list(_awaited(coro))):
-        for _ in range(_MOST_AWAITS_TO_THE_END):
-            try:
-                one.close()
-            except BaseException:  # noqa: BLE001, S112  of a process that is dead; it waits, or fails, in a finally block
-                continue
-            break
-
-
-def _awaited(coro: Any) -> Iterator[Any]:
-    """A coroutine, those that it waits for, and those that it was given and has not begun."""
-    while coro is not None and hasattr(coro, "close"):
-        yield coro
-        frame = getattr(coro, "cr_frame", None)
-        for value in () if frame is None else frame.f_locals.values():
-            if inspect.iscoroutine(value) and inspect.getcoroutinestate(value) == inspect.CORO_CREATED:
-                yield value
-        coro = getattr(coro, "cr_await", None) or getattr(coro, "gi_yieldfrom", None)
+                self._context.copy().run(take_down, task.get_coro())
 
 
 def run_world(main: Callable[[WorldLoop], Coroutine[Any, Any, T]]) -> T:
