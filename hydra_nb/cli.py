@@ -209,7 +209,7 @@ def kill(
     journal: Annotated[
         Path | None, typer.Option("--journal", help="One journal's SQLite file; without it, every desk that is open.")
     ] = None,
-    reason: Annotated[str, typer.Option(help="Kept with the kill, and shown.")] = "killed from a terminal",
+    reason: Annotated[str, typer.Option(help="Kept with the kill, and shown.")] = "hydra-nb kill in a terminal",
 ) -> None:
     """Halt your open desks on this computer, busy or dead: own orders are cancelled, nothing is sent until re-armed.
 

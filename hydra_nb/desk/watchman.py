@@ -33,7 +33,7 @@ SIGN_OF_LIFE_S = 0.25
 """Seconds that the desk's loop may take to answer before the watchman takes over."""
 WATCH_S = 20.0
 """Seconds for which the desk's own kill is watched, and for which a take-over is tried."""
-BUTTON_REASON = "killed by the button in the browser"
+BUTTON_REASON = "Kill all was pressed in the browser"
 
 _START_S = 5.0
 _WRITE_S = 0.3  # for a kill to be written down before it is carried out; it is then carried out all the same

@@ -64,7 +64,7 @@ def test_the_button_kills_while_a_cell_sleeps(tmp_path: Path) -> None:
         assert market.at_work(FOREIGN) == [FOREIGN]
         front.wait(busy)
         back = front.run(COME_BACK)
-        assert back.text.strip() == "killed by the button in the browser (3, 3) up {'dead'}"
+        assert back.text.strip() == "Kill all was pressed in the browser (3, 3) up {'dead'}"
         assert market.asked_since(pressed_s, ask.PlaceOrder) == []
 
 
@@ -142,7 +142,7 @@ def test_a_terminal_kills_a_desk_that_answers(tmp_path: Path) -> None:
         assert market.at_work() == []
         assert market.at_work(FOREIGN) == [FOREIGN]
         assert market.asked_since(typed_s, ask.StartApi) == []
-        assert front.run(COME_BACK).text.startswith("killed from a terminal (3, 3) up")
+        assert front.run(COME_BACK).text.startswith("hydra-nb kill in a terminal (3, 3) up")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of Unix")
