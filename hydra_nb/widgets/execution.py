@@ -153,6 +153,8 @@ class ExecutionView(Frame):
             *([f"tag {parent.tag}"] if parent.tag else []),
         ]
         name = f"{contract.name} {numbers.contract_month(contract.contract_month)}"
+        killed = desk.killed is not None and not self._execution.status.is_over
+        tone, state_words = ("bad", "■ Killed") if killed else (state.tone, state.words)
         time_words = "" if self._execution.status.is_over else clock(now_ns, time_zone=self.time_zone)
         return (
             f'<div class="hy-head">{badge(desk.badge)}<span class="hy-side">'
@@ -160,7 +162,7 @@ class ExecutionView(Frame):
             f'<span class="hy-name">{escape(STRATEGY_NAMES[parent.strategy])}</span>'
             f'<span class="hy-clip"><b>{escape(name)}</b><span class="hy-muted hy-optional"> · '
             f"{escape(' · '.join(facts))}</span></span>"
-            f'<span class="hy-right"><span class="hy-state hy-{state.tone}">{state.words}</span>'
+            f'<span class="hy-right"><span class="hy-state hy-{tone}">{state_words}</span>'
             f'<span class="hy-muted">{time_words}</span>'
             f'<span class="hy-muted">{escape(desk.masked_account)}</span></span></div>'
         )

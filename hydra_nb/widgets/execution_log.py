@@ -17,9 +17,9 @@ _DELAYED = "A busy cell delayed"
 LINES_SHOWN = 5
 """Newest lines that always show, if they are short; the others fold."""
 
-_LETTERS_A_ROW = 38
+_LETTERS_A_ROW = 41
 _ROW_PX, _GAP_PX, _FOLD_PX = 16, 4, 26
-_ROOM_PX = 124  # beside five rows of the table of slices
+_ROOM_PX = 128  # beside five rows of the table of slices
 
 _NOTICES = {202, *range(2100, 2170)}
 """Codes of news, not of faults: an order was cancelled, as its slice tells too; a data farm is there."""

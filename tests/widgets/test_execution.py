@@ -279,3 +279,13 @@ def test_no_account_number_is_in_what_the_view_keeps() -> None:
         assert "SIM•••7QF" in kept
 
     play(story)
+
+
+def test_a_kill_shows_in_the_header_of_an_order_that_is_not_over_yet() -> None:
+    """While its cancels are under way nobody reads that it works."""
+
+    async def story(view: ExecutionView, _desk: HandDesk, _execution: HandExecution) -> None:
+        assert "■ Killed" in words(view.header)
+        assert "► Working" not in words(view.header)
+
+    play(story, desk=HandDesk(now=utc("16:17:41"), killed="wrong contract"))

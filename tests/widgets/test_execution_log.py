@@ -184,13 +184,13 @@ def test_gestures_and_the_end_are_told() -> None:
 
 
 def test_the_newest_lines_show_and_the_others_fold() -> None:
-    """Eight lines beside five rows of slices: four show, four fold; words from outside are escaped."""
+    """Eight lines beside five rows of slices: five show, three fold; words from outside are escaped."""
     story = [fill(f"15:28:0{second}") for second in range(7)]
     odd = ev.BrokerErrorReported(time_ns=at("15:29:00"), order_ref=REF, code=201, message="<script>")
 
     pane = log_pane(lines([*story, odd], order(), checks=0), time_zone=OATS.time_zone)
 
     shown, _, folded = pane.partition("<details>")
-    assert (shown.count("<li>"), folded.count("<li>")) == (4, 4)
-    assert "<summary>Show the other 4</summary>" in folded
+    assert (shown.count("<li>"), folded.count("<li>")) == (5, 3)
+    assert "<summary>Show the other 3</summary>" in folded
     assert "<script>" not in pane
