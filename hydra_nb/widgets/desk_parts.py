@@ -323,9 +323,10 @@ def _breaker_cells(one: Breaker) -> list[str]:
 
 
 def _figure(value: float | None, *, unit: str, limit: bool = False) -> str:
+    if unit.startswith("%") and limit:
+        return f"{numbers.plain(value)}{numbers.THIN_SPACE}% {unit[1:].removeprefix(' of ')}"
     if unit.startswith("%"):
-        share = numbers.percent(None if value is None else value / 100, decimals=1)
-        return f"{share} {unit[1:].removeprefix(' of ')}" if limit else share
+        return numbers.percent(None if value is None else value / 100, decimals=1)
     return numbers.cash(None if value is None else Decimal(str(value)), currency=unit, whole=True)
 
 

@@ -241,7 +241,7 @@ def test_breakers_show_their_use_and_a_gain_uses_nothing() -> None:
 
     assert "4 closed" in shown
     assert "✓ Daily loss $1,183 of $2,500" in shown
-    assert "✓ Largest position 26.0 % of 35.0 % equity" in shown
+    assert "✓ Largest position 26.0 % of 35 % equity" in shown
     assert "✓ Loss of last trade $0.00 of $1,000" in shown
     assert "0 closed, 1 tripped, 1 not known" in words(tripped)
     assert "width:100%" in tripped
