@@ -241,11 +241,16 @@ def test_the_heart_beats_by_one_class_and_stops_with_the_view(monkeypatch: pytes
 
     async def story(view: View, desk: HandDesk) -> None:
         seen: list[tuple[str, ...]] = []
-        view.veil.observe(lambda change: seen.append(tuple(change["new"])), names="_dom_classes")
+        enough = asyncio.Event()
 
-        async with asyncio.timeout(30):
-            while len(seen) < 3:
-                await asyncio.sleep(0.01)
+        def noted(change: dict[str, Any]) -> None:
+            seen.append(tuple(change["new"]))
+            if len(seen) >= 3:
+                enough.set()
+
+        view.veil.observe(noted, names="_dom_classes")
+
+        await asyncio.wait_for(enough.wait(), timeout=30)
         view.close()
         await desk.settle()
         beats = len(seen)
