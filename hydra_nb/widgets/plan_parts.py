@@ -219,8 +219,8 @@ def _cost(row: dict[str, Any], plan: PlanPort) -> str:
             f"({escape(row['predictor_version'])}).</p>"
         )
     return _estimate(row, currency=currency, half_cash=half_cash, cash_per_tick=float(contract.tick_value) * lots) + (
-        f'<p class="hy-muted hy-fine">{escape(fee_words)} {escape(thin)}<br>n = {evidence} own slices, '
-        f"{escape(row['source'])}; {escape(row['predictor_version'])}.</p>"
+        f'<p class="hy-muted hy-fine" title="predictor {escape(row["predictor_version"])}">{escape(fee_words)} '
+        f"{escape(thin)}<br>n = {evidence} own slices, {escape(sentence(row['source']))}</p>"
     )
 
 
@@ -268,7 +268,8 @@ def _estimate(row: dict[str, Any], *, currency: str, half_cash: float | None, ca
         numbers.cash(half_cash, currency=currency, whole=True),
     ]
     columns = [Column(head=""), Column(head="Ticks a lot"), Column(head="Cash")]
-    return figure + bar + table(columns, [("", interval), ("", crossing)], caption="Interval of the cost")
+    rows_shown = table(columns, [("", interval), ("", crossing)], caption="Interval of the cost")
+    return f'{figure}{bar}<div class="hy-bare">{rows_shown}</div>'
 
 
 def notices(plan: PlanPort) -> str:

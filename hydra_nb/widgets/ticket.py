@@ -300,7 +300,7 @@ class OrderTicket(Frame):
 
     async def _arm_pressed(self) -> None:
         self.arm()
-        self._draw_buttons()
+        self._draw_buttons()  # the toggle goes back where nothing was armed
 
     async def _arm_confirmed(self, text: str) -> None:
         self.guard.focus(".hy-arm")

@@ -72,8 +72,8 @@ class SchedulePicture:
         self.figure.update_yaxes(nticks=6, gridcolor=GREY, fixedrange=True, zeroline=False)
         self.figure.add_class("hy-figure")
 
-    def show(self, plan: PlanPort, *, borders: Sequence[float], height: int) -> None:
-        """Draw a plan; `borders` are the prices at which the collar refuses, `height` is in pixels."""
+    def show(self, plan: PlanPort, *, borders: Sequence[float]) -> None:
+        """Draw a plan; `borders` are the prices at which the collar refuses. The figure fills the box it stands in."""
         contract = plan.parent.contract
         lines, (low, high), span = _lines(plan, borders=borders)
         with self.figure.batch_update():
@@ -82,7 +82,6 @@ class SchedulePicture:
                 trace.x = [None if time is None else f"{time:%Y-%m-%d %H:%M:%S}" for time in line.times]
                 trace.y = np.array([np.nan if price is None else price for price in line.prices], dtype=np.float64)
                 trace.text = line.words
-            self.figure.layout.height = height
             self.figure.layout.yaxis.range = (low, high)
             self.figure.layout.yaxis.tickformat = f",.{contract.decimals}f"
             self.figure.layout.xaxis.range = tuple(f"{time:%Y-%m-%d %H:%M:%S}" for time in span)

@@ -14,7 +14,7 @@ from hydra_nb.widgets.ticket_risk import Refusal, Use, passing_tables, refusal_b
 MOST_SLICES_SHOWN = 6  # rows of the schedule before the later ones are folded
 _ROW, _HEAD, _PICTURE_AND_TABLE = 23, 24, 292  # px: of a row, of a table's head, and of both parts together
 _LEAST_PICTURE, _MOST_PICTURE = 104, 210  # px
-_LIVE_BAND = 18  # px that the picture gives up for the band over a live ticket
+_LIVE_BAND = 26  # px that the picture gives up for the band over a live ticket
 _NOTE = "blue: stage prices, lots below · shaded: jitter window · grey: bid to ask so far"
 _EMPTY = '<div class="hy-empty">Preview shows the schedule, the risk checks and the expected cost here.</div>'
 
@@ -57,9 +57,10 @@ class PlanPane(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         )
         self._empty = ipywidgets.HTML(value=_EMPTY)
         self._empty.add_class("hy-nothing")
+        self._picture_box = ipywidgets.VBox((self.picture.figure,), _dom_classes=("hy-picture-box",))
         self._refusals = ipywidgets.VBox(_dom_classes=("hy-refusals",))
         schedule = ipywidgets.VBox(
-            (self.schedule_head, self.picture.figure, self.schedule_view), _dom_classes=("hy-pane", "hy-schedule")
+            (self.schedule_head, self._picture_box, self.schedule_view), _dom_classes=("hy-pane", "hy-schedule")
         )
         risk = ipywidgets.VBox((self.risk_head, self._refusals, self.passing_view), _dom_classes=("hy-pane", "hy-risk"))
         split = ipywidgets.Box((risk, self.cost_view), _dom_classes=("hy-split",))
@@ -90,7 +91,8 @@ class PlanPane(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         shown = min(MOST_SLICES_SHOWN, len(rows(plan.schedule)))
         height = _PICTURE_AND_TABLE - _HEAD - _ROW * shown - _ROW * len(plan.notices) - self._band_height
         borders = [one.border for one in refused if one.border is not None]
-        self.picture.show(plan, borders=borders, height=min(_MOST_PICTURE, max(_LEAST_PICTURE, height)))
+        self._picture_box.layout.height = f"{min(_MOST_PICTURE, max(_LEAST_PICTURE, height))}px"
+        self.picture.show(plan, borders=borders)
 
     def _show_refusals(self, refused: list[Refusal] | tuple[()]) -> None:
         """One box a refusal, with a button where a value would pass."""
