@@ -90,6 +90,7 @@ async def cancel_own(
     *,
     outcome: Outcome,
     timeout_s: float = 15.0,
+    refused_s: float | None = None,
     on_heard: Callable[[HeardStatus], None] = lambda _heard: None,
     give_way: Callable[[], bool] = lambda: False,
 ) -> None:
@@ -105,6 +106,8 @@ async def cancel_own(
         Kept up to date, for whoever watches.
     timeout_s
         Seconds after which it gives up; `outcome.trouble` then says how far it came.
+    refused_s
+        Seconds after which an address where nobody listens is given up; None tries until `timeout_s`.
     on_heard
         Told every status of an own order.
     give_way
@@ -129,6 +132,9 @@ async def cancel_own(
         except (OSError, ValueError, LookupError, EOFError) as error:
             words = str(error) or type(error).__name__
             outcome.trouble = _unconfirmed(outcome, f"the gateway at {place.host}:{place.port}: {words}")
+            is_refused = isinstance(error, ConnectionRefusedError)
+            if is_refused and refused_s is not None and time.monotonic() - began_s > refused_s:
+                return
         else:
             others = len(outcome.beyond_reach)
             outcome.trouble = (

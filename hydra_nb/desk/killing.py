@@ -5,19 +5,21 @@ cancelled from here, with the client id that it had.
 """
 
 import asyncio
+import contextlib
 import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hydra_nb.broker.emergency import Outcome, cancel_own
 from hydra_nb.desk.door import KILL, STATUS
 from hydra_nb.desk.open_desks import OpenDesk, known
-from hydra_nb.errors import JournalError
+from hydra_nb.errors import HydraError, JournalError
 from hydra_nb.journal import Journal, JournalReader
 from hydra_nb.journal.lock import is_held
+from hydra_nb.ledger import Ledger
 
 ANSWER_S = 25.0
 """Seconds that a living desk is given: a little more than its watchman takes to give up."""
@@ -25,6 +27,8 @@ SILENCE_S = 10.0
 """Seconds without any answer of it after which it is given up."""
 CANCEL_S = 10.0
 """Seconds for cancelling what a desk whose process ended left behind."""
+REFUSED_S = 2.0
+"""Seconds after which a gateway where nobody listens is given up."""
 
 _POLL_S = 0.05
 _REPLY_S = 1.0
@@ -55,19 +59,38 @@ def kill_desks(journal: Path | None, *, reason: str, say: Say) -> bool:
     JournalError
         There is no journal at the path, or it takes no request.
     """
-    desks = known()
     if journal is not None:
         asked = Journal.request_kill(journal, reason)
-        desks = [one for one in desks if one.journal is not None and _is_same(Path(one.journal), journal)]
+        desks = [one for one in known() if one.journal is not None and _is_same(Path(one.journal), journal)]
         if not desks:
             return _kill_unknown(journal, asked, say=say)
-        return _see_through(desks[0], asked, say=say)
-    if not desks:
+        return _see_through([(desks[0], asked)], say=say)
+    desks = known()
+    living = [one for one in desks if one.is_alive]
+    requests = [(one, _ask(one, reason, say=say)) for one in living]  # first of all, as what follows may take a while
+    ended = [one for one in desks if one not in living and _left_orders(one)]
+    requests += [(one, _ask(one, reason, say=say)) for one in ended]
+    if not requests:
         say("No desk of yours is open on this computer. A journal elsewhere can be named with --journal.")
         return True
-    requests = [(one, _ask(one, reason, say=say)) for one in desks]  # all are asked before any is waited for
-    confirmed = [_see_through(one, number, say=say) for one, number in requests]
-    return all(confirmed)
+    return _see_through(requests, say=say)
+
+
+def _left_orders(desk: OpenDesk) -> bool:
+    """Whether a desk whose process ended may have left orders at work; one that did not is forgotten.
+
+    What was ever sent is in its journal, so that a journal that shows nothing open needs no look at the broker.
+    """
+    may_work = not desk.embedded
+    if may_work and desk.journal is not None:
+        ledger = Ledger()
+        with contextlib.suppress(HydraError), JournalReader.open(desk.journal) as reader:
+            for _, event in reader.events():
+                ledger.apply(event)
+            may_work = any(ledger.open_orders())
+    if not may_work:
+        desk.remove()
+    return may_work
 
 
 def _ask(desk: OpenDesk, reason: str, *, say: Say) -> int:
@@ -82,8 +105,12 @@ def _ask(desk: OpenDesk, reason: str, *, say: Say) -> int:
     return 0
 
 
-def _see_through(desk: OpenDesk, request: int, *, say: Say) -> bool:
-    return _follow(desk, request, say=say) if desk.is_alive else _cancel_for(desk, say=say)
+def _see_through(asked: Sequence[tuple[OpenDesk, int]], *, say: Say) -> bool:
+    """Follow the living one after the other, as they work by themselves, and cancel for the others all at once."""
+    living = [(desk, number) for desk, number in asked if desk.is_alive]
+    ended = [desk for desk, _ in asked if not desk.is_alive]
+    confirmed = [_follow(desk, number, say=say) for desk, number in living]
+    return all([*confirmed, *_cancel_for(ended, say=say)])
 
 
 def _follow(desk: OpenDesk, request: int, *, say: Say) -> bool:
@@ -94,8 +121,7 @@ def _follow(desk: OpenDesk, request: int, *, say: Say) -> bool:
     while time.monotonic() < min(began_s + ANSWER_S, heard_s + SILENCE_S):
         state = _post(desk, STATUS)
         if state is None and not desk.is_alive:
-            say(f"{desk.name}: the process ended meanwhile")
-            return _cancel_for(desk, say=say)
+            return all(_cancel_for([desk], say=say))
         heard_s = heard_s if state is None else time.monotonic()
         if state is not None and int(str(state["request"])) >= request:
             progress = state["confirmed"], state["total"]
@@ -124,8 +150,16 @@ def _conclude(desk: OpenDesk, state: dict[str, object], *, say: Say) -> bool:
     return True
 
 
-def _cancel_for(desk: OpenDesk, *, say: Say) -> bool:
-    """Cancel what a desk whose process ended left at work."""
+def _cancel_for(desks: Sequence[OpenDesk], *, say: Say) -> list[bool]:
+    """Cancel what desks whose processes ended left at work."""
+
+    async def all_at_once() -> list[bool]:
+        return await asyncio.gather(*[_cancel(desk, say=say) for desk in desks])
+
+    return asyncio.run(all_at_once()) if desks else []
+
+
+async def _cancel(desk: OpenDesk, *, say: Say) -> bool:
     if desk.embedded:
         say(f"{desk.name}: the process ended, and its simulated market with it: nothing works any more")
         desk.remove()
@@ -133,7 +167,7 @@ def _cancel_for(desk: OpenDesk, *, say: Say) -> bool:
     say(
         f"{desk.name}: the process ended; connecting as client {desk.client_id} to {desk.host}:{desk.port} in its place"
     )
-    outcome = asyncio.run(_cancel(desk, say=say))
+    outcome = await _watch_cancels(desk, say=say)
     if not outcome.is_done:
         say(f"{desk.name}: NOT CONFIRMED: {outcome.trouble}. Every order ends by its expiry at the broker.")
         return False
@@ -143,9 +177,10 @@ def _cancel_for(desk: OpenDesk, *, say: Say) -> bool:
     return True
 
 
-async def _cancel(desk: OpenDesk, *, say: Say) -> Outcome:
+async def _watch_cancels(desk: OpenDesk, *, say: Say) -> Outcome:
     outcome, shown = Outcome(), (0, 0)
-    work = asyncio.create_task(cancel_own(desk.place, desk.own_prefix, outcome=outcome, timeout_s=CANCEL_S))
+    cancelling = cancel_own(desk.place, desk.own_prefix, outcome=outcome, timeout_s=CANCEL_S, refused_s=REFUSED_S)
+    work = asyncio.create_task(cancelling)
     while not work.done():
         await asyncio.wait((work,), timeout=0.25)
         if outcome.progress != shown and not work.done():

@@ -293,6 +293,54 @@ class TestTheList:
         assert "3 of 3 own orders confirmed cancelled" in said[-1]
         assert open_desks.known() == []
 
+    def test_a_process_that_ended_with_nothing_at_work_is_let_be(self, tmp_path: Path) -> None:
+        """Its journal shows nothing open: nobody connects, and the next desk on it does not open killed."""
+
+        async def scenario(market: Floor) -> Desk:
+            desk = await open_desk(market, tmp_path / "journal.sqlite")
+            await rest_three(desk)
+            await desk.kill("drill")
+            await desk.rearm("over")
+            entry = desk._entry
+            assert entry is not None
+            await desk.close()
+            entry.write()  # as a process leaves it that is killed
+            return desk
+
+        said: list[str] = []
+        with floor() as market:
+            asyncio.run(scenario(market))
+            asked_s = time.monotonic()
+
+            assert kill_desks(None, reason="home time", say=said.append)
+
+            assert market.asked_since(asked_s, ask.StartApi) == []
+        assert open_desks.known() == []
+        assert len(said) == 1
+        assert said[0].startswith("No desk of yours is open")
+        with JournalReader.open(tmp_path / "journal.sqlite") as reader:
+            assert reader.pending_kill() is None
+
+    def test_a_gateway_that_is_gone_is_said_soon(self, tmp_path: Path) -> None:
+        """Three desks ended with orders at work, and their gateways too: all are told at once, and none is confirmed."""
+
+        async def scenario(market: Floor, number: int) -> None:
+            desk = await open_desk(market, tmp_path / f"{number}.sqlite")
+            await rest_three(desk)
+            await desk.close(working="expire")
+
+        for number in range(3):
+            with floor() as market:
+                asyncio.run(scenario(market, number))
+        said: list[str] = []
+        began_s = time.monotonic()
+
+        assert not kill_desks(None, reason="home time", say=said.append)
+
+        assert time.monotonic() - began_s < 6
+        assert sum("NOT CONFIRMED: the gateway at 127.0.0.1" in words for words in said) == 3
+        assert len(open_desks.known()) == 3
+
     def test_a_list_that_cannot_be_read_is_cleaned_away(self, tmp_path: Path) -> None:
         """Nonsense in the folder neither stops a kill nor stays."""
         open_desks.folder().mkdir(parents=True)
