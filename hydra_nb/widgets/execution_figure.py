@@ -31,7 +31,7 @@ from hydra_nb.widgets import numbers
 from hydra_nb.widgets.execution_tape import Change, Reals, outline
 
 MOST_POINTS = 300
-HEIGHT = 264  # pixels
+HEIGHT = 254  # pixels
 _MOST_FILLS = 40  # more are joined by slice and stage
 _FEWEST_QUOTES = 30
 _TIME_STEPS_S = (5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400)
