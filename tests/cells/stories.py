@@ -63,8 +63,9 @@ def run_all(notebook: Any, *, folder: Path, times: int = 1, then: str = "None") 
 
 
 def text_of(outputs: Sequence[Any]) -> str:
-    """All that outputs say in plain text."""
-    return "\n".join(
-        output["text"] if output["output_type"] == "stream" else output.get("data", {}).get("text/plain", "")
+    """All that outputs say in plain text; what is printed in one go may come in pieces."""
+    said = [
+        output["text"] if output["output_type"] == "stream" else f"{output.get('data', {}).get('text/plain', '')}\n"
         for output in outputs
-    )
+    ]
+    return "".join(said).strip()
