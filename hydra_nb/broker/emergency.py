@@ -130,9 +130,9 @@ async def cancel_own(
         except TimeoutError:
             outcome.trouble = _unconfirmed(outcome, f"the gateway at {place.host}:{place.port} did not answer in time")
         except (OSError, ValueError, LookupError, EOFError) as error:
-            words = str(error) or type(error).__name__
-            outcome.trouble = _unconfirmed(outcome, f"the gateway at {place.host}:{place.port}: {words}")
             is_refused = isinstance(error, ConnectionRefusedError)
+            words = "nobody listens there" if is_refused else str(error) or type(error).__name__
+            outcome.trouble = _unconfirmed(outcome, f"the gateway at {place.host}:{place.port}: {words}")
             if is_refused and refused_s is not None and time.monotonic() - began_s > refused_s:
                 return
         else:

@@ -322,7 +322,7 @@ class TestTheList:
             assert reader.pending_kill() is None
 
     def test_a_gateway_that_is_gone_is_said_soon(self, tmp_path: Path) -> None:
-        """Three desks ended with orders at work, and their gateways too: all are told at once, and none is confirmed."""
+        """Three desks ended with orders at work, and their gateways too: all are told at once, none is confirmed."""
 
         async def scenario(market: Floor, number: int) -> None:
             desk = await open_desk(market, tmp_path / f"{number}.sqlite")
