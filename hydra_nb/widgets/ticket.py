@@ -4,7 +4,9 @@ It sees the desk through `DeskPort` only, and decides nothing about orders; what
 """
 
 import asyncio
+import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets
@@ -22,13 +24,20 @@ from hydra_nb.widgets.ticket_plan import PlanPane
 from hydra_nb.widgets.ticket_risk import Use
 from hydra_nb.widgets.ticket_strip import Market, quote_strip, usual_spread
 from hydra_nb.widgets.ticket_view import ViewPlace
-from hydra_nb.widgets.ticket_words import PlanWords, foot, header, plan_words, sent_state, ticket_state
-
-WATCH_S = 1.0  # host seconds between two looks at an armed plan, for what no event tells: time, and quotes that stop
-_LAST_FOUR = "LIVE, real money: the account's last four characters"
-CHANGED = State(words="◌ Quoting", sentence="The order changed while its plan was drawn. Preview again.")
-NO_PLAN = "There is no plan to send: preview first."
-NOT_ARMED = "Nothing was sent: arm the plan first."
+from hydra_nb.widgets.ticket_watch import Watch, fail_with, later, market_of, sight_of
+from hydra_nb.widgets.ticket_words import (
+    CHANGED,
+    INTERRUPTED,
+    LAST_FOUR,
+    NO_PLAN,
+    NOT_ARMED,
+    PlanWords,
+    foot,
+    header,
+    plan_words,
+    sent_state,
+    ticket_state,
+)
 
 
 class OrderTicket(Frame):
@@ -59,8 +68,6 @@ class OrderTicket(Frame):
         The left and the right side.
     """
 
-    _watch: asyncio.TimerHandle | None = None  # a ticket that failed on the way has nothing to stop
-
     def __init__(self, desk: DeskPort, symbol: str) -> None:
         self.plan: PlanPort | None = None
         self.execution: ExecutionPort | None = None
@@ -74,6 +81,8 @@ class OrderTicket(Frame):
         self._is_retired = False
         self._confirmed = desk.badge != "LIVE"
         self._host_s = time.monotonic
+        self._thread = threading.get_ident()
+        self._watch = Watch(self._look_again)
         super().__init__(desk, kind="ticket")
         self.fields: Fields = make_fields(symbol, options=desk.known_instruments())
         self.form = TicketForm(self.fields, put=self.put)
@@ -90,17 +99,17 @@ class OrderTicket(Frame):
 
     def _listen_to_fields(self) -> None:
         for field in self.fields.all:
-            field.observe(self._edited, names="value")
-        self.fields.instrument.observe(self._instrument_changed, names="value")
+            field.observe(lambda _: self._on_own_thread(self._edited), names="value")
+        self.fields.instrument.observe(lambda _: self._on_own_thread(self._instrument_changed), names="value")
         self.fields.tag.on_msg(self._last_field_key)
         self.guard.on_msg(self._tick_key)
-        self.kill_button.on_click(lambda _: self.disarm())
+        self.kill_button.on_click(lambda _: self._on_own_thread(self.disarm))
         buttons = self.buttons
         buttons.preview.on_click(lambda _: self.run(self.preview(), tells_itself=True))
         buttons.arm.observe(self._arm_toggled, names="value")
         buttons.send.on_click(lambda _: self.run(self.send(), tells_itself=True))
         buttons.open.on_click(lambda _: self.run(self._open_view()))
-        buttons.new.on_click(lambda _: self.new_plan())
+        buttons.new.on_click(lambda _: self._on_own_thread(self.new_plan))
 
     # Gestures, for people and for code
 
@@ -126,10 +135,11 @@ class OrderTicket(Frame):
         try:
             side = self.fields.required_side()
             plan = await self._desk.preview(side.value, self.fields.lots.value, self.fields.code, **self.fields.how())
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             if revision == self._revision:
                 self.plan_pane.forget()
-                self._step(self.arming.failed(in_words(error).sentence))
+                told = "The preview was interrupted." if not isinstance(error, Exception) else in_words(error).sentence
+                self._step(self.arming.failed(told))
             raise
         if revision != self._revision:
             if self.arming.phase is Phase.QUOTING:  # else a later preview is on its way and will tell
@@ -163,15 +173,15 @@ class OrderTicket(Frame):
         """
         if not self._confirmed and last_four is not None:
             if not self._desk.confirms_account(last_four):
-                raise InvalidOrder(f"{last_four!r} is not how the account {self._desk.masked_account} ends; not armed")
+                raise InvalidOrder(f"the account {self._desk.masked_account} ends with other characters; not armed")
             self._confirmed = True
         if not self._confirmed and self.arming.may_arm:
-            self.ask(_LAST_FOUR, self._arm_confirmed)
+            self.ask(LAST_FOUR, self._arm_confirmed)
             self._draw_buttons()
             return False
         self._step(self.arming.arm(self._sight()))
         if self.arming.phase is Phase.ARMED:
-            self.run(self._keep_watch())
+            self.run(self._watch.begin())
         return self.arming.phase is Phase.ARMED
 
     def disarm(self) -> None:
@@ -195,7 +205,7 @@ class OrderTicket(Frame):
         plan, armed = self.plan, self.arming.phase is Phase.ARMED
         if self.arming.phase is Phase.SENT and self.execution is not None:
             self._sent = (self._sent[0], True)
-            self.draw()
+            self._redraw()
             return self.execution
         self._step(self.arming.send(self._sight()))
         if plan is None or not armed or self.arming.phase is not Phase.SENDING:
@@ -209,12 +219,14 @@ class OrderTicket(Frame):
         except PlanExpired:
             self._step(self.arming.expired())
             raise
+        except asyncio.CancelledError:
+            self._step(self.arming.failed(INTERRUPTED))
+            raise
         except Exception as error:
             self._step(self.arming.failed(in_words(error).sentence))
             raise
         self.execution = execution
-        again = execution.submitted_ns < began_ns
-        self._sent = (execution.submitted_ns, again)
+        self._sent = (execution.submitted_ns, execution.submitted_ns < began_ns)
         self._step(self.arming.sent())
         self.guard.focus(".hy-open button, button.hy-open")
         return execution
@@ -230,20 +242,27 @@ class OrderTicket(Frame):
         if self._is_retired:
             return
         self.disarm()
-        self._stop_watch()
+        self._watch.stop()
         self._is_retired = True
         super().retire()
 
     def close(self) -> None:
         """Stop listening to the desk and take the ticket off the page; orders go on."""
-        self._stop_watch()
         if self._is_made:
+            self._watch.stop()
             self._place.discard()
             super().close()
 
     # What widgets tell
 
-    def _edited(self, _: object) -> None:
+    def _on_own_thread(self, work: Callable[[], None]) -> None:
+        """Do it at once on the desk's own thread; from another, on which some kernels handle clicks, on its loop."""
+        if threading.get_ident() == self._thread:
+            work()
+        else:
+            self.run(later(work))
+
+    def _edited(self) -> None:
         """Any edit makes the shown plan worthless: it was drawn for another order."""
         self._revision += 1
         if self.arming.phase is not Phase.SENDING:
@@ -255,7 +274,7 @@ class OrderTicket(Frame):
         self.dismiss()
         self._step(self.arming.edited(complete=self.fields.complete))
 
-    def _instrument_changed(self, _: object) -> None:
+    def _instrument_changed(self) -> None:
         self._contract = None
         self.run(self._look_up())
 
@@ -268,10 +287,10 @@ class OrderTicket(Frame):
         if wanted != self.fields.code:
             return
         self._contract = contract
-        self.draw()
+        self._redraw()
         await self._desk.statistics(contract)
         self.fields.instrument.options = self._desk.known_instruments()
-        self.draw()
+        self._redraw()
 
     def _last_field_key(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
         if content.get("event") == "submit" and self.fields.complete:  # Enter in the last field
@@ -296,13 +315,14 @@ class OrderTicket(Frame):
         if change["new"]:
             self.run(self._arm_pressed())
         else:
-            self.disarm()
+            self._on_own_thread(self.disarm)
 
     async def _arm_pressed(self) -> None:
         self.arm()
         self._draw_buttons()  # the toggle goes back where nothing was armed
 
     async def _arm_confirmed(self, text: str) -> None:
+        self.answer.value = ""  # nothing of an account number stays where a notebook would save it
         self.guard.focus(".hy-arm")
         self.arm(last_four=text)
 
@@ -317,56 +337,35 @@ class OrderTicket(Frame):
         self._say_and_draw(in_words(error))
 
     def _market(self) -> Market | None:
-        contract, desk = self._contract, self._desk
+        contract = self._contract if self.plan is None else self.plan.parent.contract
         if contract is None:
             return None
-        return Market(
-            contract=contract,
-            quote=desk.latest_quote(contract),
-            usual_ticks=self._usual_ticks.get(contract.con_id),
-            adv_lots=desk.adv_lots(contract),
-            position_lots=desk.position_lots(contract),
-            now_ns=desk.now_ns(),
-        )
+        return market_of(self._desk, contract, usual_ticks=self._usual_ticks.get(contract.con_id))
 
     def _sight(self) -> Sight:
-        market, now_ns = self._market(), self._desk.now_ns()
-        quote = None if market is None else market.quote
-        return Sight(
-            now_ns=now_ns,
-            host_s=self._host_s(),
-            mid=None if market is None else market.mid,
-            quote_age_s=None if quote is None else quote.age_s(now_ns),
-            connected=self._desk.is_connected,
-            killed=self._desk.killed is not None,
-        )
+        return sight_of(self._desk, self._market(), host_s=self._host_s())
 
-    async def _keep_watch(self) -> None:
-        """Look at an armed plan every second: time passes and quotes stop without an event."""
-        self._stop_watch()
-        self._watch = asyncio.get_running_loop().call_later(WATCH_S, self._look_again)
-
-    def _look_again(self) -> None:
-        self._watch = None
-        self.draw()
-        if self.arming.phase is Phase.ARMED:
-            self._watch = asyncio.get_running_loop().call_later(WATCH_S, self._look_again)
-
-    def _stop_watch(self) -> None:
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
+    def _look_again(self) -> bool:
+        self._redraw()
+        return self.arming.phase is Phase.ARMED
 
     # Drawing
 
     def _step(self, arming: Arming) -> None:
         self.arming = arming
         self._told = None
-        self.draw()
+        self._redraw()
 
     def _say_and_draw(self, state: State) -> None:
         self._told = state
-        self.draw()
+        self._redraw()
+
+    def _redraw(self) -> None:
+        """Draw now; a failure is shown, and handed to the desk, which journals it: a gesture is not lost by it."""
+        try:
+            self._bring_up_to_date()
+        except Exception as error:  # noqa: BLE001  the edge of a gesture
+            self._desk.spawn(fail_with(error))
 
     def draw(self) -> None:
         """Bring everything up to date, after a look at what may have disarmed the plan."""
@@ -377,18 +376,9 @@ class OrderTicket(Frame):
         contract = None if market is None else market.contract
         self.time_zone = "UTC" if contract is None else contract.time_zone
         state = self._told or self._state()
-        until_s = self.arming.armed_until_s
-        self.put(
-            self.header,
-            header(
-                self._desk,
-                contract=contract,
-                typed=self.fields.instrument.value,
-                state=state,
-                armed_s=None if until_s is None else until_s - self._host_s(),
-                zone=self.time_zone,
-            ),
-        )
+        until_s, typed = self.arming.armed_until_s, self.fields.instrument.value
+        armed_s = None if until_s is None else until_s - self._host_s()
+        self.put(self.header, header(self._desk, contract=contract, typed=typed, state=state, armed_s=armed_s))
         self.put(self.quote_view, "" if market is None else quote_strip(market, side=side, lots=lots))
         words = self._words
         self.form.show(market, contract=contract, refused=frozenset() if words is None else words.refused_fields)
@@ -399,8 +389,7 @@ class OrderTicket(Frame):
 
     def _state(self) -> State:
         if self.arming.phase is Phase.SENT and self.execution is not None:
-            sent_ns, again = self._sent
-            return sent_state(self.execution, sent_ns=sent_ns, again=again)
+            return sent_state(self.execution, sent_ns=self._sent[0], again=self._sent[1])
         return ticket_state(self.arming, self._words)
 
     def _draw_buttons(self) -> None:

@@ -13,6 +13,11 @@ from hydra_nb.widgets.parts import State, badge, clock, countdown, escape, rows,
 from hydra_nb.widgets.plan_parts import order_sentence, refusal_reason
 from hydra_nb.widgets.ticket_risk import all_pass, refusals
 
+LAST_FOUR = "LIVE, real money: the account's last four characters"
+CHANGED = State(words="◌ Quoting", sentence="The order changed while its plan was drawn. Preview again.")
+NO_PLAN = "There is no plan to send: preview first."
+NOT_ARMED = "Nothing was sent: arm the plan first."
+INTERRUPTED = "Interrupted on the way: desk.executions() tells whether it was taken. Interrupt does not stop trading."
 _FIXED = {
     Phase.EMPTY: State(words="○ Empty", sentence="Pick a contract, a side and lots."),
     Phase.QUOTING: State(
@@ -120,10 +125,9 @@ def sent_state(execution: ExecutionPort, *, sent_ns: int, again: bool) -> State:
     return State(words=f"✓ Sent {when}", sentence=sentence, tone="good")
 
 
-def header(
-    desk: DeskPort, *, contract: FutureContract | None, typed: str, state: State, armed_s: float | None, zone: str
-) -> str:
+def header(desk: DeskPort, *, contract: FutureContract | None, typed: str, state: State, armed_s: float | None) -> str:
     """The line over the ticket: account, contract, state, time. `armed_s` are the seconds that arming lasts on."""
+    zone = "UTC" if contract is None else contract.time_zone
     if contract is None:
         named = f'<span class="hy-name">{escape(typed)}</span>'
     else:

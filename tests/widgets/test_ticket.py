@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from decimal import Decimal
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -177,7 +179,7 @@ def test_an_armed_plan_is_watched_though_nothing_happens() -> None:
         assert "Disarmed: the quote is 12 s old, 5 s allowed. Preview again." in state(ticket)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("hydra_nb.widgets.ticket.WATCH_S", 0.01)
+        patch.setattr("hydra_nb.widgets.ticket_watch.WATCH_S", 0.01)
         run(story)
 
 
@@ -220,12 +222,66 @@ def test_a_live_account_is_armed_after_its_last_four_characters_only() -> None:
         assert "hy-live-band" in band
         assert asked
         assert not armed_by_a_wrong_answer
-        assert "is not how the account SIM•••7QF ends; not armed." in refused
+        assert "The account SIM•••7QF ends with other characters; not armed." in refused
+        assert "1234" not in refused
+        assert ticket.answer.value == ""
         assert ticket.arming.may_send
         ticket.disarm()
         assert ticket.arm()
 
     run(story, HandDesk(badge="LIVE"))
+
+
+def test_an_edit_told_on_another_thread_disarms_before_a_later_press_of_send() -> None:
+    """Some kernels handle clicks on a thread of their own: what they tell is done on the desk's loop, in order."""
+
+    async def story(ticket: OrderTicket, desk: HandDesk) -> None:
+        loop = asyncio.get_running_loop()
+
+        def spawn(work: Coroutine[Any, Any, None]) -> None:
+            loop.call_soon_threadsafe(lambda: desk.tasks.append(loop.create_task(work)))
+
+        desk.spawn = spawn  # type: ignore[method-assign]
+        await ticket.preview()
+        ticket.arm()
+
+        def page() -> None:
+            ticket.fields.lots.value = 12
+            ticket.buttons.send.click()
+
+        await asyncio.to_thread(page)
+        await asyncio.sleep(0.01)
+        await desk.settle()
+
+        assert desk.submitted == []
+        assert ticket.plan is None
+        assert ticket.arming.phase is Phase.QUOTING
+
+    run(story)
+
+
+def test_an_interrupted_send_says_where_to_look_and_uses_the_plan_up() -> None:
+    """A cell that awaits is cancelled: whether the desk took the plan is not known here, and it is not sent again."""
+
+    async def story(ticket: OrderTicket, desk: HandDesk) -> None:
+        async def never(_: object) -> object:
+            return await asyncio.Event().wait()
+
+        desk.submit = never  # type: ignore[assignment, method-assign]
+        await ticket.preview()
+        ticket.arm()
+
+        sending = asyncio.create_task(ticket.send())
+        await asyncio.sleep(0)
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+
+        assert "desk.executions() tells whether it was taken." in state(ticket)
+        assert not ticket.arm()
+        assert await ticket.preview() is not None
+
+    run(story)
 
 
 def test_a_value_that_would_pass_is_entered_by_its_button() -> None:
