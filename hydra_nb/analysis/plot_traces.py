@@ -351,8 +351,11 @@ def dress(figure: go.Figure, *, title: str, height: int, empty: bool, theme: The
         },
     )
     figure.update_annotations(font_color=words)
-    if figure.data:
-        figure.data[0].update(uid=OWN)
+    lines = [trace for trace in figure.data if trace.type == "scatter"]
+    if lines:
+        lines[0].update(uid=OWN)
+    elif figure.data:  # the page names lines only, not bars: one without points carries the name
+        figure.add_scatter(x=[None], y=[None], uid=OWN, mode="lines", showlegend=False, hoverinfo="skip")
     figure.update_xaxes(gridcolor=GRID, zeroline=False)
     figure.update_yaxes(gridcolor=GRID, zeroline=False)
     if timed:

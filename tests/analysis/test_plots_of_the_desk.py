@@ -194,3 +194,14 @@ def luminance(color: str) -> float:
     shares = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_a_page_can_find_our_figures() -> None:
+    """Each has a line, with points or not, whose name a style sheet selects; bars show no name on the page."""
+    figures = (
+        plots.fills(make_fills(), make_quotes()),
+        plots.decisions(make_decisions()),
+        plots.spread_by_hour(make_quotes()),
+    )
+
+    assert [next(one.uid for one in figure.data if one.type == "scatter") for figure in figures] == ["hydra"] * 3
