@@ -5,10 +5,12 @@ function render({ model, el }) {
   const view = Math.random().toString(36).slice(2); // one widget may be shown twice
   let killAddress = null; // comes by message only: what is a trait would be saved with the notebook
   let root = null;
+  let beat = false;
   const undo = [];
 
   const tell = (content) => { try { model.send({ view, ...content }); } catch { /* The kernel is gone. */ } };
-  const isOld = () => getComputedStyle(root.querySelector(".hy-news")).visibility === "visible";
+  const news = () => root.querySelector(".hy-news");
+  const isOld = () => getComputedStyle(news()).visibility === "visible";
   const listen = (target, name, handler) => {
     target.addEventListener(name, handler, true);
     undo.push(() => target.removeEventListener(name, handler, true));
@@ -35,6 +37,10 @@ function render({ model, el }) {
       group.setAttribute("aria-label", group.querySelector(".widget-label")?.textContent ?? "");
     }
     for (const plot of root.querySelectorAll(".js-plotly-plot")) sizes.observe(plot);
+    if (beat !== news().matches(".hy-beat-b")) {
+      beat = !beat;
+      news().classList.remove("hy-again");
+    }
     // A control that is disabled while it has the focus would leave the next letter to the notebook.
     if (root.ownerDocument.activeElement?.matches?.(":disabled")) root.focus({ preventScroll: true });
   }
@@ -82,8 +88,14 @@ function render({ model, el }) {
     marks.observe(root, watched);
     mark();
     let onScreen = true;
-    const say = () => tell({ visible: onScreen && !document.hidden });
-    const sight = new IntersectionObserver(([entry]) => { onScreen = entry.isIntersecting; say(); });
+    let wasSeen = true;
+    const say = () => {
+      const seen = onScreen && !document.hidden;
+      if (seen && !wasSeen) news().classList.add("hy-again"); // a view that was not seen got no beats: ask before alarm
+      wasSeen = seen;
+      tell({ visible: seen });
+    };
+    const sight = new IntersectionObserver((entries) => { onScreen = entries.at(-1).isIntersecting; say(); });
     sight.observe(root);
     listen(document, "visibilitychange", say);
     undo.push(() => { marks.disconnect(); sight.disconnect(); tell({ visible: null }); });
