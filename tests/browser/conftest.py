@@ -1,6 +1,7 @@
 """One JupyterLab and one Chromium for all tests of the browser."""
 
 import importlib.util
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,11 @@ if TYPE_CHECKING:
 
     from tests.browser.lab import Lab, Notebook
 
-PICTURES = Path(__file__).parent.parent.parent / "docs" / "images"
+HERE = Path(__file__).parent
+PICTURES = HERE / "pictures"
+"""Where screenshots are kept for who wants to look at them; not part of the repository."""
+README_PICTURES = HERE.parent.parent / "docs" / "images"
+"""Where those that the README shows are kept, made anew where HYDRA_README_PICTURES is set."""
 
 
 def missing() -> str | None:
@@ -27,8 +32,7 @@ def missing() -> str | None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip the tests of this folder, saying why, where they cannot run."""
-    here = Path(__file__).parent
-    own = [item for item in items if here in item.path.parents]
+    own = [item for item in items if HERE in item.path.parents]
     reason = missing() if own else None
     if reason is not None:
         for item in own:
@@ -37,10 +41,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Lab]":
-    """Run JupyterLab."""
+    """Run JupyterLab; its kernels keep the list of open desks, and what is typed, apart from the person's own."""
     from tests.browser.lab import running_lab
 
-    with running_lab(tmp_path_factory.mktemp("lab")) as lab:
+    apart = tmp_path_factory.mktemp("home")
+    homes = {"XDG_DATA_HOME": str(apart / "data"), "IPYTHONDIR": str(apart / "ipython")}
+    with running_lab(tmp_path_factory.mktemp("lab"), environment=homes) as lab:
         yield lab
 
 
@@ -55,14 +61,19 @@ def browser() -> "Iterator[Browser]":
 
 @pytest.fixture
 def open_notebook(lab: "Lab", browser: "Browser") -> "Iterator[Callable[..., Notebook]]":
-    """Give the way to open a notebook made of cells; its kernel ends with the test."""
+    """Give the way to open a notebook made of cells, or a copy of one; its kernel ends with the test."""
     from tests.browser.lab import WIDE, Notebook
 
     opened: list[Notebook] = []
 
-    def open_one(*cells: str, size: tuple[int, int] = WIDE, dark: bool = False) -> Notebook:
+    def open_one(
+        *cells: str, copy_of: Path | None = None, size: tuple[int, int] = WIDE, dark: bool = False
+    ) -> Notebook:
         name = f"notebook{len(list(lab.folder.glob('*.ipynb')))}.ipynb"
-        lab.write(name, cells)
+        if copy_of is None:
+            lab.write(name, cells)
+        else:
+            (lab.folder / name).write_bytes(copy_of.read_bytes())
         page = browser.new_page(viewport={"width": size[0], "height": size[1]})
         opened.append(Notebook(page, lab=lab, name=name, dark=dark))
         return opened[-1]
@@ -77,3 +88,9 @@ def open_notebook(lab: "Lab", browser: "Browser") -> "Iterator[Callable[..., Not
 def picture() -> Callable[[str], Path]:
     """Give where a screenshot of this name is kept."""
     return lambda name: PICTURES / f"{name}.png"
+
+
+@pytest.fixture
+def readme_picture() -> Callable[[str], Path]:
+    """Give where a screenshot that the README shows is kept."""
+    return lambda name: (README_PICTURES if "HYDRA_README_PICTURES" in os.environ else PICTURES) / f"{name}.png"

@@ -34,6 +34,12 @@ async (path) => {
     return false;
 }
 """
+_RUN = """
+command => {
+    window.commandsUnderWay = (window.commandsUnderWay ?? 0) + 1;
+    window.jupyterapp.commands.execute(command).finally(() => { window.commandsUnderWay -= 1; });
+}
+"""
 _QUIET = """
 {"@jupyterlab/apputils-extension:notification":
     {"fetchNews": "false", "checkForUpdates": false, "doNotDisturbMode": true},
@@ -56,7 +62,7 @@ class Lab:
     def write(self, name: str, cells: Sequence[str]) -> None:
         """Write a notebook of these code cells."""
         notebook = nbformat.v4.new_notebook(
-            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+            cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in cells],
             metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
         )
         nbformat.write(notebook, self.folder / name)
@@ -147,7 +153,7 @@ class Notebook:
 
     def run_all(self) -> None:
         """Start Run All; does not wait for its end."""
-        self.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+        self.page.evaluate(_RUN, "notebook:run-all-cells")
 
     def run_cell(self, number: int) -> None:
         """Start one cell, counted from 0; does not wait for its end."""
@@ -156,10 +162,10 @@ class Notebook:
                 const notebook = window.jupyterapp.shell.currentWidget.content;
                 notebook.activeCellIndex = number;
                 notebook.deselectAll();
-                window.jupyterapp.commands.execute('notebook:run-cell');
             }""",
             number,
         )
+        self.page.evaluate(_RUN, "notebook:run-cell")
 
     def interrupt(self) -> None:
         """Interrupt the kernel."""
@@ -179,7 +185,7 @@ class Notebook:
         self.page.wait_for_function(
             """() => {
                 const panel = window.jupyterapp.shell.currentWidget;
-                return panel.context.sessionContext.session.kernel.status === 'idle'
+                return !window.commandsUnderWay && panel.context.sessionContext.session.kernel.status === 'idle'
                     && panel.content.widgets.every(cell => cell.promptNode?.innerText !== '[*]:'
                         && !cell.inputArea?.promptNode?.innerText.includes('*'));
             }"""
@@ -187,11 +193,31 @@ class Notebook:
 
     def output(self, number: int) -> Locator:
         """Give the output of a cell, counted from 0."""
-        return self.page.locator(".jp-CodeCell").nth(number).locator(".jp-OutputArea").first
+        return self.page.locator(f".jp-Cell[data-windowed-list-index='{number}'] .jp-OutputArea").first
 
     def text(self, number: int) -> str:
         """Give what a cell's output says, as a person reads it."""
         return self.output(number).inner_text()
+
+    def run_code(self, code: str) -> str:
+        """Run code in a cell below all others, and give what it printed."""
+        number = self.cells()
+        self.page.evaluate(
+            """code => {
+                const notebook = window.jupyterapp.shell.currentWidget.content;
+                const model = notebook.model.sharedModel;
+                model.insertCell(model.cells.length, {cell_type: 'code', source: code, metadata: {trusted: true}});
+            }""",
+            code,
+        )
+        self.run_cell(number)
+        self.output(number).locator(".jp-OutputArea-output").first.wait_for()
+        return self.text(number).strip()
+
+    def errors(self) -> list[str]:
+        """What cells say that failed."""
+        found = self.page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']")
+        return [str(each) for each in found.all_inner_texts()]
 
     def cells(self) -> int:
         """Count the cells of the notebook."""
@@ -201,9 +227,11 @@ class Notebook:
         """Scroll so that a cell's output is seen from its top."""
         self.output(number).evaluate("node => node.scrollIntoView({block: 'start'})")
 
-    def picture(self, path: Path, *, of: Locator | None = None) -> None:
-        """Save a screenshot of the window, or of a part of the page."""
+    def picture(self, path: Path, *, of: Locator | None = None, output: int | None = None) -> None:
+        """Save a screenshot of the window, scrolled to the output of a cell where one is named, or of a part of it."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        if output is not None:
+            self.to_top(output)
         if of is None:
             self.page.screenshot(path=path)
         else:
