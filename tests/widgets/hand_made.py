@@ -268,7 +268,7 @@ def running_fills() -> pd.DataFrame:
 
 def running_quotes() -> pd.DataFrame:
     """A quote a minute, 14 ticks wide, that wanders by a tick or two around 370.00."""
-    rng = random.Random(7)
+    rng = random.Random(7)  # noqa: S311  the quotes are to be the same in every run
     rows, mid = [], 370.0
     for minute in range(81):
         mid = min(371.5, max(368.5, mid + 0.25 * rng.choice((-2, -1, 0, 1, 2))))
@@ -312,7 +312,7 @@ class HandExecution:
     slices: pd.DataFrame = field(default_factory=running_slices)
     fills: pd.DataFrame = field(default_factory=running_fills)
     decisions: pd.DataFrame = field(default_factory=lambda: frame(list(PASSING), RISK_COLUMNS))
-    quotes: pd.DataFrame = field(default_factory=lambda: running_quotes())
+    quotes: pd.DataFrame = field(default_factory=running_quotes)
     submitted_ns: int = field(default_factory=lambda: int(utc("14:56:44").value))
     finished_ns: int | None = None
     standing_since_ns: int | None = None
