@@ -6,7 +6,7 @@ in the time that is left to it, at the stage that the time says.
 """
 
 from hydra_nb.algos.slice_state import Phase, SliceState
-from hydra_nb.domain.events import SliceDelayed
+from hydra_nb.domain.events import SliceDelayed, delay_words
 from hydra_nb.domain.orders import SliceStatus, Stage
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.domain.values import replace
@@ -61,11 +61,6 @@ def delayed(one: SliceState, *, now_ns: int) -> SliceDelayed:
     """Give the event that tells of a slice which is late."""
     late_ns = now_ns - due_ns(one)
     return SliceDelayed(time_ns=now_ns, parent_id=one.terms.parent_id, slice=one.number, late_ns=late_ns)
-
-
-def delay_words(slice_number: int, *, late_ns: int) -> str:
-    """What is said of a slice that a busy cell delayed."""
-    return f"A busy cell delayed slice {slice_number} by {round(late_ns / NS_PER_S)} s"
 
 
 def final_reason(one: SliceState, *, left: int, carried: int) -> str:

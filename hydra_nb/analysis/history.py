@@ -50,7 +50,6 @@ _TOLD = (
     ev.ParentInterrupted,
     ev.ParentCancelAsked,
     ev.SliceDelayed,
-    ev.SliceDelayed,
     ev.SliceFinished,
     ev.ChildReserved,
     ev.ChildRefused,

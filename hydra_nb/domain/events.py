@@ -11,7 +11,7 @@ from decimal import Decimal
 from hydra_nb.domain.market import ConnectionState, Quote
 from hydra_nb.domain.orders import Action, ChildOrder, ParentStatus, SliceStatus
 from hydra_nb.domain.plan import ExecutionPlan
-from hydra_nb.domain.units import Side
+from hydra_nb.domain.units import NS_PER_S, Side
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +123,11 @@ class SliceDelayed(Event):
     parent_id: str
     slice: int
     late_ns: int
+
+
+def delay_words(slice_number: int, *, late_ns: int) -> str:
+    """What is said of a slice that a busy cell delayed."""
+    return f"A busy cell delayed slice {slice_number} by {round(late_ns / NS_PER_S)} s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -251,7 +251,7 @@ class Ledger:
     def _slice_delayed(self, event: ev.SliceDelayed) -> None:
         parent = self.parents.get(event.parent_id)
         if parent is not None and parent.slices[event.slice - 1].done_ns is None:
-            words = f"A busy cell delayed slice {event.slice} by {round(event.late_ns / NS_PER_S)} s."
+            words = f"{ev.delay_words(event.slice, late_ns=event.late_ns)}."
             self._change_slice(parent, event.slice, changes={"reason": words})
 
     def _slice_finished(self, event: ev.SliceFinished) -> None:

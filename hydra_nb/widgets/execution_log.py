@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from hydra_nb.algos.lateness import delay_words
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import ConnectionState
@@ -131,7 +130,7 @@ def _line(event: ev.Event, parent: ParentOrder, *, checks: int, stages: dict[str
                 key=f"refused {event.slice} {event.action} {event.check}",
             )
         case ev.SliceDelayed():
-            words = f"{delay_words(event.slice, late_ns=event.late_ns)}."
+            words = f"{ev.delay_words(event.slice, late_ns=event.late_ns)}."
             return Line(time_ns=event.time_ns, sign="!", words=words, tone="warn", key=f"delayed {event.slice}")
         case ev.SliceFinished():
             return _slice_over(event)
