@@ -2,14 +2,15 @@
 
 import ast
 import re
-import time
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from tests.cells.stories import executed_file
+
 nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed; pip install 'hydra_nb[test]'")
-nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed; pip install 'hydra_nb[test]'")
+pytest.importorskip("nbclient", reason="nbclient is not installed; pip install 'hydra_nb[test]'")
 pytest.importorskip("ipykernel", reason="ipykernel is not installed; pip install 'hydra_nb[test]'")
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
@@ -83,18 +84,11 @@ def test_a_notebook_connects_to_nothing_but_the_embedded_gateway(path: Path) -> 
 
 @pytest.mark.timeout(180)
 @each_notebook
-def test_a_notebook_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
+def test_a_notebook_runs_from_top_to_bottom(path: Path) -> None:
     """A fresh kernel runs every cell without an error, in under a minute."""
-    notebook = nbformat.read(path, as_version=4)
-    client = nbclient.NotebookClient(
-        notebook, timeout=90, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
-    )
+    ran = executed_file(path.name)
 
-    began_s = time.monotonic()
-    client.execute()
-    took_s = time.monotonic() - began_s
-
-    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    assert not [output for output in outputs if output.output_type == "error"]
-    assert all(cell.execution_count for cell in notebook.cells if cell.cell_type == "code")
-    assert took_s < MAX_RUN_S
+    cells = [cell for cell in ran.saved["cells"] if cell["cell_type"] == "code"]
+    assert not [output for cell in cells for output in cell["outputs"] if output["output_type"] == "error"]
+    assert all(cell["execution_count"] for cell in cells)
+    assert ran.took_s < MAX_RUN_S

@@ -210,7 +210,7 @@ volume       | REAL | lots  | Volume of the day
 
 RECONCILE = _columns("""
 time         | TIME |      | When ledger and broker were compared
-kind         | TEXT |      | What differs: order, stray_order, stray_fill, untold_fill, overfill, position, foreign_order
+kind         | TEXT |      | What it is: order, stray_order, stray_fill, untold_fill, overfill, position, foreign_order
 local_symbol | TEXT |      | Month of the future
 order_ref    | TEXT |      | Our name of the order
 ours         | REAL | lots | By our ledger

@@ -126,7 +126,7 @@ def tiles(board: Board, *, time_zone: str) -> str:
             sign='<span class="hy-warn">▲</span> ' if slow else "",
             note=f"limit {LAG_LIMIT_MS:.0f}",
         ),
-        _tile("Messages", numbers.lots(board.messages), note=f"today, {board.messages_last_second} this second"),
+        _tile("Messages", numbers.lots(board.messages), note=f"today, {board.messages_last_second} a second"),
         _tile(
             "P&L today",
             numbers.cash(board.pnl, currency=board.currency, whole=True),

@@ -16,7 +16,7 @@ from hydra_nb.widgets.ticket_risk import (
     all_pass,
     check_name,
     passing_tables,
-    refusal_box,
+    refusal_boxes,
     refusals,
     refusing,
     risk_head,
@@ -181,7 +181,7 @@ def _window_words(row: dict[str, Any], time_zone: str) -> str:
 
 def risk_pane(plan: PlanPort) -> str:
     """Refusing checks first, then the passing ones nearest to their limits, the rest folded."""
-    refused = [f'<div class="hy-refusal">{refusal_box(one)}</div>' for one in refusals(plan, quote=None)]
+    refused = [f'<div class="hy-refusal">{one.html}</div>' for one in refusal_boxes(refusals(plan, quote=None))]
     return (
         f'<section class="hy-pane" aria-label="Risk">{risk_head(plan)}{"".join(refused)}'
         f"{passing_tables(plan)}</section>"

@@ -1,6 +1,6 @@
 """The right side of the ticket: a plan's schedule as picture and table, its risk decisions, its expected cost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import ipywidgets
 
@@ -9,7 +9,7 @@ from hydra_nb.domain.ports import PlanPort
 from hydra_nb.widgets.parts import rows, title
 from hydra_nb.widgets.plan_parts import cost_pane, notices, schedule_table, short_id
 from hydra_nb.widgets.ticket_picture import SchedulePicture
-from hydra_nb.widgets.ticket_risk import Refusal, Use, passing_tables, refusal_box, refusals, risk_head
+from hydra_nb.widgets.ticket_risk import Refusal, Use, passing_tables, refusal_boxes, refusals, risk_head
 
 MOST_SLICES_SHOWN = 6  # rows of the schedule before the later ones are folded
 _ROW, _HEAD, _PICTURE_AND_TABLE = 23, 24, 292  # px: of a row, of a table's head, and of both parts together
@@ -94,12 +94,12 @@ class PlanPane(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
         self._picture_box.layout.height = f"{min(_MOST_PICTURE, max(_LEAST_PICTURE, height))}px"
         self.picture.show(plan, borders=borders)
 
-    def _show_refusals(self, refused: list[Refusal] | tuple[()]) -> None:
-        """One box a refusal, with a button where a value would pass."""
+    def _show_refusals(self, refused: Sequence[Refusal]) -> None:
+        """Show what refuses, with a button where a value would pass."""
         old, self.use_buttons = self._refusals.children, ()
         boxes = []
-        for one in refused:
-            text = ipywidgets.HTML(value=refusal_box(one))
+        for one in refusal_boxes(refused):
+            text = ipywidgets.HTML(value=one.html)
             parts = [text] if one.use is None else [text, self._use_button(one.use)]
             boxes.append(ipywidgets.HBox(parts, _dom_classes=("hy-refusal",)))
         self._refusals.children = tuple(boxes)

@@ -14,6 +14,8 @@ from hydra_nb.widgets.parts import Column, escape, rows, table, title
 
 NEAREST_SHOWN = 5  # rows of passing checks beside no refusal; the rest is folded
 _ROWS_A_REFUSAL = 2  # a refusal takes the room of so many of them
+MOST_REFUSALS_APART = 2  # more of them share a box a remedy, so that the ticket keeps its height
+_LINES_OF_BOXES = (4, 1, 0)  # lines shown in each of one, two, three or more such boxes
 PRICE_UNITS = ("price", "ticks", "% of mid")  # a check in these units would pass at another price, not with fewer lots
 _NAMES = {
     "kill_switch": "Kill switch",
@@ -53,13 +55,14 @@ class Use:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """One refusing check: its name, what it says, what would pass, as HTML, and the value to use, where there is one.
+    """One refusing check: its name, what it found and what would pass, as HTML, and the value to use, if there is one.
 
     `border` is the price nearest to the one asked that would pass; None where the check is about something else.
     """
 
     name: str
-    words: str
+    fact: str
+    remedy: str = ""
     use: Use | None = None
     border: float | None = None
 
@@ -96,12 +99,12 @@ def _refusal(row: dict[str, Any], plan: PlanPort, quote: Quote | None) -> Refusa
     about_price = str(row["unit"] or "").lower() in PRICE_UNITS
     border = _border(row, plan, "price" if about_price else "lots")
     if border is None:
-        return Refusal(name=name, words=_words(row["message"], escape(_figures(row, contract))))
-    fact = str(row["message"]).partition(":")[0]
+        return Refusal(name=name, fact=_fact(row["message"]), remedy=escape(_figures(row, contract)))
+    fact = _fact(str(row["message"]).partition(":")[0])
     if not about_price:
         lots = int(border)
         remedy = f"Would pass: <b>{escape(numbers.plural(lots, 'lot'))}</b> or fewer."
-        return Refusal(name=name, words=_words(fact, remedy), use=Use(field="lots", value=str(lots)))
+        return Refusal(name=name, fact=fact, remedy=remedy, use=Use(field="lots", value=str(lots)))
     nearest = Decimal(repr(border))
     from_above = _comes_from_above(nearest, plan=plan, quote=quote)
     price = _with_room(nearest, from_above=from_above, quote=quote, contract=contract)
@@ -109,7 +112,7 @@ def _refusal(row: dict[str, Any], plan: PlanPort, quote: Quote | None) -> Refusa
     if price != nearest:
         remedy += f" <b>{escape(contract.format_price(price))}</b> leaves room."
     use = Use(field="limit", value=f"{price:.{contract.decimals}f}")
-    return Refusal(name=name, words=_words(fact, remedy), use=use, border=border)
+    return Refusal(name=name, fact=fact, remedy=remedy, use=use, border=border)
 
 
 def _border(row: dict[str, Any], plan: PlanPort, kind: str) -> float | None:
@@ -139,9 +142,8 @@ def _with_room(border: Decimal, *, from_above: bool, quote: Quote | None, contra
     return max(border, ceil_to_tick(min(border + room, quote.mid), tick=contract.tick))
 
 
-def _words(fact: object, remedy: str) -> str:
-    """What was found, and in a second line what would pass; `remedy` is HTML."""
-    return f"{escape(sentence(fact))}<br>{remedy}" if remedy else escape(sentence(fact))
+def _fact(message: object) -> str:
+    return escape(sentence(message))
 
 
 def _figures(row: dict[str, Any], contract: FutureContract) -> str:
@@ -153,9 +155,44 @@ def _figures(row: dict[str, Any], contract: FutureContract) -> str:
     return f"{observed} observed, {allowed} allowed." if known else ""
 
 
-def refusal_box(refusal: Refusal) -> str:
-    """One refusal as HTML, without its button."""
-    return f'<p><b class="hy-bad">✕ {escape(refusal.name)}</b> {refusal.words}</p>'
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalBox:
+    """What stands in one box: refusals as HTML, and the value that cures them, which gets a button."""
+
+    html: str
+    use: Use | None
+
+
+def refusal_boxes(refused: Sequence[Refusal]) -> list[RefusalBox]:
+    """Give a box to each refusal; of many, to each remedy, with a line a refusal and the last ones folded."""
+    if len(refused) <= MOST_REFUSALS_APART:
+        return [RefusalBox(html=_one_refusal(one), use=one.use) for one in refused]
+    alike: dict[Use | None, list[Refusal]] = {}
+    for one in refused:
+        alike.setdefault(one.use, []).append(one)
+    lines = _LINES_OF_BOXES[min(len(alike), len(_LINES_OF_BOXES)) - 1]
+    return [RefusalBox(html=_many_refusals(group, most=lines), use=use) for use, group in alike.items()]
+
+
+def _one_refusal(refusal: Refusal) -> str:
+    remedy = f"<br>{refusal.remedy}" if refusal.remedy else ""
+    return f'<p><b class="hy-bad">✕ {escape(refusal.name)}</b> {refusal.fact}{remedy}</p>'
+
+
+def _many_refusals(alike: Sequence[Refusal], *, most: int) -> str:
+    first = alike[0]
+    if len(alike) == 1:
+        return _one_refusal(first)
+    remedy = first.remedy if first.use is not None else "No other lots or price would pass."
+    shown = "".join(_line(one) for one in alike[:most])
+    rest = "".join(_line(one) for one in alike[most:])
+    folded = f"<details><summary>{len(alike) - most} more refuse</summary>{rest}</details>" if rest else ""
+    return f'<p><b class="hy-bad">✕ {len(alike)} checks</b> {remedy}</p>{shown}{folded}'
+
+
+def _line(refusal: Refusal) -> str:
+    name = f'<b class="hy-bad">{escape(refusal.name)}</b>'
+    return f'<p class="hy-line" title="{refusal.fact}">{name} {refusal.fact}</p>'
 
 
 def risk_head(plan: PlanPort) -> str:
@@ -173,13 +210,14 @@ def passing_tables(plan: PlanPort) -> str:
     contract, checks = plan.parent.contract, rows(plan.risk)
     refused = sum(not row["allowed"] for row in checks)
     passing = sorted((row for row in checks if row["allowed"]), key=_use, reverse=True)
-    shown = passing[: max(1, NEAREST_SHOWN - _ROWS_A_REFUSAL * refused)]
+    shown = passing[: max(refused <= MOST_REFUSALS_APART, NEAREST_SHOWN - _ROWS_A_REFUSAL * refused)]
     folded = passing[len(shown) :]
     nearest = _table(shown, contract, caption="Passing checks nearest to their limits")
     if not folded:
         return nearest
+    said = f"Show the other {len(folded)}, all pass" if shown else f"Show the {len(folded)} that pass"
     return (
-        f"{nearest}<details><summary>Show the other {len(folded)}, all pass</summary>"
+        f"{nearest}<details><summary>{said}</summary>"
         f"{_table(folded, contract, caption='The other passing checks')}</details>"
     )
 

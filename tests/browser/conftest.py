@@ -39,7 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Lab]":
     """Run JupyterLab; its kernels keep the list of open desks, and what is typed, apart from the person's own."""
     from tests.browser.lab import running_lab
@@ -50,7 +50,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Lab]":
         yield lab
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> "Iterator[Browser]":
     """Run Chromium."""
     from tests.browser.lab import running_browser

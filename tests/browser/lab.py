@@ -150,6 +150,7 @@ class Notebook:
         self.page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
         light = "false" if "Dark" in name else "true"
         self.page.wait_for_selector(f"body[data-jp-theme-light={light}]", state="attached")
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
 
     def run_all(self) -> None:
         """Start Run All; does not wait for its end."""
@@ -186,8 +187,7 @@ class Notebook:
             """() => {
                 const panel = window.jupyterapp.shell.currentWidget;
                 return !window.commandsUnderWay && panel.context.sessionContext.session.kernel.status === 'idle'
-                    && panel.content.widgets.every(cell => cell.promptNode?.innerText !== '[*]:'
-                        && !cell.inputArea?.promptNode?.innerText.includes('*'));
+                    && panel.content.widgets.every(cell => cell.model.executionState !== 'running');
             }"""
         )
 

@@ -1,7 +1,12 @@
 """Notebooks as a person runs them: from top to bottom, again and again, in one kernel or in fresh ones."""
 
+import functools
+import json
 import re
+import tempfile
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +27,32 @@ def of_cells(*sources: str) -> Any:
         cells=[nbformat.v4.new_code_cell(source) for source in sources],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executed:
+    """A notebook that ran from top to bottom in a fresh kernel, as JupyterLab saves it, and the time that it took."""
+
+    saved: dict[str, Any]
+    took_s: float
+
+
+def executed(notebook: Any, *, folder: Path) -> Executed:
+    """Run a notebook, and keep what its cells showed and the state of its widgets."""
+    client = nbclient.NotebookClient(
+        notebook, timeout=CELL_TIMEOUT_S, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    )
+    client.store_widget_state = True
+    began_s = time.monotonic()
+    client.execute()
+    return Executed(saved=json.loads(json.dumps(notebook)), took_s=time.monotonic() - began_s)
+
+
+@functools.cache
+def executed_file(name: str) -> Executed:
+    """Run a notebook of the project, once for all tests that look at what came of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        return executed(of_file(name), folder=Path(folder))
 
 
 def of_file(name: str) -> Any:

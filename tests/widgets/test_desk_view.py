@@ -173,7 +173,7 @@ def test_the_tiles_tell_whether_it_is_safe() -> None:
         "Reconciled ✓ 08:31:05 0 breaks",
         "Journal ✓ Written",
         "Loop lag, p99 4 ms limit 20",
-        "Messages 38 today, 1 this second",
+        "Messages 38 today, 1 a second",
         "P&amp;L today −$1,183 fees $61",
     ):
         assert expected in shown

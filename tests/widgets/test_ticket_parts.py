@@ -1,5 +1,6 @@
 """The parts of the ticket one by one: fields, quote strip, refusals, schedule, picture."""
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 from html import unescape
@@ -14,7 +15,7 @@ from hydra_nb.domain.units import Side
 from hydra_nb.widgets.fields import make_fields
 from hydra_nb.widgets.plan_parts import schedule_table
 from hydra_nb.widgets.ticket_picture import SchedulePicture
-from hydra_nb.widgets.ticket_risk import passing_tables, refusals
+from hydra_nb.widgets.ticket_risk import check_name, passing_tables, refusal_boxes, refusals
 from hydra_nb.widgets.ticket_strip import Market, order_value, quote_strip, usual_spread
 
 from .hand_made import COLLAR, NOW, OATS, PASSING, HandPlan, check, order, quotes_before, schedule_rows
@@ -176,7 +177,7 @@ def test_a_price_to_use_leaves_half_a_spread_of_room_but_never_passes_the_mid(
 
     assert refusal.use is not None
     assert refusal.use.label == f"Use {use}"
-    assert told in words(refusal.words)
+    assert words(refusal.remedy) == told
     assert refusal.border == border
 
 
@@ -188,7 +189,7 @@ def test_without_a_quote_the_border_itself_is_used() -> None:
 
     assert refusal.use is not None
     assert refusal.use.value == "375.00"
-    assert "leaves room" not in refusal.words
+    assert "leaves room" not in refusal.remedy
 
 
 def test_what_only_time_or_a_person_cures_has_no_button() -> None:
@@ -201,13 +202,12 @@ def test_what_only_time_or_a_person_cures_has_no_button() -> None:
     found = refusals(HandPlan(parent=order(), checks=[closed, none_left]), quote=QUOTE)
 
     assert [refusal.use for refusal in found] == [None, None]
-    assert words(found[0].words) == "The session is closed: it opens 19:00."
-    assert words(
-        found[1].words
-    ) == "6 % of ADV, 5 % allowed. 6.00\u2009% of ADV observed, 5.00\u2009% of ADV allowed.".replace("\u2009", " ")
+    assert found[0].fact == "The session is closed: it opens 19:00."
+    assert found[1].fact == "6 % of ADV, 5 % allowed."
+    assert found[1].remedy == "6.00\u2009% of ADV observed, 5.00\u2009% of ADV allowed."
 
 
-@pytest.mark.parametrize(("refused", "shown"), [(0, 5), (1, 3), (2, 1), (4, 1)])
+@pytest.mark.parametrize(("refused", "shown"), [(0, 5), (1, 3), (2, 1), (4, 0)])
 def test_passing_checks_make_room_for_those_that_refuse(refused: int, shown: int) -> None:
     """The pane keeps its height; the rest is folded, never left out."""
     plan = HandPlan(parent=order(), checks=[*PASSING, *[COLLAR] * refused])
@@ -217,6 +217,40 @@ def test_passing_checks_make_room_for_those_that_refuse(refused: int, shown: int
     nearest, _, folded = html.partition("<details>")
     assert nearest.count("<tr class") == shown
     assert folded.count("<tr class") == len(PASSING) - shown
+
+
+TOO_MANY = {"allowed": False, "unit": "lots", "message": "60 lots, 20 allowed: fewer lots", "would_pass": 20}
+CLOSED = {"allowed": False, "message": "The session is closed: it opens 19:00"}
+
+
+@pytest.mark.parametrize(
+    ("lots", "prices", "others", "boxes"),
+    [
+        (2, 0, 0, [("Use 13 lots", 1), ("Use 13 lots", 1)]),
+        (6, 0, 0, [("Use 13 lots", 6)]),
+        (3, 1, 0, [("Use 13 lots", 3), ("Use 373.25", 1)]),
+        (2, 2, 2, [("Use 13 lots", 2), ("Use 373.25", 2), (None, 2)]),
+    ],
+)
+def test_many_refusals_share_a_box_and_a_button_a_remedy(
+    lots: int, prices: int, others: int, boxes: list[tuple[str | None, int]]
+) -> None:
+    """Each check is named once, with what it found; what is not shown at once is folded and counted."""
+    checks = [check(f"size_{number}", **TOO_MANY) for number in range(lots)]
+    checks += [COLLAR | {"check": f"price_{number}"} for number in range(prices)]
+    checks += [check(f"time_{number}", **CLOSED) for number in range(others)]
+    plan = HandPlan(parent=order(limit=Decimal("376.00")), checks=checks)
+
+    found = refusal_boxes(refusals(plan, quote=QUOTE))
+
+    assert [None if box.use is None else box.use.label for box in found] == [label for label, _ in boxes]
+    names = [re.findall(r"(?:Size|Price|Time) \d", box.html) for box in found]
+    assert [len(of_box) for of_box in names] == [count for _, count in boxes]
+    assert {name for of_box in names for name in of_box} == {check_name(one["check"]) for one in checks}
+    for box, (_, count) in zip(found, boxes, strict=True):
+        folded = re.search(r"(\d+) more refuse", box.html)
+        shown = box.html.partition("<details>")[0].count('class="hy-line"')
+        assert count == 1 or shown + int(folded[1] if folded else 0) == count
 
 
 def test_a_long_schedule_is_folded_after_its_first_slices() -> None:

@@ -6,6 +6,7 @@ function render({ model, el }) {
   let killAddress = null; // comes by message only: what is a trait would be saved with the notebook
   let root = null;
   let beat = false;
+  const justPressed = new WeakSet();
   const undo = [];
 
   const tell = (content) => { try { model.send({ view, ...content }); } catch { /* The kernel is gone. */ } };
@@ -52,11 +53,12 @@ function render({ model, el }) {
     if (!button || !isOwn(event)) return;
     if (button.matches(".hy-kill")) {
       if (killAddress) fetch(killAddress, { method: "POST", mode: "no-cors", keepalive: true }).catch(() => {});
-    } else if (isOld()) {
+    } else if (isOld() || justPressed.has(button)) {
       event.preventDefault();
       event.stopImmediatePropagation();
     } else if (button.matches(".hy-once")) {
-      setTimeout(() => { button.disabled = true; mark(); }); // after the press itself has gone its way
+      justPressed.add(button); // until it is disabled, which must wait until the press itself has gone its way
+      setTimeout(() => { button.disabled = true; justPressed.delete(button); mark(); });
     }
   }
 

@@ -1,0 +1,108 @@
+"""Keys on the controls of a view: JupyterLab hears none of them, Escape disarms, and nothing is sent by a letter."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.lab import Notebook
+from tests.browser.views import View, focused
+
+Open = Callable[..., Notebook]
+Picture = Callable[[str], Path]
+
+VIEWS = """
+import hydra_nb
+desk = await hydra_nb.connect(speed=1, journal=":memory:")
+ticket = desk.ticket("ZO")
+ticket
+"""
+AT_WORK = """
+plan = await desk.preview("BUY", 2, "KE", strategy="twap", slices=2, duration="30m")
+execution = await desk.submit(plan)
+execution.view()
+"""
+DESK = "desk.view()"
+KEYS = ("a", "b", "c", "v", "x", "z", "m", "y", "r", "s", "l", "o", "h", "f", "j", "k", "1", "d", "d", "0", "0")
+KEYS += ("Shift+m", "Shift+l", "Shift+a", "Shift+v", "Shift+ArrowDown", "ArrowUp", "ArrowDown", "Control+Shift+-")
+"""What JupyterLab takes for commands while something in a notebook has the focus and is no field."""
+PRESSES = ("Enter", "Shift+Enter", "Control+Enter", "Alt+Enter", "Space", "Shift+Space")
+"""What presses a button; JupyterLab would run the cell, or scroll."""
+
+LETTERS_OF_NOTEBOOK = """
+() => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    const cells = notebook.widgets.map(cell => [cell.model.type, cell.model.sharedModel.getSource(),
+        cell.promptNode?.innerText, cell.inputHidden, cell.outputHidden]);
+    return JSON.stringify([cells, notebook.mode, document.querySelectorAll('.jp-Dialog, .jp-mod-searchOpen').length]);
+}
+"""
+CONTROLS = "button:enabled:visible, summary:visible, select:enabled:visible"
+
+
+def test_letters_on_every_control_leave_the_notebook_as_it_was(open_notebook: Open, picture: Picture) -> None:
+    """Cells, their text and their prompts, the mode, and dialogs: none changes, and nothing is sent or stopped."""
+    notebook = open_notebook(VIEWS, AT_WORK, DESK)
+    notebook.run_all()
+    notebook.wait_idle()
+    ticket = View(notebook, "ticket")
+    ticket.button("SELL").click()
+    ticket.fill(lots="1")
+    ticket.arm()
+    notebook.page.keyboard.press("Escape")
+    ticket.shows("Disarmed by hand. Arm allows sending again.")
+    before = notebook.page.evaluate(LETTERS_OF_NOTEBOOK)
+    assert before.count('"code"') == 3
+    tried = []
+
+    for view in (ticket, View(notebook, "execution"), View(notebook, "desk")):
+        controls = view.frame.locator(CONTROLS)
+        for number in range(controls.count()):
+            controls.nth(number).focus()
+            tried.append(focused(notebook))
+            for key in KEYS:
+                notebook.page.keyboard.press(key)
+            assert notebook.page.evaluate(LETTERS_OF_NOTEBOOK) == before, f"letters on {tried[-1]!r}"
+
+    notebook.picture(picture("letters-on-every-control"), output=0)
+    assert {"Kill all", "BUY", "TWAP", "Preview", "Arm", "Pause", "Cancel order", "Reconcile"} <= set(tried)
+    assert sum("Show the other" in name for name in tried) == 1
+    for key in PRESSES:
+        ticket.button("Preview").focus()
+        notebook.page.keyboard.press(key)
+        expect(ticket.state).to_have_text("○ Planned")
+        assert notebook.page.evaluate(LETTERS_OF_NOTEBOOK) == before, f"{key} on Preview"
+    assert notebook.run_code("print(desk.killed, len(desk.executions()), execution.status)") == "None 1 working"
+
+
+def test_escape_disarms_goes_to_kill_and_sends_nothing_and_letters_after_send_reach_nobody(
+    open_notebook: Open, picture: Picture
+) -> None:
+    """Escape in a field and on Arm; then Send is pressed twice in one instant, and once more, and letters follow."""
+    notebook = open_notebook(VIEWS)
+    notebook.run_cell(0)
+    notebook.wait_idle()
+    keys = notebook.page.keyboard
+    ticket = View(notebook, "ticket")
+    ticket.button("BUY").click()
+    ticket.fill(lots="1")
+    for place in ("Disarm", "Lots"):
+        ticket.arm()
+        (ticket.button(place) if place == "Disarm" else ticket.field(place)).focus()
+        keys.press("Escape")
+        expect(ticket.kill).to_be_focused()
+        expect(ticket.frame.locator(".hy-send")).to_be_disabled()
+        ticket.shows("Disarmed by hand. Arm allows sending again.")
+    notebook.picture(picture("escape"), output=0)
+
+    ticket.press("Arm")
+    expect(ticket.button("Send BUY 1")).to_be_enabled()
+    ticket.button("Send BUY 1").focus()
+    before = notebook.page.evaluate(LETTERS_OF_NOTEBOOK)
+    ticket.button("Send BUY 1").evaluate("node => { node.click(); node.click(); }")
+    for key in ("Space", "Enter", "b", "d", "d", "x", "Enter", "0", "0"):
+        keys.press(key)
+    ticket.shows("This plan cannot be sent a second time.")
+
+    assert notebook.page.evaluate(LETTERS_OF_NOTEBOOK) == before
+    assert notebook.run_code("print(desk.killed, len(desk.executions()))") == "None 1"

@@ -1,0 +1,134 @@
+"""How the views look: contrast in both themes, room, scroll bars, and changes of theme, of which no kernel hears."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.lab import NARROW, WIDE, Notebook
+from tests.browser.looking import faint, scroll_bars, size
+from tests.browser.views import View
+
+Open = Callable[..., Notebook]
+Picture = Callable[[str], Path]
+
+LIGHT, DARK = "JupyterLab Light", "JupyterLab Dark"
+ROOM_PX = 670
+"""Height of what is seen of an output, 1100 px wide, in a window of 1280 × 800 with the side bar closed."""
+
+TICKET = """
+import hydra_nb
+desk = await hydra_nb.connect(speed=4)
+ticket = desk.ticket("ZO")
+ticket
+"""
+DESK = """
+import asyncio, hydra_nb
+desk = await hydra_nb.connect(speed=60)
+desk.view()
+"""
+ORDERS = """
+plan = await desk.preview("BUY", 13, "ZO", slices=5, duration="2h", tag="roll-hedge")
+execution = await desk.submit(plan)
+for how in (("SELL", 4, "LBR"), ("BUY", 2, "OJ"), ("SELL", 6, "DA"), ("BUY", 60, "KE")):
+    await desk.submit(await desk.preview(*how, duration="30m", slices=3))
+execution.view()
+"""
+
+
+def check(view: View, picture: Picture, name: str, *, output: int) -> None:
+    """Look at one state of a view in both themes and in both windows."""
+    notebook = view.notebook
+    for theme in (DARK, LIGHT):
+        notebook.choose_theme(theme)
+        shade = "dark" if theme == DARK else "light"
+        notebook.picture(picture(f"{name}-{shade}"), output=output)
+        assert faint(view.frame) == [], f"{name}, {shade}"
+    assert scroll_bars(view.frame) == [], name
+    assert scroll_bars(notebook.output(output)) == [], name
+    height = size(view.frame)[1]
+    assert height <= ROOM_PX, f"{name} is {height} px high"
+
+
+def check_narrow(view: View, picture: Picture, name: str, *, output: int) -> None:
+    """Look at a view in a narrow window: it may be taller, but nothing goes over its side."""
+    notebook = view.notebook
+    notebook.page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+    notebook.page.wait_for_timeout(500)
+    notebook.picture(picture(f"{name}-narrow"), output=output)
+    over = notebook.output(output).evaluate(
+        """node => [node, ...node.querySelectorAll('*')].filter(one => one.scrollWidth > one.clientWidth + 1
+            && one.clientWidth > 1 && getComputedStyle(one).overflowX !== 'visible'
+            && getComputedStyle(one).textOverflow !== 'ellipsis' && !one.closest('svg') && one.checkVisibility())
+            .map(one => `${one.tagName}.${one.className} ${one.scrollWidth} > ${one.clientWidth}`)"""
+    )
+    ends_px = view.frame.evaluate(
+        """node => ['.hy-kill', '.hy-badge', '.hy-header .hy-state']
+            .map(one => node.querySelector(one).getBoundingClientRect()).map(box => box.width && box.right)"""
+    )
+    notebook.page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+    assert over == [], name
+    assert scroll_bars(view.frame) == [], name
+    assert all(0 < end_px < NARROW[0] for end_px in ends_px), f"{name}: {ends_px}"
+
+
+def test_the_ticket_is_legible_and_fits(open_notebook: Open, picture: Picture, readme_picture: Picture) -> None:
+    """Empty, quoting, refused, planned, armed and sent."""
+    notebook = open_notebook(TICKET)
+    notebook.run_cell(0)
+    notebook.wait_idle()
+    ticket = View(notebook, "ticket")
+    ticket.shows("Oats")
+    check(ticket, picture, "look-ticket-empty", output=0)
+    ticket.button("BUY").click()
+    ticket.fill(lots="60", duration="2h", slices="5", limit="405.00")
+    check(ticket, picture, "look-ticket-quoting", output=0)
+
+    ticket.press("Preview")
+    expect(ticket.state).to_have_text("✕ Refused")
+    check(ticket, picture, "look-ticket-refused", output=0)
+    ticket.frame.get_by_role("button", name="Use ").first.click()
+    ticket.press("Preview")
+    expect(ticket.state).to_have_text("○ Planned")
+    check(ticket, picture, "look-ticket-planned", output=0)
+    check_narrow(ticket, picture, "look-ticket-planned", output=0)
+
+    ticket.arm()
+    notebook.picture(readme_picture("ticket-armed-light"), of=ticket.frame)
+    check(ticket, picture, "look-ticket-armed", output=0)
+    notebook.choose_theme(DARK)
+    ticket.arm()
+    notebook.picture(readme_picture("ticket-armed-dark"), of=ticket.frame)
+    ticket.send()
+    ticket.shows("This plan cannot be sent a second time.")
+    check(ticket, picture, "look-ticket-sent", output=0)
+
+
+def test_the_views_of_an_order_and_of_a_desk_are_legible_and_fit(
+    open_notebook: Open, picture: Picture, readme_picture: Picture
+) -> None:
+    """At work, paused, done; several orders of which one is refused; killed."""
+    notebook = open_notebook(DESK, ORDERS)
+    notebook.run_all()
+    notebook.wait_idle()
+    view, desk = View(notebook, "execution"), View(notebook, "desk")
+    check(view, picture, "look-execution-working", output=1)
+    check_narrow(view, picture, "look-execution-working", output=1)
+    check(desk, picture, "look-desk", output=0)
+    check_narrow(desk, picture, "look-desk", output=0)
+
+    notebook.to_top(1)
+    view.press("Pause")
+    expect(view.state).to_contain_text("Paused")
+    check(view, picture, "look-execution-paused", output=1)
+    view.press("Resume")
+    expect(view.state).to_contain_text("Working")
+    notebook.picture(readme_picture("execution"), of=view.frame)
+    notebook.to_top(0)
+    notebook.picture(readme_picture("desk"), of=desk.frame)
+    desk.kill.click()
+    desk.shows("Re-arming needs a reason.")
+    check(desk, picture, "look-desk-killed", output=0)
+    notebook.to_top(1)
+    view.shows("Re-arming needs a reason.")
+    check(view, picture, "look-execution-killed", output=1)
