@@ -12,6 +12,7 @@ from tests.browser.views import View
 Open = Callable[..., Notebook]
 Picture = Callable[[str], Path]
 
+ROOT = Path(__file__).parent.parent.parent
 LIGHT, DARK = "JupyterLab Light", "JupyterLab Dark"
 ROOM_PX = 670
 """Height of what is seen of an output, 1100 px wide, in a window of 1280 × 800 with the side bar closed."""
@@ -72,6 +73,34 @@ def check_narrow(view: View, picture: Picture, name: str, *, output: int) -> Non
     assert all(0 < end_px < NARROW[0] for end_px in ends_px), f"{name}: {ends_px}"
 
 
+LISTEN = """
+() => {
+    window.told = 0;
+    const kernel = window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
+    kernel.anyMessage.connect((_, {msg, direction}) => {
+        window.told += direction === 'send' && msg.header.msg_type === 'comm_msg';
+    });
+}
+"""
+INKS = """
+node => ['.hy-table td', '.hy-figure .xtick text', '.hy-figure .ytick text'].map(one => {
+    const style = getComputedStyle(node.querySelector(one));
+    return one.endsWith('text') ? style.fill : style.color;
+})
+"""
+
+
+def check_recolouring(view: View) -> None:
+    """Switch the theme there and back: table and plot take other inks, and the page tells the kernel nothing."""
+    page, inks = view.page, {}
+    page.evaluate(LISTEN)
+    for theme in (LIGHT, DARK, LIGHT):
+        view.notebook.choose_theme(theme)
+        inks[theme] = view.frame.evaluate(INKS)
+    assert all(light != dark for light, dark in zip(inks[LIGHT], inks[DARK], strict=True)), inks
+    assert page.evaluate("() => window.told") == 0
+
+
 def test_the_ticket_is_legible_and_fits(open_notebook: Open, picture: Picture, readme_picture: Picture) -> None:
     """Empty, quoting, refused, planned, armed and sent."""
     notebook = open_notebook(TICKET)
@@ -91,14 +120,13 @@ def test_the_ticket_is_legible_and_fits(open_notebook: Open, picture: Picture, r
     ticket.press("Preview")
     expect(ticket.state).to_have_text("○ Planned")
     check(ticket, picture, "look-ticket-planned", output=0)
+    check_recolouring(ticket)
     check_narrow(ticket, picture, "look-ticket-planned", output=0)
 
     ticket.arm()
-    notebook.picture(readme_picture("ticket-armed-light"), of=ticket.frame)
+    notebook.picture(readme_picture("ticket"), of=ticket.frame)
     check(ticket, picture, "look-ticket-armed", output=0)
-    notebook.choose_theme(DARK)
     ticket.arm()
-    notebook.picture(readme_picture("ticket-armed-dark"), of=ticket.frame)
     ticket.send()
     ticket.shows("This plan cannot be sent a second time.")
     check(ticket, picture, "look-ticket-sent", output=0)
@@ -132,3 +160,54 @@ def test_the_views_of_an_order_and_of_a_desk_are_legible_and_fit(
     notebook.to_top(1)
     view.shows("Re-arming needs a reason.")
     check(view, picture, "look-execution-killed", output=1)
+
+
+ACCOUNTS = (("SIM", "SIM•••7QF"), ("PAPER", "DU•••21"), ("LIVE", "U•••67"))
+OF_ACCOUNT = """
+import sys; sys.path.insert(0, {root!r})
+from hydra_nb import OrderTicket
+from tests.widgets.hand_made import HandDesk
+desk = HandDesk(badge={badge!r}, masked_account={account!r})
+OrderTicket(desk, "ZO")
+"""
+SIGNS = """
+node => {
+    const badge = getComputedStyle(node.querySelector('.hy-badge'));
+    const band = [...node.querySelectorAll('*')].find(one => one.offsetWidth >= node.clientWidth - 2 && one.offsetHeight
+        && getComputedStyle(one).backgroundColor === 'rgb(173, 20, 87)');
+    return [badge.borderTopStyle, badge.color, badge.backgroundColor, Boolean(band)];
+}
+"""
+
+
+def test_simulated_paper_and_live_differ_at_a_glance_and_live_asks_for_four_characters(
+    open_notebook: Open, picture: Picture
+) -> None:
+    """Badge dashed, outlined, filled; a band over the whole width of a live ticket, which fits all the same."""
+    cells = [OF_ACCOUNT.format(root=str(ROOT), badge=badge, account=account) for badge, account in ACCOUNTS]
+    notebook = open_notebook(*cells)
+    notebook.run_all()
+    notebook.wait_idle()
+    tickets = [View(notebook, "ticket", output=number) for number in range(len(ACCOUNTS))]
+    for number, (ticket, (badge, account)) in enumerate(zip(tickets, ACCOUNTS, strict=True)):
+        notebook.to_top(number)
+        ticket.button("BUY").click()
+        ticket.fill(lots="13", duration="2h")
+        ticket.press("Preview")
+        expect(ticket.state).to_have_text("○ Planned")
+        expect(ticket.frame.locator(".hy-badge").first).to_have_text(badge)
+        ticket.shows(account)
+        check(ticket, picture, f"look-{badge.lower()}", output=number)
+
+    signs = [ticket.frame.evaluate(SIGNS) for ticket in tickets]
+    assert [style for style, *_ in signs] == ["dashed", "solid", "solid"]
+    assert len({tuple(inks) for _, *inks, _ in signs}) == len(ACCOUNTS)
+    assert [has_band for *_, has_band in signs] == [False, False, True]
+    live = tickets[-1]
+    live.press("Arm")
+    live.shows("last four characters")
+    expect(live.frame.locator(".hy-send")).to_be_disabled()
+    notebook.picture(picture("look-live-asks"), output=len(ACCOUNTS) - 1)
+    notebook.page.keyboard.type("07QF")
+    notebook.page.keyboard.press("Enter")
+    expect(live.frame.locator(".hy-send")).to_be_enabled()
