@@ -414,11 +414,11 @@ class TestStopping:
             assert execution.status is ParentStatus.PAUSED
             assert stack.exchange.open_orders() == []
             await stack.sleep(895)
-            before = len(stack.core.heard(PLACE))
+            before = len(stack.core.placed())
             await execution.resume()
             await execution
             assert execution.filled_lots == stack.lots_filled() == 4
-            assert len(stack.core.heard(PLACE)) > before
+            assert len(stack.core.placed()) > before
             second = [order for order in stack.orders() if order.terms.order_ref.split(":")[3] == "2"]
             assert (second[0].submitted_ns - started_ns) / 1e9 == pytest.approx(planned_ns / 1e9 + 900, abs=2)
 
@@ -438,7 +438,7 @@ class TestStopping:
             assert set(stack.desk.orders()["state"]) == {"dead"}
             await execution.cancel()  # harmless
             await stack.sleep(3600)
-            assert len(stack.core.heard(PLACE)) == 1
+            assert len(stack.core.placed()) == 1
 
         on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
 

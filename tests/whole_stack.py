@@ -70,14 +70,22 @@ class WitnessCore(GatewayCore):
         super().receive(session, data, now_ns)
 
     def heard(self, message_id: int) -> list[Frame]:
-        """Frames of one kind."""
-        return [frame for frame in self.frames if frame.message_id == message_id]
+        """Frames of one kind; of kind 3 those that place or modify, not those that only ask for margin."""
+        return [frame for frame in self.frames if frame.message_id == message_id and not _only_asks(frame)]
 
     def placed(self) -> list[PlaceOrder]:
         """Every place and modify that came in, in order."""
-        requests = [parse(decode(frame.data[4:]), server_version=SERVER_VERSION) for frame in self.heard(3)]
-        assert all(isinstance(request, PlaceOrder) for request in requests)
-        return [request for request in requests if isinstance(request, PlaceOrder)]
+        return [_read(frame) for frame in self.heard(3)]
+
+
+def _read(frame: Frame) -> PlaceOrder:
+    request = parse(decode(frame.data[4:]), server_version=SERVER_VERSION)
+    assert isinstance(request, PlaceOrder)
+    return request
+
+
+def _only_asks(frame: Frame) -> bool:
+    return frame.message_id == 3 and _read(frame).what_if
 
 
 class ScriptedFlow(Flow):

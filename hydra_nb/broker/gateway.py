@@ -5,7 +5,7 @@
 import contextlib
 import logging
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from decimal import Decimal
 
 from ib_async import IB, Contract, ExecutionFilter
@@ -26,10 +26,12 @@ from hydra_nb.clock import Clock
 from hydra_nb.domain.events import DeathProbed, Event, OpenOrderReported
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics
-from hydra_nb.domain.orders import ChildOrder
+from hydra_nb.domain.orders import ChildOrder, MarginQuestion
 from hydra_nb.domain.units import NS_PER_S
+from hydra_nb.errors import SendRefused, invariant
 from hydra_nb.journal import Journal, Receipt
 from hydra_nb.risk.gate import RiskGate
+from hydra_nb.risk.snapshot import MarginTold
 from hydra_nb.risk.verdict import Approved
 
 
@@ -168,13 +170,24 @@ class _Wire:
         bars = await self._ib.reqHistoricalDataAsync(named, "", "30 D", "1 day", "TRADES", useRTH=True, timeout=0)
         return translate.daily_bars(bars)
 
-    def place(self, child: ChildOrder) -> None:
-        """Send a fresh order.
+    def place(self, child: ChildOrder, *, content_hash: str) -> None:
+        """Send a fresh order, if what is about to leave is what was approved and recorded.
 
         The client writes the very frame that `IB.placeOrder` would. That one keeps a Trade beside, asserts that it is
         not done only after sending, and gets slower with every line of the Trade's log; nobody here reads it.
         """
-        self._client.placeOrder(child.order_id, translate.wire_contract(child.contract), translate.wire_order(child))
+        contract, order = translate.wire_contract(child.contract), translate.wire_order(child)
+        if translate.hash_of_frame(contract, order) != content_hash:
+            raise SendRefused("what would leave is not what was approved and recorded; nothing was sent")
+        self._client.placeOrder(order.orderId, contract, order)
+
+    def send_what_if(self, question: MarginQuestion, *, account: str) -> Awaitable[MarginTold | None]:
+        """Ask what an order would change; the frame is that of an order, with the flag that keeps it from being one."""
+        order, order_id = translate.wire_what_if(question, account=account), self._client.next_id()
+        invariant(order.whatIf, "a what-if without its flag would be an order")
+        answer: Awaitable[MarginTold | None] = self._wrapper.startReq(order_id)
+        self._client.placeOrder(order_id, translate.wire_contract(question.contract), order)
+        return answer
 
     def cancel(self, order_id: int) -> None:
         self._client.cancelOrder(order_id, "")
@@ -334,6 +347,21 @@ class BrokerGateway(Told):
     def connect_soon(self) -> None:
         """Connect again now, not at the next beat; without effect while connected."""
         self._connection.hurry()
+
+    async def what_if(self, question: MarginQuestion) -> MarginTold | None:
+        """Ask what an order would change in the account's initial margin; nothing is placed.
+
+        Returns
+        -------
+        MarginTold or None
+            In the account's currency; None where the broker's answer lacks a figure.
+
+        Raises
+        ------
+        BrokerError
+            It does not answer within 5 s, refuses, is not connected, or the desk is halted.
+        """
+        return await self._orders.what_if(question)
 
     async def open_orders(self) -> tuple[OpenOrderReported, ...]:
         """Open orders of all clients, as the broker tells them now; foreign ones with their own references."""

@@ -21,6 +21,8 @@ class Holdings:
         self._equity: Decimal | None = None
         self._realised: dict[str, Decimal] = {}
         self._unrealised: dict[str, Decimal] = {}
+        self._initial_margin: Decimal | None = None
+        self._rates: dict[str, Decimal] = {}
 
     def set_position(self, report: PositionReported) -> bool:
         """Take a position in; tells whether it changed."""
@@ -40,8 +42,10 @@ class Holdings:
         self._positions.clear()
         self._has_positions = False
         self._equity = None
+        self._initial_margin = None
         self._realised.clear()
         self._unrealised.clear()
+        self._rates.clear()
 
     def positions_complete(self) -> tuple[PositionReported, ...]:
         """Every position has been told: a contract without one is flat. Gives those that became so unheard."""
@@ -69,6 +73,10 @@ class Holdings:
         if tag == "NetLiquidation":
             self._equity = number
             self._currency = currency
+        elif tag == "InitMarginReq":
+            self._initial_margin = number
+        elif tag == "ExchangeRate" and number is not None and number > 0:
+            self._rates[currency] = number
         elif number is not None and tag == "RealizedPnL":
             self._realised[currency] = number
         elif number is not None and tag == "UnrealizedPnL":
@@ -82,6 +90,8 @@ class Holdings:
             equity=self._equity,
             realised_pnl=self._in_base(self._realised),
             unrealised_pnl=self._in_base(self._unrealised),
+            initial_margin=self._initial_margin,
+            rates=self._rates,
         )
 
     def _in_base(self, values: dict[str, Decimal]) -> Decimal | None:

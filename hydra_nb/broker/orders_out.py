@@ -13,13 +13,16 @@ from hydra_nb.broker.skew import TimeReply
 from hydra_nb.clock import Clock
 from hydra_nb.domain.events import DeathProbed, OpenOrderReported
 from hydra_nb.domain.market import ConnectionState
-from hydra_nb.domain.orders import ChildOrder
+from hydra_nb.domain.orders import ChildOrder, MarginQuestion
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.errors import NoReply, NotConnected, SendRefused
 from hydra_nb.journal import Journal, Receipt
 from hydra_nb.risk.gate import RiskGate
+from hydra_nb.risk.snapshot import MarginTold
 from hydra_nb.risk.verdict import Approved
 
+WHAT_IF_S = 5.0
+"""Host seconds after which a what-if counts as unanswered."""
 COMPLETED_S = 5.0
 """Host seconds after which the list of completed orders is done without."""
 
@@ -32,8 +35,12 @@ class OrderWire(Protocol):
         """Whether what is written now can still go out."""
         ...
 
-    def place(self, child: ChildOrder) -> None:
-        """Send a fresh order."""
+    def place(self, child: ChildOrder, *, content_hash: str) -> None:
+        """Send a fresh order, if what is about to leave has this hash; `SendRefused` where it has not."""
+        ...
+
+    def send_what_if(self, question: MarginQuestion, *, account: str) -> Awaitable[MarginTold | None]:
+        """Ask what an order would change; nothing is placed. Gives what the answer will be."""
         ...
 
     def cancel(self, order_id: int) -> None:
@@ -93,20 +100,28 @@ class OrdersOut:
             raise NotConnected(f"the connection is {state}; nothing new is sent")
         if not self._pace.takes_order:
             raise SendRefused(f"{self._pace.last_second()} frames in the last second; the rest is kept for cancels")
-        self._gate.redeem(approved, host_ns=self._clock.host_ns())
-        journal.redeem(receipt, approved.content_hash)
+        content_hash = self._gate.redeem(approved, host_ns=self._clock.host_ns())
+        journal.redeem(receipt, content_hash)
         child = approved.child
-        if child.content_hash != approved.content_hash:
-            raise SendRefused(f"{child.order_ref} is not what was approved")
         if child.account != self._inbox.account:
             raise SendRefused(f"{child.order_ref} is for another account")
         self._inbox.orders.check(child, action=approved.action)
         try:
             with self._halt.sending():
-                self._wire.place(child)
+                self._wire.place(child, content_hash=content_hash)
         except ConnectionError as error:
             raise NotConnected(f"{child.order_ref} was not sent: {error}") from error
         self._inbox.orders.note(child)
+
+    async def what_if(self, question: MarginQuestion) -> MarginTold | None:
+        """Ask for margin, at the pace of a request; not while halted, as its frame is that of an order."""
+
+        async def ask() -> MarginTold | None:
+            with self._halt.sending():
+                answer = self._wire.send_what_if(question, account=self._inbox.account)
+            return await answer
+
+        return await self._requests.ask("margin", ask, timeout_s=WHAT_IF_S)
 
     def cancel(self, child: ChildOrder) -> None:
         """Send a cancel before all else that waits."""

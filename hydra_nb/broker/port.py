@@ -9,7 +9,8 @@ from hydra_nb.broker.halt import HaltFlag
 from hydra_nb.domain.events import DeathProbed, Event, OpenOrderReported, PositionReported
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import AccountState, ConnectionState, MarketStatistics, Quote
-from hydra_nb.domain.orders import ChildOrder
+from hydra_nb.domain.orders import ChildOrder, MarginQuestion
+from hydra_nb.risk.snapshot import MarginTold
 from hydra_nb.risk.verdict import Approved
 
 if TYPE_CHECKING:
@@ -127,6 +128,10 @@ class BrokerPort(Protocol):
 
     def positions(self) -> tuple[PositionReported, ...] | None:
         """Positions that are not flat; None until the broker has told them."""
+        ...
+
+    async def what_if(self, question: MarginQuestion) -> MarginTold | None:
+        """Ask what an order would change in the account's initial margin; nothing is placed."""
         ...
 
     async def probe_death(self, child: ChildOrder) -> DeathProbed:

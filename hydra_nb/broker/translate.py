@@ -33,9 +33,10 @@ from hydra_nb.domain.events import (
     PositionReported,
 )
 from hydra_nb.domain.instrument import FutureContract
-from hydra_nb.domain.orders import ChildOrder
+from hydra_nb.domain.orders import ChildOrder, MarginQuestion, content_hash
 from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.errors import BrokerError, InvariantBroken, RequestRefused, SendRefused
+from hydra_nb.risk.snapshot import MarginTold
 
 _SIDES = {"BOT": Side.BUY, "BUY": Side.BUY, "SLD": Side.SELL, "SELL": Side.SELL}
 _EXECUTION_TIME_FIELD = 15
@@ -111,6 +112,46 @@ def wire_order(child: ChildOrder) -> LimitOrder:
         outsideRth=False,
         transmit=True,
     )
+
+
+def hash_of_frame(contract: Contract, order: Order) -> str:
+    """The content hash of an order about to be written, from the very objects that the client library writes."""
+    return content_hash(
+        order.orderRef,
+        order.orderId,
+        account=order.account,
+        con_id=contract.conId,
+        side=order.action,
+        lots=whole_lots(float(order.totalQuantity)),
+        limit_price=Decimal(repr(order.lmtPrice)),
+        expires_ns=read_good_till(order.goodTillDate),
+    )
+
+
+def wire_what_if(question: MarginQuestion, *, account: str) -> LimitOrder:
+    """An order that asks what it would change and is not placed: the flag says so, and so does its lack of a name."""
+    return LimitOrder(
+        question.side.value,
+        question.lots,
+        float(question.limit_price),
+        account=account,
+        tif="DAY",
+        outsideRth=False,
+        whatIf=True,
+    )
+
+
+def margin_told(state: OrderState, *, lots: int) -> MarginTold | None:
+    """Initial margin now and its change, of the answer to a what-if; None where a figure is missing."""
+    before, change = (_text_number(text) for text in (state.initMarginBefore, state.initMarginChange))
+    return None if before is None or change is None else MarginTold(lots=lots, before=before, change=change)
+
+
+def _text_number(text: object) -> float | None:
+    try:
+        return known(float(str(text)))
+    except ValueError:
+        return None
 
 
 def open_order(
@@ -269,6 +310,7 @@ class RawWrapper(Wrapper):
         """Message 5; the ids that we give out stay above every order id seen, as those of other clients count too."""
         self.ib.client.updateReqId(orderId + 1)
         if order.whatIf:
+            self._endReq(orderId, margin_told(orderState, lots=whole_lots(float(order.totalQuantity))))
             return
         tick = self.inbox.tick_of(contract.conId)
         report = open_order(order, orderState, contract=contract, tick=tick, time_ns=self.inbox.now_ns())

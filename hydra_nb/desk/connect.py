@@ -19,6 +19,7 @@ from hydra_nb.broker.emergency import Place
 from hydra_nb.broker.gateway import BrokerGateway
 from hydra_nb.desk import registry
 from hydra_nb.desk.clocks import LoopClock
+from hydra_nb.desk.contract_facts import read_contract_facts
 from hydra_nb.desk.desk import Desk
 from hydra_nb.desk.endpoint import Endpoint, open_endpoint
 from hydra_nb.desk.recovery import begin_again, replay
@@ -45,6 +46,7 @@ class Arguments:
     client_id: int
     journal: str | Path | None
     limits: Limits | str | Path | None
+    contract_facts: str | Path | None
     seed: int | None
     speed: float | str
     confirm_live: str | None
@@ -54,7 +56,8 @@ class Arguments:
         """What equal arguments share."""
         limits = self.limits if isinstance(self.limits, Limits | None) else str(self.limits)
         journal = None if self.journal is None else str(self.journal)
-        return (self.endpoint, self.account, self.client_id, journal, limits, self.seed, self.speed)
+        facts = None if self.contract_facts is None else str(self.contract_facts)
+        return (self.endpoint, self.account, self.client_id, journal, limits, self.seed, self.speed, facts)
 
 
 FIGURES = "plotly.graph_objs._figurewidget"
@@ -104,6 +107,7 @@ def connect(
     client_id: int = 1,
     journal: str | Path | None = None,
     limits: Limits | str | Path | None = None,
+    contract_facts: str | Path | None = None,
     seed: int | None = None,
     speed: float | str = 1.0,
     confirm_live: str | None = None,
@@ -125,6 +129,8 @@ def connect(
         gateway a temporary file that `Desk.close` leaves and names; ``":memory:"`` only for simulated accounts.
     limits
         `Limits`, or the path of a TOML file; None is the conservative default.
+    contract_facts
+        Path of a CSV file with first notice days and daily price limits, see `hydra_nb.desk.contract_facts`.
     seed, speed
         Of the simulated market; ``speed="max"`` is virtual time for callers that own the loop. A gateway program
         started with a speed needs the same here.
@@ -143,7 +149,7 @@ def connect(
     DeskBusy
         Another desk on this account has orders at work.
     LimitsError
-        The limits are malformed.
+        The limits, or the facts about contracts, are malformed.
     """
     arguments = Arguments(
         endpoint=endpoint,
@@ -151,6 +157,7 @@ def connect(
         client_id=client_id,
         journal=journal,
         limits=limits,
+        contract_facts=contract_facts,
         seed=seed,
         speed=speed,
         confirm_live=confirm_live,
@@ -167,6 +174,7 @@ async def _replace(desk: Desk) -> None:
 
 async def _open_desk(arguments: Arguments) -> Desk:
     limits = _limits(arguments.limits)
+    facts = {} if arguments.contract_facts is None else read_contract_facts(arguments.contract_facts)
     if "ipykernel" in sys.modules and arguments.speed != "max":
         await asyncio.to_thread(import_module, FIGURES)
     endpoint = open_endpoint(arguments.endpoint, seed=arguments.seed, speed=arguments.speed)
@@ -196,12 +204,14 @@ async def _open_desk(arguments: Arguments) -> Desk:
         endpoint.stop()
         raise
     try:
-        return await _start(arguments, endpoint=endpoint, clock=clock, gate=gate, broker=broker, journal=journal)
+        desk = await _start(arguments, endpoint=endpoint, clock=clock, gate=gate, broker=broker, journal=journal)
     except BaseException:
         await broker.close()
         journal.close()
         endpoint.stop()
         raise
+    desk.learn_facts(facts)
+    return desk
 
 
 async def _start(

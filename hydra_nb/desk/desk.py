@@ -40,6 +40,8 @@ class Desk(Markets):
         self._view: DeskView | None = None
         self._drawing = asyncio.Lock()
         self._pulse = None if rooms.is_virtual else Pulse(self._halting.heed_requests)
+        if self._pulse is not None:
+            rooms.manager.snapshots.loop_lag_ms = self._pulse.lag_now_ms
         self._boards = BoardMaker(
             rooms, history=self._history, lag_p99_ms=lambda: 0.0 if self._pulse is None else self._pulse.p99_lag_ms
         )
@@ -169,6 +171,7 @@ class Desk(Markets):
             )
         )
         manager = self._rooms.manager
+        await manager.snapshots.margins.refresh(contract, side=direction, lots=size)
         quotes = frames.quotes(self._history, symbol=contract.local_symbol)
         return Plan(
             terms=terms,

@@ -6,7 +6,7 @@ from typing import Any
 from hydra_nb.desk import months
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.desk.safety import Safety
-from hydra_nb.domain.instrument import FutureContract
+from hydra_nb.domain.instrument import ContractFacts, FutureContract
 from hydra_nb.domain.market import ConnectionState, MarketStatistics, Quote
 from hydra_nb.errors import BrokerError, UnknownInstrument
 from hydra_nb.sim.instruments import read_instruments
@@ -24,6 +24,10 @@ class Markets(Safety):
         self._contracts: dict[str, FutureContract] = {}
         self._listed: dict[str, FutureContract] = {}
         self._statistics: dict[int, MarketStatistics] = {}
+
+    def learn_facts(self, facts: Mapping[str, ContractFacts]) -> None:
+        """From now on hold orders against what a person told of contracts, by local symbol."""
+        self._rooms.manager.snapshots.facts = facts
 
     def now_ns(self) -> int:
         """Market time, UTC nanoseconds."""

@@ -59,8 +59,13 @@ class Pulse:
         self._is_deaf = False
         self._arm()
 
+    def lag_now_ms(self) -> float:
+        """How late the last beat came, or the next one is already, in milliseconds."""
+        overdue_ms = (self._loop.time() - self._due_s) * 1e3
+        return max(self._lags_ms[-1] if self._lags_ms else 0.0, overdue_ms)
+
     def _arm(self) -> None:
-        due_s = self._loop.time() + BEAT_S
+        self._due_s = due_s = self._loop.time() + BEAT_S
         self._timer = self._loop.call_at(due_s, self._beat, due_s)
 
     def _beat(self, due_s: float) -> None:

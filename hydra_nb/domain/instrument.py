@@ -17,6 +17,20 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContractFacts:
+    """What contract details do not carry and a person may tell; None where nobody did.
+
+    `daily_limit` is the distance from the settlement, in the quoted unit, that the exchange allows in one day.
+    """
+
+    first_notice: dt.date | None = None
+    daily_limit: Decimal | None = None
+
+
+NO_FACTS = ContractFacts()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FutureContract:
     """One futures month: identity, tick, value and hours.
 

@@ -1,6 +1,7 @@
 """What is known of a market: the top of its book, its volume and volatility, and the account."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -73,13 +74,24 @@ class MarketStatistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountState:
-    """The broker's account values, in its base currency; None where not told yet."""
+    """The broker's account values, in its base currency; None where not told yet.
+
+    `rates` are units of the base currency for one of another, by currency.
+    """
 
     account: str
     currency: str
     equity: Decimal | None = None
     realised_pnl: Decimal | None = None
     unrealised_pnl: Decimal | None = None
+    initial_margin: Decimal | None = None
+    rates: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def rate(self, currency: str) -> Decimal | None:
+        """What one unit of a currency is worth in the base currency; None where the broker told no rate."""
+        if currency and currency == self.currency:
+            return Decimal(1)
+        return self.rates.get(currency)
 
 
 class ConnectionState(StrEnum):

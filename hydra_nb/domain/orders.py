@@ -119,6 +119,21 @@ class ParentOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MarginQuestion:
+    """What the broker is asked about margin: a limit order that is not placed."""
+
+    contract: FutureContract
+    side: Side
+    lots: int
+    limit_price: Decimal
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be asked."""
+        invariant(self.lots > 0, f"a what-if of {self.lots} lots")
+        invariant(self.contract.is_on_tick(self.limit_price), f"a what-if at {self.limit_price}, off tick")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChildOrder:
     """One limit order for the market: everything that goes on the wire, and where it belongs.
 
@@ -152,8 +167,29 @@ class ChildOrder:
     @property
     def content_hash(self) -> str:
         """SHA-256 over all that the broker is told, hexadecimal."""
-        content = (
-            f"{self.order_ref}|{self.order_id}|{self.account}|{self.contract.con_id}|{self.side}|{self.lots}"
-            f"|{self.limit_price.normalize():f}|{self.expires_ns}"
+        return content_hash(
+            self.order_ref,
+            self.order_id,
+            account=self.account,
+            con_id=self.contract.con_id,
+            side=self.side,
+            lots=self.lots,
+            limit_price=self.limit_price,
+            expires_ns=self.expires_ns,
         )
-        return hashlib.sha256(content.encode()).hexdigest()
+
+
+def content_hash(
+    order_ref: str,
+    order_id: int,
+    *,
+    account: str,
+    con_id: int,
+    side: str,
+    lots: int,
+    limit_price: Decimal,
+    expires_ns: int | None,
+) -> str:
+    """SHA-256 over all that the broker is told of an order, hexadecimal; of a child, or of a frame on its way out."""
+    content = f"{order_ref}|{order_id}|{account}|{con_id}|{side}|{lots}|{limit_price.normalize():f}|{expires_ns}"
+    return hashlib.sha256(content.encode()).hexdigest()

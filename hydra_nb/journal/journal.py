@@ -71,7 +71,7 @@ class Journal:
         self._reader = self._open_reader()
         self._reader_at_rest: JournalReader | None = None
         self._intents: dict[int, str] = {}  # content hash by seq, reserved and not sealed
-        self._receipts: dict[int, Receipt] = {}  # by identity
+        self._receipts: dict[int, tuple[Receipt, str]] = {}  # with what was recorded, by identity
         self._kill_seen = 0
         self._kill_settled = 0
         self._closed = False
@@ -258,7 +258,7 @@ class Journal:
         if self._intents.pop(seq, None) is None:
             raise SendRefused(f"event {seq} of the journal was sealed before")
         receipt = Receipt(seq, stored)
-        self._receipts[id(receipt)] = receipt
+        self._receipts[id(receipt)] = receipt, stored
         return receipt
 
     def redeem(self, receipt: Receipt, content_hash: str) -> None:
@@ -269,11 +269,11 @@ class Journal:
         SendRefused
             The receipt is not the very object that `seal` gave, was used before, or is for another content.
         """
-        kept = self._receipts.pop(id(receipt), None)
-        if kept is not receipt:
-            raise SendRefused(f"receipt of event {receipt.seq} was not given by this journal, or was used before")
-        if kept.content_hash != content_hash:
-            raise SendRefused(f"content {content_hash[:12]} is not what event {kept.seq} recorded")
+        kept, recorded_hash = self._receipts.pop(id(receipt), (None, ""))
+        if kept is None or kept is not receipt:
+            raise SendRefused("this receipt was not given by this journal, or was used before; record the order anew")
+        if recorded_hash != content_hash:
+            raise SendRefused(f"content {content_hash[:12]} is not what the journal recorded for this receipt")
 
     # Reading, with what is not committed yet
 

@@ -9,13 +9,14 @@ from decimal import Decimal
 from typing import Any
 
 from hydra_nb.domain import events as ev
+from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import Action, ParentOrder, ParentStatus, SliceStatus
 from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.domain.values import replace
 from hydra_nb.ledger import orders as fold_order
-from hydra_nb.ledger.records import OrderRecord, ParentRecord, SliceRecord
+from hydra_nb.ledger.records import NOT_TRADED, BookedExecution, OrderRecord, ParentRecord, SliceRecord, Traded
 
 _DAY_NS = 86_400 * NS_PER_S
 
@@ -45,6 +46,8 @@ class Ledger:
         When a contract was last unlocked, by contract id: what had happened until then was explained.
     others_lots
         Lots of the account's position in a contract that are not ours, by contract id, as last adopted.
+    contracts
+        Contracts of all orders ever reserved, by contract id.
     strangers
         Latest revision of each execution that names an order that was never reserved here, by family.
     equity, peak_equity, day_start_equity
@@ -63,6 +66,7 @@ class Ledger:
         self.locked: dict[int, ev.ContractLocked] = {}
         self.unlocked_ns: dict[int, int] = {}
         self.others_lots: dict[int, int] = {}
+        self.contracts: dict[int, FutureContract] = {}
         self.strangers: dict[str, ev.ExecutionReported] = {}
         self.connection = ConnectionState.DOWN
         self.currency = ""
@@ -72,6 +76,7 @@ class Ledger:
         self._equity_day: int | None = None
         self._open: dict[str, OrderRecord] = {}
         self._booked: dict[int, int] = {}
+        self._traded: dict[int, dict[int, Traded]] = {}  # by UTC day, then by contract id
         self._last_order_ids: dict[int, int] = {}
         self._finished: list[str] = []
         self._since_rearmed = 0
@@ -143,15 +148,9 @@ class Ledger:
         """Signed lots of a contract by our own fills alone."""
         return self._booked.get(con_id, 0)
 
-    def booked_since(self, con_id: int, *, since_ns: int) -> int:
-        """Lots of a contract bought and sold by us in executions at or after `since_ns` (the broker's time)."""
-        return sum(
-            booking.lots
-            for record in self.orders.values()
-            if record.child.contract.con_id == con_id
-            for booking in record.executions.values()
-            if booking.executed_ns >= since_ns
-        )
+    def traded_on(self, time_ns: int) -> Mapping[int, Traded]:
+        """What we traded in the UTC day of `time_ns`, by the broker's time of each execution, by contract id."""
+        return self._traded.get(time_ns // _DAY_NS, {})
 
     def untold_lots(self, record: OrderRecord, completed_lots: int) -> int:
         """Lots that the list of completed orders calls filled and no execution told; see `orders.untold_lots`."""
@@ -284,6 +283,7 @@ class Ledger:
 
     def _child_reserved(self, event: ev.ChildReserved) -> None:
         child = event.child
+        self.contracts[child.contract.con_id] = child.contract
         known = self.orders.get(child.order_ref)
         self._put(fold_order.reserve(known, event))
         self._last_order_ids[event.client_id] = max(self._last_order_ids.get(event.client_id, 0), child.order_id)
@@ -341,11 +341,21 @@ class Ledger:
         self._put(folded)
         gained = folded.booked_lots - record.booked_lots
         child = record.child
+        self._trade(child.contract.con_id, record.executions.get(event.family), sign=-1)
+        self._trade(child.contract.con_id, folded.executions.get(event.family), sign=1)
         self._booked[child.contract.con_id] = self.booked_position(child.contract.con_id) + child.side.sign * gained
         parent = self.parents.get(child.parent_id)
         if parent is not None and gained:
             changes = {"filled_lots": parent.slices[child.slice - 1].filled_lots + gained}
             self._change_slice(parent, child.slice, changes=changes, filled_lots=parent.filled_lots + gained)
+
+    def _trade(self, con_id: int, booking: BookedExecution | None, *, sign: int) -> None:
+        """Count an execution in its day, or take an earlier revision of it back."""
+        if booking is not None:
+            day = self._traded.setdefault(booking.executed_ns // _DAY_NS, {})
+            known = day.get(con_id, NOT_TRADED)
+            points = sign * booking.lots * abs(booking.price)
+            day[con_id] = Traded(lots=known.lots + sign * booking.lots, points=known.points + points)
 
     # Account and desk
 

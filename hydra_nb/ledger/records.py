@@ -21,6 +21,17 @@ class BookedExecution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Traded:
+    """Lots of a contract bought and sold in a day, and the sum of lots × price over them, in the quoted unit."""
+
+    lots: int
+    points: Decimal
+
+
+NOT_TRADED = Traded(lots=0, points=Decimal(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRecord:
     """All that is known of one child order.
 

@@ -34,7 +34,7 @@ from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import ConnectionState, Quote
 from hydra_nb.domain.orders import Action, ParentStatus
 from hydra_nb.domain.plan import PLAN_VALID_S, ExecutionPlan
-from hydra_nb.domain.units import NS_PER_S
+from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.errors import InvalidOrder, PlanExpired
 from hydra_nb.journal import Journal
 from hydra_nb.order_manager.committing import Committer
@@ -108,6 +108,7 @@ class OrderManager:
         self._telling = False
         self.committer = Committer(journal, clock=clock, tasks=self.tasks, on_failure=self._tell_listeners)
         self._closing = False
+        self.snapshots.margins.on_wanted = self._ask_margin
 
     # The one door
 
@@ -198,6 +199,10 @@ class OrderManager:
         self.snapshots.references.note(quote)
         self._journal.append_quote(quote, contract.local_symbol)
         self._tell_listeners()
+
+    def _ask_margin(self, contract: FutureContract, side: Side, lots: int) -> None:
+        if not self._closing:
+            self.tasks.start(self.snapshots.margins.ask(contract, side=side, lots=lots), where="margin")
 
     # Timers, the disk, and those who watch
 

@@ -1,19 +1,23 @@
 """What the gate looks at, taken in one step of the loop from ledger, broker and clock."""
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
 from hydra_nb.broker.port import BrokerPort
 from hydra_nb.clock import Clock
+from hydra_nb.domain.instrument import NO_FACTS, ContractFacts
 from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.domain.orders import ChildOrder, ParentOrder
 from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.journal import Journal
 from hydra_nb.ledger import Ledger
+from hydra_nb.ledger.records import NOT_TRADED
+from hydra_nb.order_manager.exposure import Exposures, best_opposite
+from hydra_nb.order_manager.margins import Margins
+from hydra_nb.order_manager.spreads import UsualSpreads
 from hydra_nb.risk.snapshot import RiskSnapshot
-
-DAY_NS = 86_400 * NS_PER_S
 
 OWN_TOUCH_MEMORY_S = 600
 """How long the touch that others made before we joined may stand in for it."""
@@ -33,9 +37,11 @@ class ReferencePrices:
         self._ledger = ledger
         self._sides: dict[tuple[int, Side], _Seen] = {}
         self._mids: dict[int, _Seen] = {}
+        self.spreads = UsualSpreads()
 
     def note(self, quote: Quote) -> None:
-        """Remember the sides of `quote` that are not ours alone."""
+        """Remember the sides of `quote` that are not ours alone, and what the spread was."""
+        self.spreads.note(quote)
         mid = self._others_mid(quote, noting=True)
         if mid is not None:
             self._mids[quote.con_id] = _Seen(mid, quote.time_ns)
@@ -49,6 +55,11 @@ class ReferencePrices:
             return mid, quote.age_s(now_ns)
         seen = self._mids.get(quote.con_id)
         return (seen.price, (now_ns - seen.time_ns) / 1e9) if seen else (None, None)
+
+    def last_mid(self, con_id: int) -> Decimal | None:
+        """The last mid that was remembered, however old."""
+        seen = self._mids.get(con_id)
+        return None if seen is None else seen.price
 
     def _others_mid(self, quote: Quote, *, noting: bool = False) -> Decimal | None:
         bid = self._others_side(quote, side=Side.BUY, price=quote.bid, size=quote.bid_size, noting=noting)
@@ -85,6 +96,16 @@ class SnapshotTaker:
         self._statistics: dict[int, MarketStatistics] = {}
         self._positions: dict[int, tuple[int, int]] = {}
         self.references = ReferencePrices(ledger)
+        self.margins = Margins(broker=broker, clock=clock)
+        self.facts: Mapping[str, ContractFacts] = {}
+        self.loop_lag_ms: Callable[[], float | None] = lambda: None
+        self._exposures = Exposures(
+            ledger=ledger,
+            broker=broker,
+            position=self.position,
+            mid=self.references.last_mid,
+            volume=self._statistics.get,
+        )
 
     def learn(self, statistics: MarketStatistics) -> None:
         """Keep volume and volatility of a contract for the checks to come."""
@@ -93,7 +114,8 @@ class SnapshotTaker:
     def of_parent(self, plan: ExecutionPlan) -> RiskSnapshot:
         """Take the snapshot in which a whole parent order is checked."""
         equal = self._ledger.equal_parent(plan, now_ns=self._clock.now_ns())
-        return self._take(plan.parent, open_lots=plan.parent.lots, child=None, equal_parent=equal)
+        at_work = sum(parent.status.is_waited_for for parent in self._ledger.parents.values())
+        return self._take(plan.parent, open_lots=plan.parent.lots, child=None, equal_parent=equal, at_work=at_work)
 
     def of_child(self, child: ChildOrder, *, parent: ParentOrder) -> RiskSnapshot:
         """Take the snapshot in which a child, or its modify, is checked: everything reserved but itself."""
@@ -104,23 +126,31 @@ class SnapshotTaker:
             open_lots=open_lots + (0 if own is None else own.booked_lots),
             child=child,
             equal_parent=None,
+            at_work=0,
         )
 
     def _take(
-        self, parent: ParentOrder, *, open_lots: int, child: ChildOrder | None, equal_parent: str | None
+        self, parent: ParentOrder, *, open_lots: int, child: ChildOrder | None, equal_parent: str | None, at_work: int
     ) -> RiskSnapshot:
-        con_id = parent.contract.con_id
+        contract, con_id = parent.contract, parent.contract.con_id
+        lots = parent.lots if child is None else child.lots
         ledger, now_ns = self._ledger, self._clock.now_ns()
-        own = None if child is None else ledger.orders.get(child.order_ref)
+        without = None if child is None else child.order_ref
+        own = None if without is None else ledger.orders.get(without)
+        record = None if child is None else ledger.parents.get(child.parent_id)
+        account, facts = self._broker.account_state(), self.facts.get(contract.local_symbol, NO_FACTS)
+        usual, rate = self.references.spreads.usual(con_id), account.rate(contract.currency)
         quote = self._broker.quote(con_id)
         reference_mid, reference_age_s = self.references.mid(quote, now_ns=now_ns)
-        buys, sells = ledger.working(con_id, without=None if child is None else child.order_ref)
+        buys, sells = ledger.working(con_id, without=without)
+        traded = ledger.traded_on(now_ns).get(con_id, NOT_TRADED)
         statistics, locked = self._statistics.get(con_id), ledger.locked.get(con_id)
         return RiskSnapshot(
             now_ns=now_ns,
             host_ns=self._clock.host_ns(),
             account=self._broker.account,
-            currency=self._broker.account_state().currency,
+            currency=account.currency,
+            exchange_rate=None if rate is None else float(rate),
             quote=quote,
             reference_mid=reference_mid,
             reference_age_s=reference_age_s,
@@ -130,6 +160,7 @@ class SnapshotTaker:
             parent_open_lots=open_lots,
             order_booked_lots=0 if own is None else own.booked_lots,
             caller_limit=parent.limit,
+            arrival_mid=None if record is None else record.arrival_mid,
             equity=ledger.equity,
             peak_equity=ledger.peak_equity,
             day_start_equity=ledger.day_start_equity,
@@ -137,7 +168,20 @@ class SnapshotTaker:
             adv_lots=None if statistics is None else statistics.adv_lots,
             adv_source="unknown" if statistics is None else statistics.source,
             caller_adv_lots=parent.caller_adv_lots,
-            lots_today=ledger.booked_since(con_id, since_ns=now_ns - now_ns % DAY_NS) + buys + sells,
+            daily_volatility=None if statistics is None else statistics.daily_volatility,
+            lots_today=traded.lots + buys + sells,
+            notional_today=self._exposures.notional_today(now_ns, account=account, without=without),
+            exposure=self._exposures.of(contract, account=account, without=without),
+            margin=self.margins.told(contract, side=parent.side, lots=lots, initial=account.initial_margin),
+            usual_spread_ticks=None if usual is None else float(usual / contract.tick),
+            notice_date=facts.first_notice,
+            daily_limit=facts.daily_limit,
+            active_orders=sum(
+                one.child.side is parent.side and one.order_ref != without for one in ledger.open_orders(con_id)
+            ),
+            opposite_price=best_opposite(ledger, con_id, side=parent.side),
+            parents_at_work=at_work,
+            loop_lag_ms=self.loop_lag_ms(),
             connection=self._broker.state,
             reconciled=ledger.reconciled,
             locked=None if locked is None else locked.reason,

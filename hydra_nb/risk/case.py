@@ -33,7 +33,7 @@ class Case:
     reference
         The reference mid of the snapshot, None also where it is not finite.
     lot_value
-        Notional of one lot at the reference, in the contract's currency; None without a reference.
+        Notional of one lot at the reference, in the account's currency; None without a reference or a rate of exchange.
     """
 
     action: Action
@@ -67,7 +67,7 @@ class Case:
             price=child.limit_price,
             messages=1,
             reference=reference,
-            lot_value=None if reference is None else float(child.contract.notional(reference, lots=1)),
+            lot_value=_lot_value(child.contract, reference=reference, rate=snapshot.exchange_rate),
             snapshot=snapshot,
             limits=limits,
         )
@@ -98,10 +98,16 @@ class Case:
             price=price,
             messages=messages,
             reference=reference,
-            lot_value=None if reference is None else float(parent.contract.notional(reference, lots=1)),
+            lot_value=_lot_value(parent.contract, reference=reference, rate=snapshot.exchange_rate),
             snapshot=snapshot,
             limits=limits,
         )
+
+
+def _lot_value(contract: FutureContract, *, reference: Decimal | None, rate: float | None) -> float | None:
+    if reference is None or rate is None or not math.isfinite(rate):
+        return None
+    return float(contract.notional(reference, lots=1)) * rate
 
 
 def finite(value: Decimal | None) -> Decimal | None:

@@ -7,7 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hydra_nb.risk import checks_account, checks_desk, checks_market, checks_price, checks_size
+from hydra_nb.risk import (
+    checks_account,
+    checks_bands,
+    checks_contract,
+    checks_desk,
+    checks_exposure,
+    checks_market,
+    checks_price,
+    checks_shares,
+    checks_size,
+    checks_traffic,
+)
 from hydra_nb.risk.case import Case
 from hydra_nb.risk.limits import BOUNDS, Limits
 from hydra_nb.risk.verdict import Decision
@@ -68,7 +79,20 @@ CHECKS: tuple[Check, ...] = (
     Check(function=checks_desk.reconciled, cure=Cure.TIME, source="journal"),
     Check(function=checks_desk.gateway_reset, cure=Cure.TIME, source="calendar", limits=("reset_window_s",)),
     Check(function=checks_desk.clock_skew, cure=Cure.TIME, source="broker clock", limits=("max_clock_skew_s",)),
+    Check(function=checks_traffic.loop_lag, cure=Cure.TIME, source="desk", limits=("max_loop_lag_ms",)),
     Check(function=checks_market.session_open, cure=Cure.TIME, source="broker sessions"),
+    Check(
+        function=checks_contract.session_left,
+        cure=Cure.TIME,
+        source="broker sessions",
+        limits=("min_session_left_s",),
+    ),
+    Check(
+        function=checks_contract.contract_month,
+        cure=Cure.PERSON,
+        source="contract details",
+        limits=("max_months_ahead",),
+    ),
     Check(function=checks_market.quote_sane, cure=Cure.TIME, source="broker quotes"),
     Check(
         function=checks_market.quote_age,
@@ -81,6 +105,12 @@ CHECKS: tuple[Check, ...] = (
         cure=Cure.TIME,
         source="broker quotes",
         limits=("max_reference_age_s", "max_own_touch_age_s", "max_clock_skew_s"),
+    ),
+    Check(
+        function=checks_contract.spread_width,
+        cure=Cure.TIME,
+        source="broker quotes",
+        limits=("max_spread_multiple",),
     ),
     Check(function=checks_account.daily_loss, cure=Cure.PERSON, source="broker account", limits=("max_daily_loss",)),
     Check(
@@ -111,6 +141,27 @@ CHECKS: tuple[Check, ...] = (
         source="broker bars",
         limits=("max_adv_percent", "max_lots_unknown_adv"),
     ),
+    Check(
+        function=checks_shares.parent_volume_share,
+        cure=Cure.LOTS,
+        source="broker bars",
+        limits=("max_adv_percent_per_parent",),
+        applies=Applies.PARENT,
+    ),
+    Check(function=checks_shares.day_notional, cure=Cure.LOTS, source="journal", limits=("max_notional_per_day",)),
+    Check(
+        function=checks_shares.displayed_share,
+        cure=Cure.TIME,
+        source="broker quotes",
+        limits=("max_displayed_percent",),
+        applies=Applies.CHILD,
+    ),
+    Check(
+        function=checks_contract.close_out,
+        cure=Cure.LOTS,
+        source="contract details",
+        limits=("close_out_days", "notice_days"),
+    ),
     Check(function=checks_size.position_lots, cure=Cure.LOTS, source="broker account", limits=("max_position_lots",)),
     Check(
         function=checks_size.position_share,
@@ -118,23 +169,78 @@ CHECKS: tuple[Check, ...] = (
         source="broker account",
         limits=("max_position_percent_of_equity",),
     ),
+    Check(
+        function=checks_exposure.symbol_position,
+        cure=Cure.LOTS,
+        source="broker account",
+        limits=("max_position_lots_per_symbol",),
+    ),
+    Check(
+        function=checks_exposure.gross_exposure,
+        cure=Cure.LOTS,
+        source="broker account",
+        limits=("max_gross_percent_of_equity",),
+    ),
+    Check(
+        function=checks_exposure.equity_at_risk,
+        cure=Cure.LOTS,
+        source="broker account",
+        limits=("max_equity_at_risk_percent",),
+    ),
+    Check(
+        function=checks_exposure.margin,
+        cure=Cure.LOTS,
+        source="broker account",
+        limits=("max_margin_percent_of_equity",),
+    ),
     Check(function=checks_price.price_on_tick, cure=Cure.PRICE, source="order"),
     Check(function=checks_price.price_sign, cure=Cure.PRICE, source="broker quotes", limits=("collar_ticks",)),
     Check(function=checks_price.caller_limit, cure=Cure.PRICE, source="caller"),
     Check(function=checks_price.collar_ticks, cure=Cure.PRICE, source="broker quotes", limits=("collar_ticks",)),
     Check(function=checks_price.collar_percent, cure=Cure.PRICE, source="broker quotes", limits=("collar_percent",)),
+    Check(function=checks_bands.collar_last, cure=Cure.PRICE, source="broker quotes", limits=("collar_last_percent",)),
     Check(
-        function=checks_desk.message_budget,
+        function=checks_bands.collar_settlement,
+        cure=Cure.PRICE,
+        source="broker quotes",
+        limits=("collar_settlement_percent",),
+    ),
+    Check(function=checks_bands.daily_limit, cure=Cure.PRICE, source="contract facts"),
+    Check(function=checks_bands.chase, cure=Cure.PRICE, source="journal", limits=("max_chase_percent",)),
+    Check(function=checks_traffic.self_match, cure=Cure.PRICE, source="journal"),
+    Check(
+        function=checks_traffic.active_orders,
+        cure=Cure.TIME,
+        source="journal",
+        limits=("max_active_orders",),
+        applies=Applies.CHILD,
+    ),
+    Check(
+        function=checks_traffic.parents_at_work,
+        cure=Cure.PERSON,
+        source="journal",
+        limits=("max_parents_at_work",),
+        applies=Applies.PARENT,
+    ),
+    Check(
+        function=checks_traffic.message_budget,
         cure=Cure.TIME,
         source="desk",
         limits=("max_messages_per_second",),
         applies=Applies.CHILD,
     ),
     Check(
-        function=checks_desk.parent_messages,
+        function=checks_traffic.parent_messages,
         cure=Cure.PERSON,
         source="desk",
         limits=("max_messages_per_parent",),
+        applies=Applies.PARENT,
+    ),
+    Check(
+        function=checks_traffic.order_efficiency,
+        cure=Cure.PERSON,
+        source="desk",
+        limits=("max_messages_per_lot",),
         applies=Applies.PARENT,
     ),
 )

@@ -1,4 +1,4 @@
-"""Checks of the desk itself: kill switch, journal, account, connection, clock, messages.
+"""Checks of the desk itself: kill switch, journal, account, connection, clock.
 
 Each is a pure function of one case. The decisions of those that only pass or do not, with no figure
 to tell, are the same object every time: the gate must not cost the time that they would take to build.
@@ -97,14 +97,18 @@ def account(case: Case) -> Decision:
 
 
 def currency(case: Case) -> Decision:
-    """The contract is in the account's currency: cash limits know no other yet."""
-    ours, its = case.snapshot.currency, case.contract.currency
+    """The contract is in the account's currency, or the broker told the rate of exchange, which limits in cash need."""
+    ours, its, rate = case.snapshot.currency, case.contract.currency, number(case.snapshot.exchange_rate)
     if ours and ours == its:
         return _ONE_CURRENCY
+    if ours and rate is not None and rate > 0:
+        return Decision(
+            "currency", True, rate, None, f"{ours}/{its}", "The rate of exchange is known", "broker account"
+        )
     return _refuses(
         "currency",
-        f"{case.contract.local_symbol} is in {its}, the account in {ours or 'an unknown currency'}: "
-        "the limits in cash hold for contracts in the account's currency only",
+        f"{case.contract.local_symbol} is in {its}, the account in {ours or 'an unknown currency'}, and the broker has "
+        f"told no rate between them: hold some {its or 'of its currency'}, so that it does",
         source="broker account",
     )
 
@@ -190,40 +194,4 @@ def clock_skew(case: Case) -> Decision:
         message=message,
         source="broker clock",
         transient=True,
-    )
-
-
-def message_budget(case: Case) -> Decision:
-    """There is room for one more message in this second."""
-    messages = case.snapshot.messages_last_second + 1
-    limit = case.limits.max_messages_per_second
-    allowed = messages <= limit
-    return Decision(
-        check="message_budget",
-        allowed=allowed,
-        observed=messages,
-        limit=limit,
-        unit="messages/s",
-        message=(
-            "Within the message rate"
-            if allowed
-            else f"Message {messages} of this second, {limit} allowed: wait a second"
-        ),
-        source="desk",
-        transient=True,
-    )
-
-
-def parent_messages(case: Case) -> Decision:
-    """The plan of a parent order sends no more messages than one parent may."""
-    messages, limit = case.messages, case.limits.max_messages_per_parent
-    allowed = 0 <= messages <= limit
-    return Decision(
-        check="parent_messages",
-        allowed=allowed,
-        observed=messages,
-        limit=limit,
-        unit="messages",
-        message=f"{messages} messages at most, {limit} allowed" + ("" if allowed else ": plan fewer slices"),
-        source="desk",
     )

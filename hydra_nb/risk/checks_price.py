@@ -7,7 +7,8 @@ price on tick that the check would allow: the prices that a check allows are an 
 
 from decimal import Decimal
 
-from hydra_nb.domain.units import Side, ceil_to_tick, floor_to_tick
+from hydra_nb.domain.units import Side
+from hydra_nb.risk.bands import nearest_within, percent_of, reach_of, where
 from hydra_nb.risk.case import Case
 from hydra_nb.risk.verdict import Decision
 
@@ -18,7 +19,7 @@ def price_on_tick(case: Case) -> Decision:
     """The limit price is a finite number on the contract's tick."""
     price, contract = case.price, case.contract
     if price is None or not price.is_finite():
-        return _no_price("price_on_tick", case=case, limit=float(contract.tick), unit="price")
+        return no_price("price_on_tick", case=case, limit=float(contract.tick), unit="price")
     allowed = price % contract.tick == 0
     message, nearest = "On tick", price
     if not allowed:
@@ -44,7 +45,7 @@ def price_sign(case: Case) -> Decision:
     """A price of zero or below only where the reference is within the collar of zero, or below it."""
     price, reference = case.price, case.reference
     if price is None or not price.is_finite() or reference is None:
-        return _no_price("price_sign", case=case, limit=0.0, unit="price")
+        return no_price("price_sign", case=case, limit=0.0, unit="price")
     allowed = price > 0 or reference <= case.limits.collar_ticks * case.contract.tick
     return Decision(
         check="price_sign",
@@ -66,7 +67,7 @@ def caller_limit(case: Case) -> Decision:
     """The limit price does not pass the limit that the caller gave for the parent order."""
     price, limit = case.price, case.snapshot.caller_limit
     if price is None or not price.is_finite():
-        return _no_price("caller_limit", case=case, limit=None if limit is None else float(limit), unit="price")
+        return no_price("caller_limit", case=case, limit=None if limit is None else float(limit), unit="price")
     allowed = limit is None or (price <= limit if case.side is Side.BUY else price >= limit)
     if limit is None:
         message = "No limit was given"
@@ -93,7 +94,7 @@ def collar_ticks(case: Case) -> Decision:
     """The limit price is within so many ticks of the reference mid, on either side."""
     price, reference, limit = case.price, case.reference, case.limits.collar_ticks
     if price is None or not price.is_finite() or reference is None:
-        return _no_price("collar_ticks", case=case, limit=limit, unit="ticks")
+        return no_price("collar_ticks", case=case, limit=limit, unit="ticks")
     tick = case.contract.tick
     away = price - reference
     ticks = float(abs(away) / tick)
@@ -107,7 +108,7 @@ def collar_ticks(case: Case) -> Decision:
         message=(
             "Within the collar"
             if allowed
-            else f"{ticks:g} ticks {_where(away)} mid, {limit} allowed: {_nearer(case, reach=limit * tick)}"
+            else f"{ticks:g} ticks {where(away)} mid, {limit} allowed: {_nearer(case, reach=limit * tick)}"
         ),
         source=QUOTES,
         would_pass=float(price) if allowed else _nearest(case, reach=limit * tick),
@@ -122,18 +123,17 @@ def collar_percent(case: Case) -> Decision:
     """
     price, reference, limit = case.price, case.reference, case.limits.collar_percent
     if price is None or not price.is_finite() or reference is None:
-        return _no_price("collar_percent", case=case, limit=limit, unit="% of mid")
+        return no_price("collar_percent", case=case, limit=limit, unit="% of mid")
     away = price - reference
-    distance = abs(away)
-    percent = float(distance / abs(reference) * 100) if reference else None
-    allowed = (percent is not None and percent <= limit) or distance <= case.contract.tick
-    message, nearest = "Within the collar", float(price)
-    near: float | None = nearest
+    percent = percent_of(abs(away), anchor=reference)
+    reach = reach_of(limit, anchor=reference, tick=case.contract.tick)
+    allowed = abs(away) <= reach
+    message = "Within the collar"
+    nearest: float | None = float(price)
     if not allowed:
-        reach = max(Decimal(repr(limit)) * abs(reference) / 100, case.contract.tick)
         share = "Far" if percent is None else f"{percent:.2f} %"
-        message = f"{share} {_where(away)} mid, {limit:g} % allowed: {_nearer(case, reach=reach)}"
-        near = _nearest(case, reach=reach)
+        message = f"{share} {where(away)} mid, {limit:g} % allowed: {_nearer(case, reach=reach)}"
+        nearest = _nearest(case, reach=reach)
     return Decision(
         check="collar_percent",
         allowed=allowed,
@@ -142,12 +142,12 @@ def collar_percent(case: Case) -> Decision:
         unit="% of mid",
         message=message,
         source=QUOTES,
-        would_pass=near,
+        would_pass=nearest,
         transient=_lacks_a_side(case),
     )
 
 
-def _no_price(check: str, *, case: Case, limit: float | None, unit: str) -> Decision:
+def no_price(check: str, *, case: Case, limit: float | None, unit: str) -> Decision:
     """Refusal where the price, or the mid to hold it against, is not known."""
     given = case.price is not None
     wrong = case.price is not None and not case.price.is_finite()
@@ -174,10 +174,6 @@ def _lacks_a_side(case: Case) -> bool:
     return case.snapshot.quote is None or not case.snapshot.quote.has_both_sides
 
 
-def _where(away: Decimal) -> str:
-    return "above" if away > 0 else "below"
-
-
 def _nearest(case: Case, *, reach: Decimal) -> float | None:
     """Price on tick within `reach` of the reference that is nearest to the order's; None where no tick is."""
     nearest = _bound(case, reach=reach)
@@ -192,8 +188,5 @@ def _nearer(case: Case, *, reach: Decimal) -> str:
 def _bound(case: Case, *, reach: Decimal) -> Decimal | None:
     if case.price is None or case.reference is None:
         return None
-    low = ceil_to_tick(case.reference - reach, tick=case.contract.tick)
-    high = floor_to_tick(case.reference + reach, tick=case.contract.tick)
-    if low > high:
-        return None
-    return min(max(floor_to_tick(case.price, tick=case.contract.tick), low), high)
+    low, high = case.reference - reach, case.reference + reach
+    return nearest_within(case.price, low=low, high=high, tick=case.contract.tick)

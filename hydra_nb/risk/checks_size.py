@@ -94,7 +94,7 @@ def lots_left(case: Case) -> Decision:
 def order_notional(case: Case) -> Decision:
     """The value of one order at the reference mid is no more than the limit."""
     limit, lot_value = case.limits.max_notional_per_order, case.lot_value
-    currency = case.contract.currency
+    currency = case.snapshot.currency
     if lot_value is None:
         return Decision(
             check="order_notional",
@@ -118,7 +118,7 @@ def order_notional(case: Case) -> Decision:
         message=(
             "Notional within the limit"
             if allowed
-            else f"{notional:,.0f} {currency} an order, {limit:,.0f} allowed: {_at_most(most)}"
+            else f"{notional:,.0f} {currency} an order, {limit:,.0f} allowed: {at_most(most)}"
         ),
         source="broker quotes",
         would_pass=most or None,
@@ -155,7 +155,7 @@ def volume_share(case: Case) -> Decision:
         observed=share,
         limit=limits.max_adv_percent,
         unit="% of ADV",
-        message=message if allowed or share is None else f"{message}: {_at_most(left)}",
+        message=message if allowed or share is None else f"{message}: {at_most(left)}",
         source="caller" if by_caller else "broker bars" if snapshot.adv_source == "bars" else snapshot.adv_source,
         would_pass=left if left > 0 else None,
     )
@@ -184,13 +184,13 @@ def _unknown_volume(case: Case, *, caller: float | None) -> Decision:
         observed=total,
         limit=most,
         unit="lots",
-        message=message if allowed else f"{message}; {_at_most(left)}",
+        message=message if allowed else f"{message}; {at_most(left)}",
         source="caller",
         would_pass=left if left > 0 else None,
     )
 
 
-def _held(case: Case) -> int | None:
+def held_lots(case: Case) -> int | None:
     """Lots toward the order's side, worst case, before it: position and what works on its side; None if unknown."""
     snapshot = case.snapshot
     if snapshot.position_lots is None:
@@ -205,9 +205,9 @@ def position_lots(case: Case) -> Decision:
     A BUY can only make the position longer, so its long end counts, a SELL's short end: what reduces a position that
     is beyond the limit passes, until it would be beyond the limit on the other side.
     """
-    held, limit = _held(case), case.limits.max_position_lots
+    held, limit = held_lots(case), case.limits.max_position_lots
     if held is None:
-        return _unknown_position("position_lots", limit=limit, unit="lots")
+        return unknown_position("position_lots", limit=limit, unit="lots")
     worst = held + case.open_lots
     left = limit - held
     allowed = worst <= limit
@@ -220,7 +220,7 @@ def position_lots(case: Case) -> Decision:
         message=(
             "Position within the limit"
             if allowed
-            else f"{worst} lots {_long(case)} at worst, {limit} allowed: {_at_most(left)}"
+            else f"{worst} lots {long_or_short(case)} at worst, {limit} allowed: {at_most(left)}"
         ),
         source="broker account",
         would_pass=left if left > 0 else None,
@@ -232,10 +232,10 @@ def position_share(case: Case) -> Decision:
 
     An order after which the position on its side is flat or less at worst reduces and passes.
     """
-    held, limit = _held(case), case.limits.max_position_percent_of_equity
+    held, limit = held_lots(case), case.limits.max_position_percent_of_equity
     equity = finite(case.snapshot.equity)
     if held is None:
-        return _unknown_position("position_share", limit=limit, unit="% of equity")
+        return unknown_position("position_share", limit=limit, unit="% of equity")
     if equity is None or case.lot_value is None:
         return Decision(
             check="position_share",
@@ -257,9 +257,8 @@ def position_share(case: Case) -> Decision:
     elif share is None:
         message = f"Equity is {cash:,.0f} {case.snapshot.currency}: only orders that reduce pass"
     else:
-        message = (
-            f"{worst} lots {_long(case)} at worst are {share:.1f} % of equity, {limit:g} % allowed: {_at_most(left)}"
-        )
+        facing = f"{worst} lots {long_or_short(case)} at worst"
+        message = f"{facing} are {share:.1f} % of equity, {limit:g} % allowed: {at_most(left)}"
     return Decision(
         check="position_share",
         allowed=allowed,
@@ -272,7 +271,8 @@ def position_share(case: Case) -> Decision:
     )
 
 
-def _unknown_position(check: str, *, limit: float, unit: str) -> Decision:
+def unknown_position(check: str, *, limit: float, unit: str) -> Decision:
+    """Refusal for want of the broker's positions."""
     return Decision(
         check=check,
         allowed=False,
@@ -285,9 +285,11 @@ def _unknown_position(check: str, *, limit: float, unit: str) -> Decision:
     )
 
 
-def _long(case: Case) -> str:
+def long_or_short(case: Case) -> str:
+    """Which way the order makes the position grow."""
     return "long" if case.side.sign > 0 else "short"
 
 
-def _at_most(lots: int | None) -> str:
+def at_most(lots: int | None) -> str:
+    """How many lots would pass, in words."""
     return f"at most {lots} lots" if lots is not None and lots > 0 else "not one lot"

@@ -147,8 +147,8 @@ class RiskGate:
             limits=self._limits,
         )
 
-    def redeem(self, approved: Approved, *, host_ns: int) -> None:
-        """Spend an approval, just before its order is sent.
+    def redeem(self, approved: Approved, *, host_ns: int) -> str:
+        """Spend an approval, just before its order is sent, and give the hash of what was approved.
 
         Parameters
         ----------
@@ -156,6 +156,12 @@ class RiskGate:
             The very object that `check` returned.
         host_ns
             Host time now, on the clock of the snapshot's `host_ns`.
+
+        Returns
+        -------
+        str
+            The content hash that was sealed. The frame is held against it: approval and order are objects that the caller
+            has in hand, and Python lets anybody change them.
 
         Raises
         ------
@@ -180,6 +186,7 @@ class RiskGate:
             raise SendRefused("the approval's order or action was exchanged after the check; check the order again")
         if not seal.content_hash == approved.content_hash == approved.child.content_hash:
             raise SendRefused("the order was changed after the check; check the order again")
+        return seal.content_hash
 
     def _seal(self, approved: Approved, *, host_ns: int) -> None:
         """Keep an approval, and drop those that nobody can redeem any more."""

@@ -54,6 +54,42 @@ class Limits:
         Seconds between our market time and the broker's.
     reset_window_s
         Seconds before and after the gateway's nightly reset, 23:45 in New York, in which nothing is sent.
+    collar_last_percent, collar_settlement_percent
+        Distance of a limit price from the last trade, and from the last settlement, on either side.
+    max_chase_percent
+        Distance that the prices of a parent order may run after the market, from the mid at its arrival.
+    max_adv_percent_per_parent
+        Percent of the average daily volume that the lots of one parent order may reach.
+    max_notional_per_day
+        Cash value of all that is bought and sold, or works, in one UTC day, over all contracts.
+    max_displayed_percent
+        Percent of the lots that the other side shows at its touch that one crossing order may have.
+    max_position_lots_per_symbol
+        Lots of the worst-case position over all months of one symbol, long or short.
+    max_gross_percent_of_equity
+        Percent of equity that the notional of the worst-case positions of all contracts may reach together.
+    max_equity_at_risk_percent
+        Percent of equity that a bad day in a hundred may cost the worst-case positions of all contracts.
+    max_margin_percent_of_equity
+        Percent of equity that the account's initial margin may reach.
+    max_spread_multiple
+        Spread as a multiple of the usual one.
+    min_session_left_s
+        Seconds that the session must go on.
+    close_out_days
+        Calendar days before the last trade from which only what reduces passes, where no notice day is told.
+    notice_days
+        Calendar days before a first notice day that a person has told, from which only what reduces passes.
+    max_months_ahead
+        Months between now and the contract's last trade.
+    max_messages_per_lot
+        Messages of a parent order's plan for each of its lots.
+    max_active_orders
+        Orders at work on one side of a contract.
+    max_parents_at_work
+        Parent orders at work at once.
+    max_loop_lag_ms
+        Milliseconds by which the event loop may be late.
 
     Raises
     ------
@@ -80,6 +116,25 @@ class Limits:
     max_messages_per_second: int = 40
     max_clock_skew_s: float = 2.0
     reset_window_s: float = 300.0
+    collar_last_percent: float = 5.0
+    collar_settlement_percent: float = 10.0
+    max_chase_percent: float = 2.0
+    max_adv_percent_per_parent: float = 5.0
+    max_notional_per_day: float = 2_000_000.0
+    max_displayed_percent: float = 1_000.0
+    max_position_lots_per_symbol: int = 75
+    max_gross_percent_of_equity: float = 200.0
+    max_equity_at_risk_percent: float = 10.0
+    max_margin_percent_of_equity: float = 50.0
+    max_spread_multiple: float = 5.0
+    min_session_left_s: float = 30.0
+    close_out_days: int = 20
+    notice_days: int = 3
+    max_months_ahead: int = 18
+    max_messages_per_lot: float = 20.0
+    max_active_orders: int = 15
+    max_parents_at_work: int = 25
+    max_loop_lag_ms: float = 1_000.0
 
     def __post_init__(self) -> None:
         """Refuse limits that could not limit."""
@@ -154,6 +209,25 @@ BOUNDS: Mapping[str, Bounds] = {
     "max_messages_per_second": Bounds(low=0, high=45, unit="messages", whole=True),
     "max_clock_skew_s": Bounds(low=0, high=60, unit="s"),
     "reset_window_s": Bounds(low=0, high=3_600, unit="s"),
+    "collar_last_percent": Bounds(low=0, high=100, unit="%"),
+    "collar_settlement_percent": Bounds(low=0, high=100, unit="%"),
+    "max_chase_percent": Bounds(low=0, high=100, unit="%"),
+    "max_adv_percent_per_parent": Bounds(low=0, high=100, unit="%"),
+    "max_notional_per_day": Bounds(low=0, high=1e12, unit="cash"),
+    "max_displayed_percent": Bounds(low=0, high=100_000, unit="%"),
+    "max_position_lots_per_symbol": Bounds(low=0, high=100_000, unit="lots", whole=True),
+    "max_gross_percent_of_equity": Bounds(low=0, high=10_000, unit="%"),
+    "max_equity_at_risk_percent": Bounds(low=0, high=100, unit="%"),
+    "max_margin_percent_of_equity": Bounds(low=0, high=100, unit="%"),
+    "max_spread_multiple": Bounds(low=1, high=1_000, unit="times"),
+    "min_session_left_s": Bounds(low=0, high=3_600, unit="s"),
+    "close_out_days": Bounds(low=0, high=365, unit="days", whole=True),
+    "notice_days": Bounds(low=0, high=365, unit="days", whole=True),
+    "max_months_ahead": Bounds(low=0, high=120, unit="months", whole=True),
+    "max_messages_per_lot": Bounds(low=0, high=1_000, unit="messages"),
+    "max_active_orders": Bounds(low=1, high=20, unit="orders", whole=True),
+    "max_parents_at_work": Bounds(low=1, high=1_000, unit="orders", whole=True),
+    "max_loop_lag_ms": Bounds(low=1, high=60_000, unit="ms"),
 }
 """What each limit may be. Beyond 45 messages a second the client queues, and a cancel would wait behind orders."""
 

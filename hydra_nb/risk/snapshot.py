@@ -1,9 +1,42 @@
 """All that the gate may look at, taken in one step of the loop."""
 
+import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 
 from hydra_nb.domain.market import ConnectionState, Quote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """What the account holds and may come to hold beside the contract in question, worst case.
+
+    Attributes
+    ----------
+    symbol_position_lots
+        The broker's position over all months of the symbol, signed, this contract's among them; None where unknown.
+    symbol_buy_lots, symbol_sell_lots
+        Worst-case working lots over all months of the symbol, without the order that is being checked.
+    others_notional
+        Cash that the positions of all other contracts are worth, each in its worst case, in the account's currency.
+    others_at_risk
+        The same, each times its daily volatility.
+    """
+
+    symbol_position_lots: int | None
+    symbol_buy_lots: int
+    symbol_sell_lots: int
+    others_notional: float
+    others_at_risk: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarginTold:
+    """The broker's answer to a what-if: initial margin of the account now, and its change, for so many lots."""
+
+    lots: int
+    before: float
+    change: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +47,8 @@ class RiskSnapshot:
     ----------
     now_ns, host_ns
         Market time (UTC nanoseconds), and monotonic host time from which an approval's life is counted.
+    exchange_rate
+        What one unit of the contract's currency is worth in `currency`; None where the broker told no rate.
     quote
         Top of the book.
     reference_mid, reference_age_s
@@ -30,14 +65,39 @@ class RiskSnapshot:
         `position_lots` and `lots_today`, so that only the rest of the order is added to these.
     caller_limit
         The price that the caller never wants passed; None where none was given.
+    arrival_mid
+        The mid when the parent was accepted; None for a parent that is not yet, or where no mid was known then.
     equity, peak_equity, day_start_equity
         Account equity now, its highest, and at the start of the day, in `currency`.
     last_parent_pnl
         Realised P&L of the last parent that closed lots, in `currency`; None where none has yet.
     adv_lots, caller_adv_lots
         Average daily volume by the broker's bars, and by the caller.
+    daily_volatility
+        Standard deviation of the contract's daily log returns, a fraction.
     lots_today
         Lots of this contract that we have bought and sold, or have working, today (exchange day).
+    notional_today
+        Cash value of all that we have bought and sold, or have working, today in whatever contract, in `currency`.
+    exposure
+        Positions and working lots of the symbol's other months, and of all other contracts; None where the broker
+        has not told its positions.
+    margin
+        The broker's answer to a what-if of a parent order; None where it did not answer, and for a child.
+    usual_spread_ticks
+        The spread that this contract showed for half of the last time; None before enough was seen.
+    notice_date
+        First notice day of the contract, where a person has told it.
+    daily_limit
+        Points by which the price may leave the settlement in one day, where a person has told it.
+    active_orders
+        Our orders of the contract and side that are not over, without the one that is being checked.
+    opposite_price
+        The best limit price of our own orders on the other side of the contract; None where there is none.
+    parents_at_work
+        Parent orders that are not over, without the one that is being checked.
+    loop_lag_ms
+        How late the event loop came to its last beat; None where it is not measured, as under virtual time.
     locked
         Why nothing may be sent in this contract; None where it is not locked.
     killed
@@ -50,6 +110,7 @@ class RiskSnapshot:
     host_ns: int
     account: str
     currency: str
+    exchange_rate: float | None
     quote: Quote | None
     reference_mid: Decimal | None
     reference_age_s: float | None
@@ -59,6 +120,7 @@ class RiskSnapshot:
     parent_open_lots: int
     order_booked_lots: int
     caller_limit: Decimal | None
+    arrival_mid: Decimal | None
     equity: Decimal | None
     peak_equity: Decimal | None
     day_start_equity: Decimal | None
@@ -66,7 +128,18 @@ class RiskSnapshot:
     adv_lots: float | None
     adv_source: str
     caller_adv_lots: float | None
+    daily_volatility: float | None
     lots_today: int
+    notional_today: float | None
+    exposure: Exposure | None
+    margin: MarginTold | None
+    usual_spread_ticks: float | None
+    notice_date: dt.date | None
+    daily_limit: Decimal | None
+    active_orders: int
+    opposite_price: Decimal | None
+    parents_at_work: int
+    loop_lag_ms: float | None
     connection: ConnectionState
     reconciled: bool
     locked: str | None

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from hydra_nb.domain.orders import Action, ChildOrder
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """The outcome of one check, allowed or not.
+class Decision(NamedTuple):
+    """The outcome of one check, allowed or not; a tuple, as fifty are made with every order.
 
     `observed` and `limit` are in `unit`; `would_pass` is the largest lots, or the nearest price, that
     this check would allow, None where there is none. `transient` refusals may pass a few seconds later.

@@ -6,6 +6,7 @@ from decimal import Decimal
 from hydra_nb.domain.orders import ParentOrder
 from hydra_nb.risk.case import Case
 from hydra_nb.risk.checks import CHECKS, PARENT_CHECKS, Cure
+from hydra_nb.risk.checks_contract import session_left
 from hydra_nb.risk.checks_market import quote_age, quote_sane, reference_age, session_open
 from hydra_nb.risk.limits import Limits
 from hydra_nb.risk.snapshot import RiskSnapshot
@@ -13,7 +14,10 @@ from hydra_nb.risk.verdict import Decision, WouldPass
 
 _TIME_CURES = frozenset(check.name for check in CHECKS if check.cure is Cure.TIME)
 _PRICE_CURES = frozenset(check.name for check in CHECKS if check.cure is Cure.PRICE)
-_SESSION_CURES = frozenset(check.__name__ for check in (session_open, quote_sane, quote_age, reference_age))
+_PERSON_CURES = frozenset(check.name for check in CHECKS if check.cure is Cure.PERSON)
+_SESSION_CURES = frozenset(
+    check.__name__ for check in (session_open, session_left, quote_sane, quote_age, reference_age)
+)
 
 
 def check_whole(
@@ -59,17 +63,24 @@ def search(
             parent, lots=lots, slices=slices, prices=tried, messages=messages, snapshot=snapshot, limits=limits
         )
 
+    asked = checked(lots=parent.lots, tried=prices)
+    # What only a person cures is about the plan or the desk as they are: no other number of lots would change it.
+    is_lots_worth_trying = all(decision.allowed or decision.check not in _PERSON_CURES for decision in asked)
     return WouldPass(
         lots=_most_lots(
-            lambda lots: _passes_in_time(checked(lots=lots, tried=prices)), highest=limits.max_lots_per_parent
-        ),
+            lambda lots: _passes_with_other_lots(checked(lots=lots, tried=prices)), highest=limits.max_lots_per_parent
+        )
+        if is_lots_worth_trying
+        else None,
         price=_nearest_price(prices[0], decide=lambda price: checked(lots=parent.lots, tried=(price, price))),
-        time_ns=_earliest_time(parent, decisions=checked(lots=parent.lots, tried=prices), now_ns=snapshot.now_ns),
+        time_ns=_earliest_time(parent, decisions=asked, now_ns=snapshot.now_ns),
     )
 
 
-def _passes_in_time(decisions: tuple[Decision, ...]) -> bool:
-    return all(decision.allowed or decision.check in _TIME_CURES for decision in decisions)
+def _passes_with_other_lots(decisions: tuple[Decision, ...]) -> bool:
+    """Whether all passes but what time cures; what a person cures was looked at before, at the lots that were asked."""
+    set_aside = _TIME_CURES | _PERSON_CURES
+    return all(decision.allowed or decision.check in set_aside for decision in decisions)
 
 
 def _most_lots(passes: Callable[[int], bool], *, highest: int) -> int | None:

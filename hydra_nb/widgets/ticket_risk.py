@@ -16,7 +16,14 @@ NEAREST_SHOWN = 5  # rows of passing checks beside no refusal; the rest is folde
 _ROWS_A_REFUSAL = 2  # a refusal takes the room of so many of them
 MOST_REFUSALS_APART = 2  # more of them share a box a remedy, so that the ticket keeps its height
 _LINES_OF_BOXES = (4, 1, 0)  # lines shown in each of one, two, three or more such boxes
-PRICE_UNITS = ("price", "ticks", "% of mid")  # a check in these units would pass at another price, not with fewer lots
+PRICE_UNITS = (
+    "price",
+    "ticks",
+    "% of mid",
+    "% of last trade",
+    "% of settlement",
+    "% of arrival",
+)  # a check in these units would pass at another price, not with fewer lots
 _NAMES = {
     "kill_switch": "Kill switch",
     "contract_locked": "Contract lock",
@@ -37,6 +44,24 @@ _NAMES = {
     "collar_ticks": "Price collar",
     "collar_percent": "Price collar",
     "parent_messages": "Messages of the plan",
+    "order_efficiency": "Messages for a lot",
+    "collar_last": "Near the last trade",
+    "collar_settlement": "Near the settlement",
+    "daily_limit": "Daily price limit",
+    "chase": "Near the arrival",
+    "self_match": "No own counterpart",
+    "parent_volume_share": "Share of ADV, parent",
+    "day_notional": "Notional, day",
+    "displayed_share": "Share of what is shown",
+    "symbol_position": "Position, all months",
+    "gross_exposure": "All positions, of equity",
+    "equity_at_risk": "Equity at risk",
+    "margin": "Margin, of equity",
+    "spread_width": "Spread",
+    "session_left": "Session left",
+    "close_out": "Close-out window",
+    "active_orders": "Orders at work",
+    "parents_at_work": "Parents at work",
 }
 
 

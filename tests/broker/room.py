@@ -16,12 +16,13 @@ from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.journal import Journal, Receipt
 from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.limits import Limits
-from hydra_nb.risk.snapshot import RiskSnapshot
+from hydra_nb.risk.snapshot import MarginTold, RiskSnapshot
 from hydra_nb.risk.verdict import Approved
 from hydra_nb.sim import replies
 from hydra_nb.sim.exchange import Exchange
 from hydra_nb.sim.loop import SIM_HOST, VirtualGateway, VirtualLoop, run_virtual
 from hydra_nb.sim.session import GatewayCore, Session
+from tests.risk.making import make_snapshot
 
 SEED = 7
 _Kind = TypeVar("_Kind", bound=Event)
@@ -141,7 +142,7 @@ class Room:
         """The market as it is, and a desk with nothing at work."""
         quote = self.broker.quote(child.contract.con_id)
         state = self.broker.account_state()
-        return RiskSnapshot(
+        return make_snapshot(
             now_ns=self.clock.now_ns(),
             host_ns=self.clock.host_ns(),
             account=child.account,
@@ -150,27 +151,18 @@ class Room:
             reference_mid=None if quote is None else quote.mid,
             reference_age_s=0.0,
             position_lots=self.broker.position(child.contract.con_id),
-            working_buy_lots=0,
-            working_sell_lots=0,
             parent_open_lots=child.lots,
-            order_booked_lots=0,
-            caller_limit=None,
+            arrival_mid=None,
             equity=state.equity,
             peak_equity=state.equity,
             day_start_equity=state.equity,
-            last_parent_pnl=None,
             adv_lots=10_000.0,
             adv_source="test",
-            caller_adv_lots=None,
-            lots_today=0,
+            usual_spread_ticks=None,
+            margin=MarginTold(lots=child.lots, before=0.0, change=0.0),
             connection=self.broker.state,
-            reconciled=True,
-            locked=None,
-            killed=None,
-            journal_healthy=True,
             clock_skew_s=self.broker.clock_skew_s(),
             messages_last_second=self.broker.messages_last_second(),
-            equal_parent=None,
         )
 
 
@@ -188,7 +180,11 @@ async def start_room(room: Room, *, next_order_id: int = 1) -> Room:
 def gateway_and_clock(*, client_id: int = 1, speed: float = 1.0) -> tuple[BrokerGateway, LoopClock, RiskGate]:
     """A broker gateway that is not connected."""
     clock = LoopClock(asyncio.get_running_loop(), speed=speed)
-    gate = RiskGate(Limits(max_quote_age_s=3_600, max_reference_age_s=3_600, collar_ticks=1_000, collar_percent=10))
+    # The room trades the nearest month in whatever market there is: it is about the wire, not about the checks.
+    wide = Limits(
+        max_quote_age_s=3_600, max_reference_age_s=3_600, collar_ticks=1_000, collar_percent=10, close_out_days=0
+    )
+    gate = RiskGate(wide)
     return BrokerGateway(clock=clock, client_id=client_id, gate=gate), clock, gate
 
 

@@ -12,7 +12,7 @@ from hydra_nb.domain.orders import (
     Stage,
 )
 from hydra_nb.domain.units import Side
-from hydra_nb.ledger import Ledger
+from hydra_nb.ledger import Ledger, Traded
 
 from .making import CANCEL, DAY_NS, MODIFIED, PLAN, REF, at, execution, fold, reserved, sent, status, submitted
 
@@ -71,9 +71,19 @@ def test_exposure_leaves_out_what_is_asked_about() -> None:
     assert ledger.own_lots(101, side=Side.SELL) == {}
     assert ledger.parent_open_lots("P-0001") == 2
     assert ledger.parent_open_lots("P-0001", without=REF) == 4
-    assert ledger.booked_since(101, since_ns=at(3)) == 1
-    assert ledger.booked_since(101, since_ns=at(4)) == 0
     assert (ledger.last_order_id(1), ledger.last_order_id(2)) == (101, 0)
+
+
+def test_what_was_traded_in_a_day_follows_corrections_and_stays_in_the_day_of_the_execution() -> None:
+    """Lots and points by contract and UTC day: doubled, corrected, overtaken and busted."""
+    told = [sent(), execution(2), execution(2), execution(1, revision=2), execution(2)]
+
+    ledger = fold(told)
+    busted = fold([*told, execution(0, revision=3)])
+
+    assert ledger.traded_on(at(3)) == {101: Traded(lots=1, points=Decimal("370.00"))}
+    assert ledger.traded_on(at(3) + DAY_NS) == {}
+    assert busted.traded_on(at(3)) == {101: Traded(lots=0, points=Decimal(0))}
 
 
 def test_equal_parents_of_one_day_are_found() -> None:

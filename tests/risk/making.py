@@ -11,7 +11,7 @@ from hydra_nb.domain.orders import Action, ChildOrder, ParentOrder, Stage, Strat
 from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.risk.case import Case
 from hydra_nb.risk.limits import Limits
-from hydra_nb.risk.snapshot import RiskSnapshot
+from hydra_nb.risk.snapshot import Exposure, MarginTold, RiskSnapshot
 
 NOW_NS = 1_772_550_000 * NS_PER_S
 HOST_NS = 5_000 * NS_PER_S
@@ -46,11 +46,16 @@ QUOTE = Quote(
     ask_size=3,
 )
 
+EXPOSURE = Exposure(
+    symbol_position_lots=0, symbol_buy_lots=0, symbol_sell_lots=0, others_notional=0.0, others_at_risk=0.0
+)
+
 SNAPSHOT = RiskSnapshot(
     now_ns=NOW_NS,
     host_ns=HOST_NS,
     account="SIM1234567",
     currency="USD",
+    exchange_rate=1.0,
     quote=QUOTE,
     reference_mid=Decimal(370),
     reference_age_s=1.0,
@@ -60,6 +65,7 @@ SNAPSHOT = RiskSnapshot(
     parent_open_lots=13,
     order_booked_lots=0,
     caller_limit=None,
+    arrival_mid=Decimal(370),
     equity=Decimal(1_000_000),
     peak_equity=Decimal(1_000_000),
     day_start_equity=Decimal(1_000_000),
@@ -67,7 +73,18 @@ SNAPSHOT = RiskSnapshot(
     adv_lots=420.0,
     adv_source="bars",
     caller_adv_lots=None,
+    daily_volatility=0.02,
     lots_today=0,
+    notional_today=0.0,
+    exposure=EXPOSURE,
+    margin=MarginTold(lots=13, before=10_000.0, change=19_240.0),
+    usual_spread_ticks=14.0,
+    notice_date=None,
+    daily_limit=None,
+    active_orders=0,
+    opposite_price=None,
+    parents_at_work=0,
+    loop_lag_ms=None,
     connection=ConnectionState.UP,
     reconciled=True,
     locked=None,

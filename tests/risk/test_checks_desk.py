@@ -8,7 +8,7 @@ import pytest
 
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.units import NS_PER_S
-from hydra_nb.risk import checks_desk
+from hydra_nb.risk import checks_desk, checks_traffic
 from hydra_nb.risk.limits import Limits
 
 from .making import OATS, make_case, make_snapshot
@@ -23,8 +23,8 @@ from .making import OATS, make_case, make_snapshot
         (checks_desk.contract_locked, {"locked": "an order nobody knows"}, "ZOK6 is locked: an order nobody", False),
         (checks_desk.account, {"account": "SIM7654321"}, "another account", False),
         (checks_desk.account, {"account": ""}, "another account", False),
-        (checks_desk.currency, {"currency": "EUR"}, "ZOK6 is in USD, the account in EUR", False),
-        (checks_desk.currency, {"currency": ""}, "unknown currency", False),
+        (checks_desk.currency, {"currency": "EUR", "exchange_rate": None}, "ZOK6 is in USD, the account in EUR", False),
+        (checks_desk.currency, {"currency": "", "exchange_rate": None}, "unknown currency", False),
         (checks_desk.repeated_order, {"equal_parent": "P-0007"}, "P-0007", False),
         (checks_desk.connection, {"connection": ConnectionState.DOWN}, "No connection", True),
         (checks_desk.connection, {"connection": ConnectionState.DEGRADED}, "lost the broker's servers", True),
@@ -80,7 +80,7 @@ def test_clock_skew_is_bounded_on_both_sides(skew_s, allowed):
 @pytest.mark.parametrize(("sent", "allowed"), [(0, True), (39, True), (40, False)])
 def test_the_message_itself_counts_in_its_second(sent, allowed):
     """With 39 sent the fortieth passes."""
-    decision = checks_desk.message_budget(make_case(snapshot=make_snapshot(messages_last_second=sent)))
+    decision = checks_traffic.message_budget(make_case(snapshot=make_snapshot(messages_last_second=sent)))
 
     assert decision.allowed is allowed
     assert decision.observed == sent + 1
@@ -90,7 +90,7 @@ def test_the_message_itself_counts_in_its_second(sent, allowed):
 @pytest.mark.parametrize(("messages", "allowed"), [(0, True), (20, True), (21, False), (-1, False)])
 def test_a_plan_may_not_send_more_messages_than_a_parent_may(messages, allowed):
     """At the limit passes."""
-    decision = checks_desk.parent_messages(make_case(messages=messages, limits=Limits(max_messages_per_parent=20)))
+    decision = checks_traffic.parent_messages(make_case(messages=messages, limits=Limits(max_messages_per_parent=20)))
 
     assert decision.allowed is allowed
     assert not decision.transient

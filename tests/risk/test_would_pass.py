@@ -1,6 +1,7 @@
 """What would pass: by search, and the same by trying everything."""
 
 import dataclasses
+import datetime as dt
 from decimal import Decimal
 
 from hypothesis import given, settings
@@ -11,6 +12,7 @@ from hydra_nb.domain.orders import ParentOrder
 from hydra_nb.domain.units import Side
 from hydra_nb.risk import Limits, RiskGate, RiskSnapshot, WouldPass
 from hydra_nb.risk.checks import CHECKS, Cure
+from hydra_nb.risk.snapshot import Exposure, MarginTold
 
 from .making import NOW_NS, OATS, OPENS_NS, make_parent, make_quote, make_snapshot
 
@@ -51,10 +53,35 @@ LIMITS = st.builds(
     max_notional_per_order=st.sampled_from([18_500.0, 100_000.0, 300_000.0]),
     collar_ticks=st.integers(0, 50),
     collar_percent=st.sampled_from([0.0, 0.1, 1.0, 1.5]),
+    collar_last_percent=st.sampled_from([0.3, 1.1, 100.0]),
+    collar_settlement_percent=st.sampled_from([0.7, 2.0, 100.0]),
+    max_adv_percent_per_parent=st.sampled_from([1.0, 4.0, 100.0]),
+    max_notional_per_day=st.sampled_from([100_000.0, 400_000.0, 1e9]),
+    max_position_lots_per_symbol=st.integers(0, 40),
+    max_gross_percent_of_equity=st.sampled_from([20.0, 60.0, 1_000.0]),
+    max_equity_at_risk_percent=st.sampled_from([0.5, 2.0, 100.0]),
+    max_margin_percent_of_equity=st.sampled_from([2.0, 3.0, 50.0]),
+    max_messages_per_lot=st.sampled_from([0.3, 1.0, 20.0]),
 )
 REFERENCES = st.one_of(
     st.integers(2_900, 3_100).map(lambda eighths: Decimal(eighths) / 8),
     st.integers(-100, 100).map(lambda eighths: Decimal(eighths) / 8),
+)
+
+
+EXPOSURES = st.builds(
+    Exposure,
+    symbol_position_lots=st.integers(-30, 30),
+    symbol_buy_lots=st.integers(0, 6),
+    symbol_sell_lots=st.integers(0, 6),
+    others_notional=st.sampled_from([0.0, 150_000.0]),
+    others_at_risk=st.sampled_from([0.0, 3_000.0]),
+)
+MARGINS = st.builds(
+    MarginTold,
+    lots=st.integers(1, 20),
+    before=st.sampled_from([0.0, 18_000.0]),
+    change=st.sampled_from([-5_000.0, 0.0, 1_480.0, 19_240.0]),
 )
 
 
@@ -72,6 +99,18 @@ def snapshots(draw: st.DrawFn) -> RiskSnapshot:
         caller_adv_lots=draw(st.one_of(st.none(), st.sampled_from([150.0, 10_000.0]))),
         equity=draw(st.sampled_from([None, Decimal(1_000_000), Decimal(990_500)])),
         caller_limit=draw(st.one_of(st.none(), st.integers(-40, 40).map(lambda n: on_tick(reference) + n * OATS.tick))),
+        quote=make_quote(
+            last=draw(st.one_of(st.none(), st.integers(-8, 8).map(lambda n: on_tick(reference) + n * OATS.tick))),
+            settlement=draw(st.one_of(st.none(), st.integers(-20, 20).map(lambda n: on_tick(reference) + n))),
+        ),
+        daily_limit=draw(st.sampled_from([None, Decimal(3), Decimal(12)])),
+        opposite_price=draw(st.one_of(st.none(), st.integers(-9, 9).map(lambda n: on_tick(reference) + n * OATS.tick))),
+        notice_date=draw(st.sampled_from([None, None, dt.date(2026, 3, 5)])),
+        notional_today=draw(st.sampled_from([None, 0.0, 0.0, 130_000.0])),
+        exposure=draw(st.one_of(st.none(), EXPOSURES, EXPOSURES)),
+        margin=draw(st.one_of(st.none(), MARGINS, MARGINS)),
+        daily_volatility=draw(st.sampled_from([None, 0.0, 0.02])),
+        parents_at_work=draw(st.sampled_from([0, 0, 0, 25])),
         reconciled=draw(st.booleans()),
         killed=draw(st.sampled_from([None, None, None, "by hand"])),
     )

@@ -188,7 +188,9 @@ class Checker:
             facts.frame_times.popleft()
         self._judge(paced, paced(facts, message))
         self._judge(cancels_first, cancels_first(facts, message))
-        if message == wire.PLACE:
+        if message == wire.PLACE and wire.is_what_if(payload):
+            self.counts["what-ifs"] += 1
+        elif message == wire.PLACE:
             self._sent_place(payload, client_id=line.process.client_id)
         elif message == wire.CANCEL:
             self._sent_cancel(payload, client_id=line.process.client_id)

@@ -95,6 +95,12 @@ def told_fees(payload: bytes) -> str | None:
     return fields[2] if len(fields) == _FEES_FIELDS else None
 
 
+def is_what_if(payload: bytes) -> bool:
+    """Whether a place frame carries the flag that keeps it from being an order, by the gateway's own reading."""
+    request = parse(decode(payload), server_version=_SERVER_VERSION)
+    return isinstance(request, PlaceOrder) and request.what_if
+
+
 def read_place(payload: bytes, *, client_id: int) -> PlaceFrame | None:
     """Read a place frame, with the gateway's own reading of the layout."""
     request = parse(decode(payload), server_version=_SERVER_VERSION)

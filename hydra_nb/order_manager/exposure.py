@@ -1,0 +1,151 @@
+"""What the account holds and may come to hold over all contracts, worst case, in the account's currency."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hydra_nb.broker.port import BrokerPort
+from hydra_nb.domain.instrument import FutureContract
+from hydra_nb.domain.market import AccountState, MarketStatistics
+from hydra_nb.domain.units import Side
+from hydra_nb.ledger import Ledger
+from hydra_nb.risk.checks_exposure import ASSUMED_VOLATILITY
+from hydra_nb.risk.snapshot import Exposure
+
+
+@dataclass(slots=True, kw_only=True)
+class _Held:
+    """Lots of one contract: position, and what works on either side."""
+
+    symbol: str
+    position: int = 0
+    buys: int = 0
+    sells: int = 0
+
+    @property
+    def worst(self) -> int:
+        """Largest position, long or short, that filling one side could make."""
+        return max(self.position + self.buys, self.sells - self.position)
+
+
+class Exposures:
+    """Adds up positions and working orders; looks at ledger and broker only.
+
+    Parameters
+    ----------
+    position
+        Gives the position of a contract with our latest fills; None where the broker has not told it.
+    mid
+        Gives the last mid of a contract that others made; None where none was seen.
+    volume
+        Gives what is known of a contract's volume and volatility.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        broker: BrokerPort,
+        position: Callable[[int], int | None],
+        mid: Callable[[int], Decimal | None],
+        volume: Callable[[int], MarketStatistics | None],
+    ) -> None:
+        self._ledger = ledger
+        self._broker = broker
+        self._position = position
+        self._mid = mid
+        self._volume = volume
+
+    def of(self, contract: FutureContract, *, account: AccountState, without: str | None) -> Exposure | None:
+        """What there is beside an order in `contract`; `without` names an order that does not count."""
+        told = self._broker.positions()
+        if told is None:
+            return None
+        held = self._held(without=without)
+        months = [one for one in held.values() if one.symbol == contract.symbol]
+        notional = at_risk = 0.0
+        for con_id, one in held.items():
+            if con_id != contract.con_id and one.worst:
+                cash = one.worst * self._worth(con_id, account=account)
+                notional += cash
+                at_risk += cash * self._volatility(con_id)
+        return Exposure(
+            symbol_position_lots=sum(one.position for one in months),
+            symbol_buy_lots=sum(one.buys for one in months),
+            symbol_sell_lots=sum(one.sells for one in months),
+            others_notional=notional,
+            others_at_risk=at_risk,
+        )
+
+    def notional_today(self, now_ns: int, *, account: AccountState, without: str | None) -> float | None:
+        """Cash value of all that was traded today or works; None where a rate of exchange is not known."""
+        cash = 0.0
+        for con_id, traded in self._ledger.traded_on(now_ns).items():
+            contract = self._ledger.contracts[con_id]
+            rate = account.rate(contract.currency)
+            if rate is None:
+                return None
+            cash += float(traded.points * contract.point_value * rate)
+        for record in self._ledger.open_orders():
+            if record.order_ref != without and record.working_lots:
+                contract = record.child.contract
+                rate = account.rate(contract.currency)
+                if rate is None:
+                    return None
+                price = abs(record.terms.limit_price)
+                cash += float(price * record.working_lots * contract.point_value * rate)
+        return cash
+
+    def _held(self, *, without: str | None) -> dict[int, _Held]:
+        held = {con_id: _Held(symbol=symbol, position=lots) for con_id, symbol, lots in self._positions()}
+        for record in self._ledger.open_orders():
+            child = record.child
+            if record.order_ref == without:
+                continue
+            one = held.get(child.contract.con_id)
+            if one is None:
+                one = held[child.contract.con_id] = _Held(symbol=child.contract.symbol)
+            if child.side is Side.BUY:
+                one.buys += record.working_lots
+            else:
+                one.sells += record.working_lots
+        return held
+
+    def _positions(self) -> Iterator[tuple[int, str, int]]:
+        """Contract id, symbol and lots of each position, those among them that only our own fills tell."""
+        symbols = {one.con_id: one.symbol for one in self._broker.positions() or ()}
+        symbols |= {con_id: contract.symbol for con_id, contract in self._ledger.contracts.items()}
+        for con_id, symbol in symbols.items():
+            lots = self._position(con_id)
+            if lots:
+                yield con_id, symbol, lots
+
+    def _worth(self, con_id: int, *, account: AccountState) -> float:
+        """Cash value of one lot of a contract that is held or worked: at its last mid, else at what it has cost.
+
+        A contract of which we have no details is taken to be in the account's currency.
+        """
+        contract, told = self._ledger.contracts.get(con_id), self._ledger.positions.get(con_id)
+        mid = self._mid(con_id)
+        rate = Decimal(1) if contract is None else account.rate(contract.currency) or Decimal(1)
+        if contract is not None and mid is not None:
+            return float(contract.notional(mid, lots=1) * rate)
+        return 0.0 if told is None else float(abs(told.average_cost) * rate)
+
+    def _volatility(self, con_id: int) -> float:
+        told = self._volume(con_id)
+        known = None if told is None else told.daily_volatility
+        return ASSUMED_VOLATILITY if known is None else known
+
+
+def best_opposite(ledger: Ledger, con_id: int, *, side: Side) -> Decimal | None:
+    """The price at which an own order on the other side may rest nearest to the market; None where there is none."""
+    prices = [
+        price
+        for record in ledger.open_orders(con_id)
+        if record.child.side is side.opposite and record.working_lots
+        for price in (record.child.limit_price, record.terms.limit_price)
+    ]
+    if not prices:
+        return None
+    return min(prices) if side is Side.BUY else max(prices)
