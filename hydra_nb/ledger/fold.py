@@ -339,10 +339,10 @@ class Ledger:
             return
         folded = fold_order.executed(record, event)
         self._put(folded)
+        for sign, told in ((-1, record), (1, folded)):
+            self._trade(told.child.contract.con_id, told.executions.get(event.family), sign=sign)
         gained = folded.booked_lots - record.booked_lots
         child = record.child
-        self._trade(child.contract.con_id, record.executions.get(event.family), sign=-1)
-        self._trade(child.contract.con_id, folded.executions.get(event.family), sign=1)
         self._booked[child.contract.con_id] = self.booked_position(child.contract.con_id) + child.side.sign * gained
         parent = self.parents.get(child.parent_id)
         if parent is not None and gained:

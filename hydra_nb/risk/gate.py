@@ -160,8 +160,8 @@ class RiskGate:
         Returns
         -------
         str
-            The content hash that was sealed. The frame is held against it: approval and order are objects that the caller
-            has in hand, and Python lets anybody change them.
+            The content hash that was sealed. The frame is held against it: approval and order are objects that the
+            caller has in hand, and Python lets anybody change them.
 
         Raises
         ------

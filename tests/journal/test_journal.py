@@ -96,7 +96,7 @@ def test_long_journals_are_read_whole(journal: Journal) -> None:
 
 def test_decisions_and_quotes_come_back(journal: Journal) -> None:
     """Rows keep their figures and are found by parent and time, pending or not."""
-    refused = dataclasses.replace(PASSED, check="kill", allowed=False, observed=None, would_pass=2.0, transient=True)
+    refused = PASSED._replace(check="kill", allowed=False, observed=None, would_pass=2.0, transient=True)
     quote = Quote(con_id=4711, time_ns=START_NS, bid=Decimal("380.25"), bid_size=2, volume=17)
     journal.append_decisions((PASSED, refused), time_ns=5, parent_id="P-0001", slice=None, action=Action.PARENT)
     journal.append_quote(quote, "ZOH7")
@@ -349,7 +349,7 @@ def test_a_receipt_is_for_one_content(journal: Journal, reserved: ChildReserved)
     """Another content is refused, and the receipt is gone with the attempt."""
     receipt = asyncio.run(sealed(journal, reserved))
 
-    with pytest.raises(SendRefused, match="is not what event"):
+    with pytest.raises(SendRefused, match="is not what the journal recorded"):
         journal.redeem(receipt, "0" * 64)
     with pytest.raises(SendRefused, match="used before"):
         journal.redeem(receipt, reserved.content_hash)
