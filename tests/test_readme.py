@@ -4,7 +4,6 @@ import ast
 import itertools
 import re
 import tomllib
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +43,7 @@ def test_the_table_of_limits_is_the_code_s() -> None:
 
     listed = [(name.strip("`"), default) for name, default, _ in rows("compares this table with the code -->")]
 
-    assert listed == [
-        (field.name, shown(getattr(defaults, field.name), unit=BOUNDS[field.name].unit)) for field in fields(Limits)
-    ]
+    assert listed == [(name, shown(getattr(defaults, name), unit=bounds.unit)) for name, bounds in BOUNDS.items()]
 
 
 def test_there_are_exactly_two_set_up_commands() -> None:
@@ -91,6 +88,17 @@ def test_the_first_example_does_what_it_says() -> None:
 
     assert fills["lots"].sum() == 13
     assert set(fills["side"]) == {"BUY"}
+
+
+def test_the_example_of_a_limits_file_is_one(tmp_path: Path) -> None:
+    """It loads, and gives oats limits of their own."""
+    [text] = code_blocks("toml")
+    file = tmp_path / "limits.toml"
+    file.write_text(text, encoding="utf-8")
+
+    limits = Limits.from_toml(file)
+
+    assert (limits.max_lots_per_order, limits.for_symbol("ZO").max_lots_per_order) == (10, 5)
 
 
 def test_every_command_is_listed() -> None:
