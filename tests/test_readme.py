@@ -13,8 +13,10 @@ from typer.main import get_command
 
 from hydra_nb import Limits
 from hydra_nb.cli import app
+from hydra_nb.desk.desk import Desk
 from hydra_nb.risk.limits import BOUNDS
 from hydra_nb.sim.loop import run_virtual
+from tests.whole_stack import on_a_desk
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -99,6 +101,20 @@ def test_the_example_of_a_limits_file_is_one(tmp_path: Path) -> None:
     limits = Limits.from_toml(file)
 
     assert (limits.max_lots_per_order, limits.for_symbol("ZO").max_lots_per_order) == (10, 5)
+
+
+def test_the_example_of_changing_limits_does_what_it_says() -> None:
+    """Tightened, loosened with a reason, and shown."""
+    [source] = [block for block in code_blocks("python") if "set_limits" in block]
+
+    async def change(desk: Desk) -> Limits:
+        code = compile(source, "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        await eval(code, {"desk": desk})  # noqa: S307  the text of our own README
+        return desk.limits
+
+    limits = on_a_desk(lambda stack: change(stack.desk))
+
+    assert limits == Limits(symbols={"ZO": {"max_lots_per_order": 3}})
 
 
 def test_every_command_is_listed() -> None:

@@ -164,6 +164,8 @@ def table() -> str:
         "",
         "## Limits and their defaults",
         "",
+        "Loosening, which is to go against what is tighter, needs a reason while a desk is open.",
+        "",
         "| limit | default | unit | from | to | tighter | per symbol |",
         "|---|---|---|---|---|---|---|",
     ]
