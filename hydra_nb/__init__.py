@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hydra_nb.desk.connect import connect as connect
     from hydra_nb.desk.desk import Desk as Desk
     from hydra_nb.desk.execution import Execution as Execution
+    from hydra_nb.desk.limit_setting import LimitsNotice as LimitsNotice
     from hydra_nb.desk.plan import Plan as Plan
     from hydra_nb.desk.sync import enable_sync as enable_sync
     from hydra_nb.desk.sync import run as run
@@ -43,6 +44,7 @@ _HOMES = {
     "FutureContract": "hydra_nb.domain.instrument",
     "Journal": "hydra_nb.journal",
     "Limits": "hydra_nb.risk.limits",
+    "LimitsNotice": "hydra_nb.desk.limit_setting",
     "OrderManager": "hydra_nb.order_manager",
     "OrderTicket": "hydra_nb.widgets.ticket",
     "Plan": "hydra_nb.desk.plan",

@@ -4,7 +4,6 @@ import ast
 import itertools
 import re
 import tomllib
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,10 @@ from typer.main import get_command
 
 from hydra_nb import Limits
 from hydra_nb.cli import app
+from hydra_nb.desk.desk import Desk
 from hydra_nb.risk.limits import BOUNDS
 from hydra_nb.sim.loop import run_virtual
+from tests.whole_stack import on_a_desk
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -44,9 +45,7 @@ def test_the_table_of_limits_is_the_code_s() -> None:
 
     listed = [(name.strip("`"), default) for name, default, _ in rows("compares this table with the code -->")]
 
-    assert listed == [
-        (field.name, shown(getattr(defaults, field.name), unit=BOUNDS[field.name].unit)) for field in fields(Limits)
-    ]
+    assert listed == [(name, shown(getattr(defaults, name), unit=bounds.unit)) for name, bounds in BOUNDS.items()]
 
 
 def test_there_are_exactly_two_set_up_commands() -> None:
@@ -91,6 +90,31 @@ def test_the_first_example_does_what_it_says() -> None:
 
     assert fills["lots"].sum() == 13
     assert set(fills["side"]) == {"BUY"}
+
+
+def test_the_example_of_a_limits_file_is_one(tmp_path: Path) -> None:
+    """It loads, and gives oats limits of their own."""
+    [text] = code_blocks("toml")
+    file = tmp_path / "limits.toml"
+    file.write_text(text, encoding="utf-8")
+
+    limits = Limits.from_toml(file)
+
+    assert (limits.max_lots_per_order, limits.for_symbol("ZO").max_lots_per_order) == (10, 5)
+
+
+def test_the_example_of_changing_limits_does_what_it_says() -> None:
+    """Tightened, loosened with a reason, and shown."""
+    [source] = [block for block in code_blocks("python") if "set_limits" in block]
+
+    async def change(desk: Desk) -> Limits:
+        code = compile(source, "README.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        await eval(code, {"desk": desk})  # noqa: S307  the text of our own README
+        return desk.limits
+
+    limits = on_a_desk(lambda stack: change(stack.desk))
+
+    assert limits == Limits(symbols={"ZO": {"max_lots_per_order": 3}})
 
 
 def test_every_command_is_listed() -> None:

@@ -219,6 +219,16 @@ resolved     | FLAG |      | Whether nothing is left to be done about it
 message      | TEXT |      | In words
 """)
 
+LIMITS = _columns("""
+symbol  | TEXT |         | Symbol that has it of its own; * for all that have none
+limit   | TEXT |         | Name of the limit
+value   | REAL | in unit | What it is
+unit    | TEXT |         | Unit of value and default; cash is in the account's currency
+default | REAL | in unit | What it is for all where nobody says otherwise
+tighter | TEXT |         | Direction in which less is allowed: lower, higher
+changed | TIME |         | When it was last changed; NaT where it never was, since the first desk of the journal
+""")
+
 WOULD_PASS = _columns("""
 lots  | LOTS | lots  | Largest lots that all checks together would allow; NA where none
 price | REAL | price | Nearest price that they would allow
@@ -249,6 +259,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     "positions": POSITIONS,
     "quotes": QUOTES,
     "reconcile": RECONCILE,
+    "limits": LIMITS,
     "plan.schedule": SCHEDULE,
     "plan.would_pass": WOULD_PASS,
     "plan.expected_cost": EXPECTED_COST,

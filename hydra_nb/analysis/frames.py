@@ -17,6 +17,7 @@ import pandas as pd
 from hydra_nb.analysis import columns
 from hydra_nb.analysis.columns import make_frame
 from hydra_nb.analysis.history import History
+from hydra_nb.analysis.limit_frames import limits
 from hydra_nb.analysis.plan_frames import decisions_frame, expected_cost, schedule, would_pass
 from hydra_nb.analysis.rows import execution_row, fill_row, position_row, slice_rows
 from hydra_nb.domain.market import Quote
@@ -31,6 +32,7 @@ __all__ = [
     "executions",
     "expected_cost",
     "fills",
+    "limits",
     "orders",
     "positions",
     "quotes",

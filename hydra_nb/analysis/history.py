@@ -39,6 +39,8 @@ _FOLDED = (
     ev.Rearmed,
     ev.ConnectionChanged,
     ev.ContractLocked,
+    ev.LimitsOpened,
+    ev.LimitsChanged,
 )
 
 _TOLD = (
@@ -59,7 +61,7 @@ _TOLD = (
     ev.BrokerErrorReported,
     ev.TaskFailed,
 )
-_TOLD_OF_ALL = (ev.Killed, ev.Rearmed, ev.ConnectionChanged, ev.ContractLocked)
+_TOLD_OF_ALL = (ev.Killed, ev.Rearmed, ev.ConnectionChanged, ev.ContractLocked, ev.LimitsChanged)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

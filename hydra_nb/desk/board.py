@@ -1,6 +1,7 @@
 """Gathers what a desk tells a screen, from ledger, broker and history, without frames."""
 
 import heapq
+import math
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
@@ -53,9 +54,16 @@ class BoardMaker:
             self._last_seq, self._reconciled_ns = seq, event.time_ns
         records = self._told_records()
         positions = tuple(self._positions(records))
-        quotes = [quote for one in positions if (quote := self._quote(one.contract)) is not None]
+        quotes = [
+            (quote, limits.for_symbol(one.contract.symbol).max_quote_age_s)
+            for one in positions
+            if one.contract is not None and (quote := self._quote(one.contract)) is not None
+        ]
+        ages = ((quote.age_s(now_ns), allowed_s) for quote, allowed_s in quotes)
+        age_s, allowed_s = max(ages, key=lambda age: age[0] - age[1], default=(None, limits.max_quote_age_s))
         equity, start = ledger.equity, ledger.day_start_equity
-        feeds = [quote.feed for quote in quotes]
+        symbol, largest = self._largest(positions)
+        feeds = [quote.feed for quote, _ in quotes]
         downs = (one for one in reversed(self._history.common_story) if isinstance(one, ev.ConnectionChanged))
         day_ns = now_ns - now_ns % _DAY_NS
         return Board(
@@ -64,8 +72,8 @@ class BoardMaker:
             connection=broker.state,
             connection_since_ns=next((one.time_ns for one in downs), None),
             feed=max(feeds, key=list(FeedType).index, default=None),
-            quote_age_s=max((quote.age_s(now_ns) for quote in quotes), default=None),
-            quote_age_allowed_s=limits.max_quote_age_s,
+            quote_age_s=age_s,
+            quote_age_allowed_s=allowed_s,
             reconciled=ledger.reconciled,
             reconciled_ns=self._reconciled_ns,
             breaks=sum(not one.resolved for one in rooms.reconciler.breaks),
@@ -76,17 +84,16 @@ class BoardMaker:
             currency=ledger.currency,
             pnl=None if equity is None or start is None else equity - start,
             fees=_fees(ledger.commissions, since_ns=day_ns, currency=ledger.currency),
-            max_position_lots=limits.max_position_lots,
             parents=tuple(self._parent(record) for record in records),
             orders=tuple(self._orders()),
             positions=positions,
             breakers=breakers(
-                limits,
+                limits.for_symbol(symbol),
                 equity=equity,
                 day_start=start,
                 peak=ledger.peak_equity,
                 last_pnl=ledger.last_parent_pnl,
-                largest=self._largest(positions),
+                largest=largest,
                 currency=ledger.currency,
             ),
             happenings=self._happenings(records),
@@ -178,6 +185,7 @@ class BoardMaker:
             if not (lots or buys or sells):
                 continue
             quote, locked = self._quote(contract), ledger.locked.get(con_id)
+            symbol = contract.symbol if contract is not None else told.symbol if told else ""
             mid = None if quote is None else quote.mid
             lines.append(
                 PositionLine(
@@ -187,20 +195,26 @@ class BoardMaker:
                     most=lots + buys,
                     least=lots - sells,
                     value=None if contract is None or mid is None else contract.cash(mid, lots=lots),
+                    max_lots=self._rooms.gate.limits.for_symbol(symbol).max_position_lots,
                     locked=None if locked is None else locked.reason,
                 )
             )
         yield from sorted(lines, key=lambda line: line.local_symbol)
 
-    def _largest(self, positions: tuple[PositionLine, ...]) -> Decimal | None:
-        largest = Decimal(0)
+    def _largest(self, positions: tuple[PositionLine, ...]) -> tuple[str, Decimal | None]:
+        """Symbol and worst value of the position that uses most of its share of equity; None where one has no mid."""
+        limits, symbol, largest, most = self._rooms.gate.limits, "", Decimal(0), 0.0
         for line in positions:
             quote = self._quote(line.contract)
             if line.contract is None or quote is None or quote.mid is None:
-                return None
+                return symbol, None
             worst = max(abs(line.most), abs(line.least))
-            largest = max(largest, abs(line.contract.notional(quote.mid, lots=worst)))
-        return largest
+            value = abs(line.contract.notional(quote.mid, lots=worst))
+            share = limits.for_symbol(line.contract.symbol).max_position_percent_of_equity
+            use = float(value) / share if share else float(value) * math.inf if value else 0.0
+            if use > most:
+                symbol, largest, most = line.contract.symbol, value, use
+        return symbol, largest
 
     def _quote(self, contract: FutureContract | None) -> Quote | None:
         return None if contract is None else self._rooms.broker.quote(contract.con_id)

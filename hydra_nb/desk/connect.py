@@ -6,7 +6,7 @@ import random
 import secrets
 import sys
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -22,11 +22,13 @@ from hydra_nb.desk.clocks import LoopClock
 from hydra_nb.desk.contract_facts import read_contract_facts
 from hydra_nb.desk.desk import Desk
 from hydra_nb.desk.endpoint import Endpoint, open_endpoint
+from hydra_nb.desk.limit_setting import open_limits, read_limits
 from hydra_nb.desk.recovery import begin_again, replay
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.desk.surroundings import Surroundings
+from hydra_nb.desk.who import IN_VIRTUAL_TIME, user_name
 from hydra_nb.domain.accounts import mask_account
-from hydra_nb.domain.instrument import FutureContract
+from hydra_nb.domain.instrument import ContractFacts, FutureContract
 from hydra_nb.errors import DeskBusy, JournalError
 from hydra_nb.journal import Journal
 from hydra_nb.order_manager import OrderManager
@@ -93,9 +95,13 @@ class Connecting:
             desk = registry.find(self._arguments.key)
             if desk is not None and not self._fresh:
                 return desk
+            asked = self._arguments.limits
+            limits = Limits() if asked is None else read_limits(asked)  # before anything is closed or opened
+            told = self._arguments.contract_facts
+            facts = {} if told is None else read_contract_facts(told)
             if desk is not None:
                 await _replace(desk)
-            desk = await _open_desk(self._arguments)
+            desk = await _open_desk(self._arguments, limits, facts)
             registry.keep(self._arguments.key, desk)
             return desk
 
@@ -128,7 +134,8 @@ def connect(
         Path of the SQLite file; None is one file an account in the user's data directory, for the embedded
         gateway a temporary file that `Desk.close` leaves and names; ``":memory:"`` only for simulated accounts.
     limits
-        `Limits`, or the path of a TOML file; None is the conservative default.
+        `Limits`, or the path of a TOML file; None is the conservative default. What `Desk.set_limits` has tightened on
+        this journal since they were given stays so, and a `LimitsNotice` says it.
     contract_facts
         Path of a CSV file with first notice days and daily price limits, see `hydra_nb.desk.contract_facts`.
     seed, speed
@@ -172,9 +179,7 @@ async def _replace(desk: Desk) -> None:
     await desk.close()
 
 
-async def _open_desk(arguments: Arguments) -> Desk:
-    limits = _limits(arguments.limits)
-    facts = {} if arguments.contract_facts is None else read_contract_facts(arguments.contract_facts)
+async def _open_desk(arguments: Arguments, limits: Limits, facts: Mapping[str, ContractFacts]) -> Desk:
     if "ipykernel" in sys.modules and arguments.speed != "max":
         await asyncio.to_thread(import_module, FIGURES)
     endpoint = open_endpoint(arguments.endpoint, seed=arguments.seed, speed=arguments.speed)
@@ -225,10 +230,12 @@ async def _start(
 ) -> Desk:
     manager = OrderManager(replay(journal, hear=broker.recall), journal=journal, gate=gate, broker=broker, clock=clock)
     begin_again(manager, journal=journal, now_ns=clock.now_ns())
+    who = IN_VIRTUAL_TIME if endpoint.is_virtual else user_name()
     reconciler = Reconciler(
         manager.ledger, broker=broker, clock=clock, own_prefix=journal.order_ref_prefix, ingest=manager.ingest
     )
     try:
+        open_limits(manager, gate=gate, who=who, now_ns=clock.now_ns())
         await broker.start(
             journal=journal,
             sink=manager.ingest,
@@ -257,6 +264,7 @@ async def _start(
             is_virtual=endpoint.is_virtual,
             place=Place(host=endpoint.host, port=endpoint.port, client_id=arguments.client_id),
             embedded=endpoint.embedded,
+            who=who,
             on_closed=partial(_closed, endpoint),
         )
     )
@@ -271,12 +279,6 @@ def _closed(endpoint: Endpoint, desk: Desk) -> None:
     """Forget a desk that was closed, and end the gateway that was its own."""
     registry.forget(desk)
     endpoint.stop()
-
-
-def _limits(limits: Limits | str | Path | None) -> Limits:
-    if limits is None:
-        return Limits()
-    return limits if isinstance(limits, Limits) else Limits.from_toml(Path(limits))
 
 
 def _seeds(arguments: Arguments, endpoint: Endpoint) -> random.Random:

@@ -24,7 +24,6 @@ from hydra_nb.domain.board import Board
 from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.errors import InvalidOrder
-from hydra_nb.risk.limits import Limits
 from hydra_nb.widgets.desk_view import DeskView
 from hydra_nb.widgets.ticket import OrderTicket
 
@@ -69,11 +68,6 @@ class Desk(Markets):
         if broker.is_simulated:
             return "SIM"
         return "PAPER" if broker.is_paper else "LIVE"
-
-    @property
-    def limits(self) -> Limits:
-        """The limits in force."""
-        return self._rooms.gate.limits
 
     @property
     def is_open(self) -> bool:

@@ -165,7 +165,7 @@ class Execution:
     @property
     def quote_age_allowed_s(self) -> float:
         """Age of a quote beyond which the gate refuses to send, seconds."""
-        return self._manager.whole_plan.limits.max_quote_age_s
+        return self._manager.whole_plan.limits.for_symbol(self.parent.contract.symbol).max_quote_age_s
 
     @property
     def revision(self) -> int:

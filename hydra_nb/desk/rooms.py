@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 class Rooms:
     """The rooms under a desk; `connect` builds them, `Desk.close` takes them down.
 
-    `place` is where the broker is connected; `embedded` says that its market ends with this process.
+    `place` is where the broker is connected; `embedded` says that its market ends with this process; `who` is the
+    user of the operating system, for the journal only.
     """
 
     broker: BrokerPort
@@ -34,4 +35,5 @@ class Rooms:
     is_virtual: bool
     place: Place
     embedded: bool
+    who: str
     on_closed: Callable[["Desk"], None]

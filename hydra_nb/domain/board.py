@@ -55,7 +55,8 @@ class OrderLine:
 class PositionLine:
     """A position, and what it could become if every working and planned lot of one side filled.
 
-    `value` is that of the position at mid in the contract's currency; None where no mid is known.
+    `value` is that of the position at mid in the contract's currency; None where no mid is known. `max_lots` is the
+    limit of its symbol.
     """
 
     local_symbol: str
@@ -64,6 +65,7 @@ class PositionLine:
     most: int
     least: int
     value: Decimal | None
+    max_lots: int
     locked: str | None
 
 
@@ -93,7 +95,8 @@ class Happening:
 class Board:
     """A desk at one moment; parents at work come first, each part newest first.
 
-    `quote_age_s` is the age of the oldest quote of a contract that is worked or held, `feed` the worst of their feeds;
+    `quote_age_s` is the age of the quote of a contract that is worked or held, of them the one nearest to, or furthest
+    beyond, the age allowed of it, `quote_age_allowed_s`; `feed` is the worst of their feeds;
     `reconciled_ns` None before the first comparison; `pnl` and `fees` are those of the day in `currency`.
     """
 
@@ -114,7 +117,6 @@ class Board:
     currency: str
     pnl: Decimal | None
     fees: Decimal
-    max_position_lots: int
     parents: tuple[ParentLine, ...]
     orders: tuple[OrderLine, ...]
     positions: tuple[PositionLine, ...]

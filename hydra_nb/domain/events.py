@@ -245,6 +245,41 @@ class TaskFailed(Event):
     error: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitValue:
+    """A limit as it is set for a symbol, or, where that is ``*``, for all that have none of their own."""
+
+    symbol: str
+    limit: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsOpened(Event):
+    """Limits that `who`, a user of the operating system, opened a desk with: all of them, whatever defaults there are.
+
+    The first ones of a journal hold; how later ones change what held is told by `LimitsChanged`.
+    """
+
+    values: tuple[LimitValue, ...]
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitsChanged(Event):
+    """A limit of a symbol, or of all (``*``), became another.
+
+    None as a symbol's value means that it follows the limit of all, as that of all that the limit was not known.
+    """
+
+    limit: str
+    symbol: str
+    old: float | None
+    new: float | None
+    reason: str
+    who: str
+
+
 # What the broker reported
 
 
@@ -406,4 +441,6 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     PositionReported,
     AccountReported,
     Reconciled,
+    LimitsOpened,
+    LimitsChanged,
 )

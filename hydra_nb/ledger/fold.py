@@ -11,12 +11,21 @@ from typing import Any
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import ConnectionState
-from hydra_nb.domain.orders import Action, ParentOrder, ParentStatus, SliceStatus
+from hydra_nb.domain.orders import Action, ParentStatus, SliceStatus
 from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.domain.values import replace
 from hydra_nb.ledger import orders as fold_order
-from hydra_nb.ledger.records import NOT_TRADED, BookedExecution, OrderRecord, ParentRecord, SliceRecord, Traded
+from hydra_nb.ledger.limits import LimitsRecord
+from hydra_nb.ledger.records import (
+    NOT_TRADED,
+    BookedExecution,
+    OrderRecord,
+    ParentRecord,
+    SliceRecord,
+    Traded,
+    sameness,
+)
 
 _DAY_NS = 86_400 * NS_PER_S
 
@@ -48,6 +57,8 @@ class Ledger:
         Lots of the account's position in a contract that are not ours, by contract id, as last adopted.
     contracts
         Contracts of all orders ever reserved, by contract id.
+    limits
+        Limits given and in force.
     strangers
         Latest revision of each execution that names an order that was never reserved here, by family.
     equity, peak_equity, day_start_equity
@@ -67,6 +78,7 @@ class Ledger:
         self.unlocked_ns: dict[int, int] = {}
         self.others_lots: dict[int, int] = {}
         self.contracts: dict[int, FutureContract] = {}
+        self.limits = LimitsRecord()
         self.strangers: dict[str, ev.ExecutionReported] = {}
         self.connection = ConnectionState.DOWN
         self.currency = ""
@@ -109,6 +121,8 @@ class Ledger:
             ev.PositionAdopted: self._position_adopted,
             ev.Killed: self._killed_event,
             ev.Rearmed: self._rearmed,
+            ev.LimitsOpened: self.limits.opened,
+            ev.LimitsChanged: self.limits.changed,
         }
 
     def apply(self, event: ev.Event) -> None:
@@ -191,13 +205,13 @@ class Ledger:
         Equal means account, contract, side, lots, strategy and tag. An earlier order that was refused
         before anything was sent stands in the way of the same plan only.
         """
-        plan_id, wanted = plan.plan_id, _sameness(plan.parent)
+        plan_id, wanted = plan.plan_id, sameness(plan.parent)
         for parent_id, record in reversed(self.parents.items()):
             if record.plan.plan_id == plan_id:
                 return parent_id
             unsent = record.status is ParentStatus.REFUSED and not record.was_sent
             same_day = record.submitted_ns // _DAY_NS == now_ns // _DAY_NS
-            if same_day and not unsent and _sameness(record.plan.parent) == wanted:
+            if same_day and not unsent and sameness(record.plan.parent) == wanted:
                 return parent_id
         return None
 
@@ -401,7 +415,3 @@ class Ledger:
         self.killed_orders = ()
         self.peak_equity = self.day_start_equity = self.equity
         self._since_rearmed = len(self._finished)
-
-
-def _sameness(parent: ParentOrder) -> tuple[object, ...]:
-    return (parent.account, parent.contract.con_id, parent.side, parent.lots, parent.strategy, parent.tag)

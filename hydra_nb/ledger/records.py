@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from hydra_nb.domain.orders import ChildOrder, OrderState, ParentStatus, SliceStatus, Stage
+from hydra_nb.domain.orders import ChildOrder, OrderState, ParentOrder, ParentStatus, SliceStatus, Stage
 from hydra_nb.domain.plan import ExecutionPlan
 
 
@@ -142,3 +142,8 @@ class ParentRecord:
     def was_sent(self) -> bool:
         """Whether any child order of the parent was handed to the socket."""
         return any(one.sent_ns is not None for one in self.slices)
+
+
+def sameness(parent: ParentOrder) -> tuple[object, ...]:
+    """What makes two orders of one day equal."""
+    return (parent.account, parent.contract.con_id, parent.side, parent.lots, parent.strategy, parent.tag)

@@ -166,7 +166,7 @@ class Dispatcher:
         if not self._ledger.reconciled:  # the connection may have been lost and come back meanwhile
             return "ledger and broker are not reconciled"
         quote = self._broker.quote(child.contract.con_id)
-        allowed_s = self._gate.limits.max_quote_age_s
+        allowed_s = self._gate.limits.for_symbol(child.contract.symbol).max_quote_age_s
         if quote is None or quote.age_s(self._clock.now_ns()) > allowed_s:
             return f"the quote is older than {allowed_s:g} s"
         return None

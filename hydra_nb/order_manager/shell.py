@@ -106,7 +106,7 @@ class OrderManager:
         self._turns: dict[str, asyncio.Event] = {}
         self._listeners: list[Callable[[], None]] = []
         self._telling = False
-        self.committer = Committer(journal, clock=clock, tasks=self.tasks, on_failure=self._tell_listeners)
+        self.committer = Committer(journal, clock=clock, tasks=self.tasks, on_failure=self.tell_listeners)
         self._closing = False
         self.snapshots.margins.on_wanted = self._ask_margin
 
@@ -131,7 +131,7 @@ class OrderManager:
             self._draining = False
         if not self._closing:  # then it is written when the journal closes
             self.committer.soon()
-        self._tell_listeners()
+        self.tell_listeners()
 
     def _handle(self, item: Event | CoreAction) -> None:
         if self._closing and not isinstance(item, Event | Record):
@@ -198,7 +198,7 @@ class OrderManager:
         """Remember the mid that others make; the journal keeps quotes in batches of its own."""
         self.snapshots.references.note(quote)
         self._journal.append_quote(quote, contract.local_symbol)
-        self._tell_listeners()
+        self.tell_listeners()
 
     def _ask_margin(self, contract: FutureContract, side: Side, lots: int) -> None:
         if not self._closing:
@@ -222,7 +222,8 @@ class OrderManager:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
-    def _tell_listeners(self) -> None:
+    def tell_listeners(self) -> None:
+        """Call those who listen, soon and once for all that happens until then."""
         if self._listeners and not self._telling:
             self._telling = True
             self._loop.call_soon(self._tell)

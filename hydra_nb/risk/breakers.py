@@ -22,13 +22,14 @@ def breakers(
     Parameters
     ----------
     limits
-        The limits in force.
+        The limits in force for the contract of the largest position; the others are those of the account.
     equity, day_start, peak
         Account equity now, at the day's start and at its peak, in `currency`; None where not known.
     last_pnl
         Result of the last parent that closed lots; None before the first.
     largest
-        Cash value of the largest worst-case position of one contract at mid; None where a mid is missing.
+        Cash value of the worst-case position of one contract at mid, of that which uses most of its limit; None where
+        a mid is missing.
     """
     equity, day_start, peak = finite(equity), finite(day_start), finite(peak)
     fall = None if equity is None or peak is None or peak <= 0 else float((peak - equity) / peak * 100)

@@ -266,9 +266,21 @@ def table() -> str:
         lines.append(
             f"| `{check.name}` | {check.summary} | {limits} | {check.source} | {check.applies} | {check.cure} |"
         )
-    lines += ["", "## Limits and their defaults", "", "| limit | default | unit | from | to |", "|---|---|---|---|---|"]
+    lines += [
+        "",
+        "## Limits and their defaults",
+        "",
+        "Loosening, which is to go against what is tighter, needs a reason while a desk is open.",
+        "",
+        "| limit | default | unit | from | to | tighter | per symbol |",
+        "|---|---|---|---|---|---|---|",
+    ]
     defaults = Limits()
     for name, bounds in BOUNDS.items():
         value = getattr(defaults, name)
-        lines.append(f"| `{name}` | {value:,g} | {bounds.unit} | {bounds.low:,g} | {bounds.high:,.15g} |")
+        per_symbol = "yes" if bounds.per_symbol else "no"
+        lines.append(
+            f"| `{name}` | {value:,g} | {bounds.unit} | {bounds.low:,g} | {bounds.high:,.15g} "
+            f"| {bounds.tighter} | {per_symbol} |"
+        )
     return "\n".join(lines) + "\n"

@@ -42,7 +42,7 @@ class RiskGate:
     Parameters
     ----------
     limits
-        The limits in force, for the life of the gate.
+        The limits in force until others are; each order is held against those of its symbol.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -53,6 +53,10 @@ class RiskGate:
     def limits(self) -> Limits:
         """The limits in force."""
         return self._limits
+
+    def hold_to(self, limits: Limits) -> None:
+        """Hold every order against other limits, from the next check on."""
+        self._limits = limits
 
     def check(self, child: ChildOrder, *, action: Action, snapshot: RiskSnapshot) -> Approved | Refused:
         """Make every check of a child order, or of its modify, and seal the approval.
@@ -72,7 +76,9 @@ class RiskGate:
             Both hold all decisions. A refusal is a value: nothing is raised for it.
         """
         invariant(action is not Action.PARENT, "a parent order is checked by check_parent, and never sealed")
-        case = Case.of_child(child, action=action, snapshot=snapshot, limits=self._limits)
+        case = Case.of_child(
+            child, action=action, snapshot=snapshot, limits=self._limits.for_symbol(child.contract.symbol)
+        )
         decisions = tuple([check(case) for check in CHILD_CHECKS])
         for decision in decisions:
             if not decision.allowed:
@@ -115,7 +121,7 @@ class RiskGate:
             prices=(worst_price, first_price),
             messages=messages,
             snapshot=snapshot,
-            limits=self._limits,
+            limits=self._limits.for_symbol(parent.contract.symbol),
         )
 
     def verdict(self, decisions: Sequence[Decision]) -> Refused | None:
@@ -144,7 +150,7 @@ class RiskGate:
             prices=(worst_price, first_price),
             messages=messages,
             snapshot=snapshot,
-            limits=self._limits,
+            limits=self._limits.for_symbol(parent.contract.symbol),
         )
 
     def redeem(self, approved: Approved, *, host_ns: int) -> str:

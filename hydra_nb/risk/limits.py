@@ -1,14 +1,22 @@
 """The limits that the gate holds every order against."""
 
-import math
-import tomllib
+import dataclasses
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
+from hydra_nb.domain.frozen import FrozenMapping
 from hydra_nb.errors import LimitsError
+from hydra_nb.risk.limit_names import unknown_limit
+from hydra_nb.risk.limits_file import read_entries
 
-_ADVICE = "see docs/checks.md for the limits there are"
+ALL_SYMBOLS = "*"
+"""Stands where a symbol would, for the limits of all that have none of their own."""
+
+_SYMBOL = re.compile(r"[A-Z0-9](?:[A-Z0-9 .&/-]*[A-Z0-9])?")
+_MONTH = re.compile(r"([A-Z0-9]{2,})[FGHJKMNQUVXZ][0-9]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +98,14 @@ class Limits:
         Parent orders at work at once.
     max_loop_lag_ms
         Milliseconds by which the event loop may be late.
+    symbols
+        Limits of single symbols, which take the place of those above: ``{"ZO": {"max_lots_per_order": 5}}``.
 
     Raises
     ------
     LimitsError
-        A limit is of the wrong type, not finite, or out of its bounds.
+        A limit is unknown, of the wrong type, not finite, or out of its bounds; or one of the whole account is
+        given to a symbol.
     """
 
     max_daily_loss: float = 10_000.0
@@ -135,11 +146,26 @@ class Limits:
     max_active_orders: int = 15
     max_parents_at_work: int = 25
     max_loop_lag_ms: float = 1_000.0
+    symbols: Mapping[str, Mapping[str, float]] = field(default_factory=FrozenMapping)
+    _by_symbol: Mapping[str, "Limits"] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse limits that could not limit."""
-        for name, bounds in BOUNDS.items():
-            _check_value(name, getattr(self, name), bounds=bounds)
+        """Refuse limits that could not limit, and work out those of each symbol once, as every order asks for them."""
+        for name in BOUNDS:
+            check_limit(name, getattr(self, name))
+        symbols = _checked_symbols(self.symbols)
+        by_symbol = {}
+        if symbols:
+            common = dataclasses.replace(self, symbols=FrozenMapping())
+            by_symbol = {symbol: dataclasses.replace(common, **dict(own)) for symbol, own in symbols.items()}
+            by_symbol[ALL_SYMBOLS] = common
+        object.__setattr__(self, "symbols", symbols)
+        object.__setattr__(self, "_by_symbol", by_symbol)
+
+    def for_symbol(self, symbol: str) -> "Limits":
+        """Give the limits that hold for a symbol: its own, and those of all where it has none."""
+        by_symbol = self._by_symbol
+        return by_symbol.get(symbol, by_symbol[ALL_SYMBOLS]) if by_symbol else self
 
     @classmethod
     def from_toml(cls, path: Path | str) -> "Limits":
@@ -148,51 +174,55 @@ class Limits:
         Parameters
         ----------
         path
-            A file of ``name = number`` lines, at the top level or in one table ``[limits]``.
+            A file of ``name = number`` lines, at the top level or in a section ``[limits]``, with a section such as
+            ``[symbols.ZO]`` for each symbol that has limits of its own.
 
         Raises
         ------
         LimitsError
-            The file cannot be read, is not TOML, names an unknown limit, or holds a wrong value; the
-            message names the file, the key, and its line where it can be found.
+            The file cannot be read, is not TOML, sets nothing, names an unknown limit or section, or holds a wrong
+            value; the message names the file, the key, its line where it can be found, and the remedy.
         """
-        path = Path(path)
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise LimitsError(f"limits file {path} cannot be read: {error}; give the path of a TOML file") from error
-        try:
-            table = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise LimitsError(
-                f"limits file {path} is not TOML: {error}; write lines such as collar_ticks = 20"
-            ) from error
-        values = table["limits"] if set(table) == {"limits"} and isinstance(table["limits"], dict) else table
-        for name, value in values.items():
-            where = f"{path}{_line_of(name, text=text)}"
-            if name not in BOUNDS:
-                raise LimitsError(f"{where}: unknown limit {name!r}; {_ADVICE}")
+        values: dict[str, Any] = {}
+        symbols: dict[str, dict[str, float]] = {}
+        for entry in read_entries(Path(path)):
             try:
-                _check_value(name, value, bounds=BOUNDS[name])
+                value = check_limit(entry.name, entry.value, symbol=entry.symbol)
             except LimitsError as error:
-                raise LimitsError(f"{where}: {error}") from error
-        return cls(**values)
+                raise LimitsError(f"{entry.where}: {error}") from error
+            own = values if entry.symbol is None else symbols.setdefault(entry.symbol, {})
+            own[entry.name] = value
+        return cls(**values, symbols=symbols)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What a limit may be: a whole number or any, from `low` to `high`, in `unit`."""
+    """What a limit may be: a whole number or any, from `low` to `high`, in `unit`.
+
+    Attributes
+    ----------
+    per_symbol
+        Whether a symbol may have its own; not so for what all contracts of the account share.
+    tighter
+        The direction in which less is allowed.
+    """
 
     low: float
     high: float
     unit: str
     whole: bool = False
+    per_symbol: bool = True
+    tighter: Literal["lower", "higher"] = "lower"
+
+    def is_tighter(self, value: float, *, than: float) -> bool:
+        """Whether `value` allows less than another."""
+        return value < than if self.tighter == "lower" else value > than
 
 
 BOUNDS: Mapping[str, Bounds] = {
-    "max_daily_loss": Bounds(low=0, high=1e12, unit="cash"),
-    "max_drawdown_percent": Bounds(low=0, high=100, unit="%"),
-    "max_parent_loss": Bounds(low=0, high=1e12, unit="cash"),
+    "max_daily_loss": Bounds(low=0, high=1e12, unit="cash", per_symbol=False),
+    "max_drawdown_percent": Bounds(low=0, high=100, unit="%", per_symbol=False),
+    "max_parent_loss": Bounds(low=0, high=1e12, unit="cash", per_symbol=False),
     "max_position_percent_of_equity": Bounds(low=0, high=10_000, unit="%"),
     "max_position_lots": Bounds(low=0, high=100_000, unit="lots", whole=True),
     "max_adv_percent": Bounds(low=0, high=100, unit="%"),
@@ -206,47 +236,89 @@ BOUNDS: Mapping[str, Bounds] = {
     "max_quote_age_s": Bounds(low=0, high=3_600, unit="s"),
     "max_reference_age_s": Bounds(low=0, high=3_600, unit="s"),
     "max_own_touch_age_s": Bounds(low=0, high=3_600, unit="s"),
-    "max_messages_per_second": Bounds(low=0, high=45, unit="messages", whole=True),
-    "max_clock_skew_s": Bounds(low=0, high=60, unit="s"),
-    "reset_window_s": Bounds(low=0, high=3_600, unit="s"),
+    "max_messages_per_second": Bounds(low=0, high=45, unit="messages", whole=True, per_symbol=False),
+    "max_clock_skew_s": Bounds(low=0, high=60, unit="s", per_symbol=False),
+    "reset_window_s": Bounds(low=0, high=3_600, unit="s", per_symbol=False, tighter="higher"),
     "collar_last_percent": Bounds(low=0, high=100, unit="%"),
     "collar_settlement_percent": Bounds(low=0, high=100, unit="%"),
     "max_chase_percent": Bounds(low=0, high=100, unit="%"),
     "max_adv_percent_per_parent": Bounds(low=0, high=100, unit="%"),
-    "max_notional_per_day": Bounds(low=0, high=1e12, unit="cash"),
+    "max_notional_per_day": Bounds(low=0, high=1e12, unit="cash", per_symbol=False),
     "max_displayed_percent": Bounds(low=0, high=100_000, unit="%"),
     "max_position_lots_per_symbol": Bounds(low=0, high=100_000, unit="lots", whole=True),
-    "max_gross_percent_of_equity": Bounds(low=0, high=10_000, unit="%"),
-    "max_equity_at_risk_percent": Bounds(low=0, high=100, unit="%"),
-    "max_margin_percent_of_equity": Bounds(low=0, high=100, unit="%"),
+    "max_gross_percent_of_equity": Bounds(low=0, high=10_000, unit="%", per_symbol=False),
+    "max_equity_at_risk_percent": Bounds(low=0, high=100, unit="%", per_symbol=False),
+    "max_margin_percent_of_equity": Bounds(low=0, high=100, unit="%", per_symbol=False),
     "max_spread_multiple": Bounds(low=1, high=1_000, unit="times"),
-    "min_session_left_s": Bounds(low=0, high=3_600, unit="s"),
-    "close_out_days": Bounds(low=0, high=365, unit="days", whole=True),
-    "notice_days": Bounds(low=0, high=365, unit="days", whole=True),
+    "min_session_left_s": Bounds(low=0, high=3_600, unit="s", tighter="higher"),
+    "close_out_days": Bounds(low=0, high=365, unit="days", whole=True, tighter="higher"),
+    "notice_days": Bounds(low=0, high=365, unit="days", whole=True, tighter="higher"),
     "max_months_ahead": Bounds(low=0, high=120, unit="months", whole=True),
     "max_messages_per_lot": Bounds(low=0, high=1_000, unit="messages"),
     "max_active_orders": Bounds(low=1, high=20, unit="orders", whole=True),
-    "max_parents_at_work": Bounds(low=1, high=1_000, unit="orders", whole=True),
-    "max_loop_lag_ms": Bounds(low=1, high=60_000, unit="ms"),
+    "max_parents_at_work": Bounds(low=1, high=1_000, unit="orders", whole=True, per_symbol=False),
+    "max_loop_lag_ms": Bounds(low=1, high=60_000, unit="ms", per_symbol=False),
 }
 """What each limit may be. Beyond 45 messages a second the client queues, and a cancel would wait behind orders."""
 
 
-def _check_value(name: str, value: object, *, bounds: Bounds) -> None:
+def check_limit(name: str, value: object, *, symbol: str | None = None) -> float:
+    """Give a value back that may be this limit, of a symbol or of all.
+
+    Raises
+    ------
+    LimitsError
+        There is no such limit, it cannot be that of a single symbol, the symbol is none, or the value is out of its
+        bounds.
+    """
+    if symbol is not None:
+        check_symbol(symbol)
+    bounds = BOUNDS.get(name)
+    if bounds is None:
+        raise LimitsError(unknown_limit(str(name), units={known: one.unit for known, one in BOUNDS.items()}))
+    if symbol is not None and not bounds.per_symbol:
+        raise LimitsError(
+            f"limit {name} cannot be that of {symbol} alone, as all contracts of the account share what it limits; "
+            f"set it for all"
+        )
+    named = f"limit {name}" if symbol is None else f"limit {name} of {symbol}"
     wanted = f"give {'a whole number' if bounds.whole else 'a number'} from {bounds.low:g} to {bounds.high:g}"
     # A bool is an int to Python, and no limit to a person.
     if isinstance(value, bool) or not isinstance(value, int | float) or (bounds.whole and isinstance(value, float)):
-        raise LimitsError(f"limit {name} = {value!r} is of type {type(value).__name__}; {wanted} ({bounds.unit})")
-    if not math.isfinite(value) or not bounds.low <= value <= bounds.high:
-        raise LimitsError(
-            f"limit {name} = {value} {bounds.unit} is outside {bounds.low:g} to {bounds.high:g}; {wanted}"
-        )
+        raise LimitsError(f"{named} = {value!r} is of type {type(value).__name__}; {wanted} ({bounds.unit})")
+    if not bounds.low <= value <= bounds.high:  # NaN is not within them either
+        raise LimitsError(f"{named} = {value} {bounds.unit} is outside {bounds.low:g} to {bounds.high:g}; {wanted}")
+    return value
 
 
-def _line_of(name: str, *, text: str) -> str:
-    """Line of a key as ``":3"``, or nothing where the key cannot be found at the start of a line."""
-    for number, line in enumerate(text.splitlines(), start=1):
-        key, equals, _ = line.partition("=")
-        if equals and key.strip().strip("\"'") == name:
-            return f":{number}"
-    return ""
+def check_symbol(symbol: object) -> None:
+    """Refuse what cannot be the symbol of a contract: its limits would never be asked for.
+
+    Raises
+    ------
+    LimitsError
+        It is empty, not in capitals, or a single month.
+    """
+    advice = "write the broker's symbol in capitals, such as ZO"
+    if not isinstance(symbol, str) or not symbol.strip():
+        raise LimitsError(f"{symbol!r} is no symbol; {advice}")
+    if not _SYMBOL.fullmatch(symbol):
+        capitals = symbol.strip().upper()
+        near = f"write {capitals}" if _SYMBOL.fullmatch(capitals) else advice
+        raise LimitsError(f"{symbol!r} is no symbol; {near}")
+    month = _MONTH.fullmatch(symbol)
+    if month is not None:
+        raise LimitsError(f"{symbol!r} is a month; limits hold for all months of a symbol: write {month[1]}")
+
+
+def _checked_symbols(symbols: object) -> FrozenMapping[str, FrozenMapping[str, Any]]:
+    """A frozen copy of limits by symbol, in the order of the symbols, so that equal ones also look equal."""
+    if not isinstance(symbols, Mapping):
+        raise LimitsError(f'symbols = {symbols!r} is no mapping; give such as {{"ZO": {{"max_lots_per_order": 5}}}}')
+    checked: dict[str, FrozenMapping[str, Any]] = {}
+    for symbol, own in symbols.items():
+        check_symbol(symbol)
+        if not isinstance(own, Mapping) or not own:
+            raise LimitsError(f"{symbol} sets no limit; give such as {{'max_lots_per_order': 5}}, or leave it out")
+        checked[symbol] = FrozenMapping({name: check_limit(name, own[name], symbol=symbol) for name in own})
+    return FrozenMapping(dict(sorted(checked.items())))

@@ -265,24 +265,24 @@ def _order_cells(order: OrderLine, *, now_ns: int, time_zone: str) -> list[str]:
     ]
 
 
-def positions_pane(positions: Sequence[PositionLine], *, most: int, max_lots: int) -> str:
+def positions_pane(positions: Sequence[PositionLine], *, most: int) -> str:
     """Positions now, and what they become at most and at least."""
     rest = f"; {len(positions) - most} more" if len(positions) > most else ""
     heads = ("Contract", "Lots", "Most", "Least", "Value at mid", "Limit")
-    body = (_position_cells(line, max_lots=max_lots) for line in positions[:most])
+    body = map(_position_cells, positions[:most])
     note = f"worst case: if every working and planned lot fills{rest}"
     return title("Positions", note=note) + _table("positions", "Positions", heads, body, empty="Flat.")
 
 
-def _position_cells(line: PositionLine, *, max_lots: int) -> list[str]:
-    beyond = max(abs(line.most), abs(line.least)) > max_lots
+def _position_cells(line: PositionLine) -> list[str]:
+    beyond = max(abs(line.most), abs(line.least)) > line.max_lots
     currency = "" if line.contract is None else line.contract.currency
-    limit = '<b class="hy-bad">✕ locked</b>' if line.locked else numbers.plural(max_lots, "lot")
+    limit = '<b class="hy-bad">✕ locked</b>' if line.locked else numbers.plural(line.max_lots, "lot")
     return [
         f"<b>{escape(line.local_symbol)}</b>",
         f"<b>{numbers.lots(line.lots, signed=True)}</b>",
-        _marked(numbers.lots(line.most, signed=True), warn=beyond and line.most > max_lots),
-        _marked(numbers.lots(line.least, signed=True), warn=beyond and -line.least > max_lots),
+        _marked(numbers.lots(line.most, signed=True), warn=beyond and line.most > line.max_lots),
+        _marked(numbers.lots(line.least, signed=True), warn=beyond and -line.least > line.max_lots),
         escape(numbers.cash(line.value, currency=currency, whole=True)),
         limit,
     ]

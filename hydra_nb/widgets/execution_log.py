@@ -136,6 +136,8 @@ def _line(event: ev.Event, parent: ParentOrder, *, checks: int, stages: dict[str
             return _slice_over(event)
         case ev.ParentFinished():
             return _over(event)
+        case ev.LimitsChanged():
+            return _limit(event) if event.symbol in (contract.symbol, "*") else None
         case _:
             return _fault(event) or _gesture(event)
 
@@ -196,6 +198,14 @@ def _over(event: ev.ParentFinished) -> Line:
     short = event.status is ParentStatus.PARTIAL
     words = "Short" if short else str(event.status).replace("_", " ").capitalize()
     return Line(time_ns=event.time_ns, sign=sign, words=f"{words}: {_sentence(event.reason)}", tone=tone)
+
+
+def _limit(event: ev.LimitsChanged) -> Line:
+    """Another limit, of this symbol or of all; who changed it is in the journal only, as outputs are saved."""
+    old, new = ("none" if value is None else numbers.plain(value) for value in (event.old, event.new))
+    whose = "" if event.symbol == "*" else f" of {event.symbol}"
+    why = f": {_sentence(event.reason)}" if event.reason else "."
+    return Line(time_ns=event.time_ns, sign="!", words=f"Limit {event.limit}{whose}, {old} → {new}{why}", tone="warn")
 
 
 def _fault(event: ev.Event) -> Line | None:

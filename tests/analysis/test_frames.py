@@ -45,6 +45,7 @@ PROMISED = {
     "volume:REAL",
     "reconcile": "time:TIME kind:TEXT local_symbol:TEXT order_ref:TEXT ours:REAL brokers:REAL resolved:FLAG "
     "message:TEXT",
+    "limits": "symbol:TEXT limit:TEXT value:REAL unit:TEXT default:REAL tighter:TEXT changed:TIME",
     "plan.schedule": SCHEDULE,
     "plan.risk": "time:TIME parent_id:TEXT slice:LOTS action:TEXT check:TEXT allowed:FLAG observed:REAL limit:REAL "
     "unit:TEXT message:TEXT source:TEXT would_pass:REAL",
@@ -85,6 +86,7 @@ def all_frames(story: Story, *, found: list[Break], made: tuple[Decision, ...]) 
         "positions": frames.positions(story.journal, quotes={}),
         "quotes": frames.quotes(story.journal),
         "reconcile": frames.breaks(found),
+        "limits": frames.limits(story.journal),
         "plan.schedule": frames.schedule(plan, start_ns=START_NS, quote=quote),
         "plan.risk": frames.decisions_frame(made, time_ns=START_NS),
         "plan.would_pass": frames.would_pass(WouldPass(lots=None, price=None, time_ns=None)),
@@ -108,6 +110,8 @@ def test_empty_and_full_frames_have_the_promised_columns(name: str) -> None:
     full = one_fill(OATS, bid="370", ask="371", price="370.5")
     full.journal.append_decisions((PASSED,), time_ns=START_NS, parent_id="P-0001", slice=1, action=Action.PLACE)
     full.journal.append_quote(top(OATS, "370", "371"), "ZOK6")
+    of_all = ev.LimitValue(symbol="*", limit="collar_ticks", value=40)
+    full.tell(ev.LimitsOpened(time_ns=START_NS, values=(of_all,), who="somebody"))
 
     empty_frame = all_frames(Story(), found=[], made=())[name]
     full_frame = all_frames(full, found=[BROKEN], made=(PASSED,))[name]

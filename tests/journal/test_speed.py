@@ -1,7 +1,6 @@
 """Benchmarks of what stands between a decision and its order; they measure with ``--benchmark-enable``."""
 
 import asyncio
-import dataclasses
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,7 +57,7 @@ def test_speed_of_a_bare_commit_of_the_same_bytes(
     benchmark: BenchmarkFixture, tmp_path: Path, reserved: ChildReserved
 ) -> None:
     """One row as long as the intent and its decisions, in the same mode of SQLite: what the intent is held against."""
-    size = len(encode_event(reserved)) + sum(len(str(dataclasses.astuple(check))) for check in CHECKS)
+    size = len(encode_event(reserved)) + sum(len(str(tuple(check))) for check in CHECKS)
     connection = sqlite3.connect(tmp_path / "bare.sqlite", isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")

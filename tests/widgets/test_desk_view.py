@@ -67,7 +67,7 @@ def board(**changes: Any) -> Board:
         state=OrderState.WORKING,
     )
     held = PositionLine(
-        local_symbol="ZOH7", contract=OATS, lots=14, most=17, least=14, value=Decimal(258_825), locked=None
+        local_symbol="ZOH7", contract=OATS, lots=14, most=17, least=14, value=Decimal(258_825), max_lots=20, locked=None
     )
     made = Board(
         now_ns=NOW_NS,
@@ -87,7 +87,6 @@ def board(**changes: Any) -> Board:
         currency="USD",
         pnl=Decimal(-1183),
         fees=Decimal(61),
-        max_position_lots=20,
         parents=(parent_line(),),
         orders=(resting,),
         positions=(held,),
@@ -226,7 +225,8 @@ def test_orders_say_when_they_expire_and_positions_what_they_may_become() -> Non
     """Stage with its countdown and expiry; most and least, a warning beyond the limit."""
     told = board()
     orders = words(desk_parts.orders_pane(told.orders, most=3, now_ns=NOW_NS, time_zone="America/Chicago"))
-    positions = words(desk_parts.positions_pane(told.positions, most=3, max_lots=15))
+    held = replace(told.positions[0], max_lots=15)
+    positions = words(desk_parts.positions_pane([held], most=3))
 
     assert "▲ BUY 1 ZOH7 369.75 ●○○ mid, step in 08:58:05 working" in orders
     assert "ZOH7 +14 ▲ +17 +14 $258,825 15 lots" in positions

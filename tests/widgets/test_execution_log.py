@@ -194,3 +194,17 @@ def test_the_newest_lines_show_and_the_others_fold() -> None:
     assert (shown.count("<li>"), folded.count("<li>")) == (5, 3)
     assert "<summary>Show the other 3</summary>" in folded
     assert "<script>" not in pane
+
+
+def test_a_limit_that_changed_is_told_where_it_is_that_of_all_or_of_the_symbol() -> None:
+    """With its reason, and without who changed it: what a cell shows is saved, and seen by others."""
+
+    def change(symbol: str, old: float | None, new: float | None, reason: str) -> ev.LimitsChanged:
+        who = "somebody"
+        return ev.LimitsChanged(
+            time_ns=at("14:40:00"), limit="collar_ticks", symbol=symbol, old=old, new=new, reason=reason, who=who
+        )
+
+    words = told(change("*", 120, 40, ""), change("ZO", None, 60, "wider spreads"), change("PA", 120, 40, "thin"))
+
+    assert words == ["Limit collar_ticks of ZO, none → 60: wider spreads.", "Limit collar_ticks, 120 → 40."]
