@@ -222,7 +222,7 @@ class TestDelegationToTheGate:
             "ZO",
             exchange=ScriptedExchange(script=script),
             strategy="twap",
-            limits=Limits(max_daily_loss=1_000),
+            limits=Limits(max_daily_loss=1_000, collar_last_percent=100),
         )
 
         refused = stack.journalled(ChildRefused)

@@ -2,7 +2,8 @@
 
 A book that shows a stub quote moves the mid, and with it the collars around the mid; these bands do not move with it.
 Where the market has told no last trade or settlement there is no such band, and the check passes and says so: the
-collars around the mid hold all the same. `would_pass` is the nearest price on tick that the check would allow.
+collars around the mid hold all the same. `would_pass` is the nearest price on tick that the check would allow. Another
+price cures a refusal, and so may waiting: the market may trade nearer, or come back.
 """
 
 from decimal import Decimal
@@ -46,7 +47,7 @@ def _around(case: Case, check: str, *, anchor: Decimal | None, limit: float, nam
     nearest = nearest_within(price, low=anchor - reach, high=anchor + reach, tick=case.contract.tick)
     share = "Far" if percent is None else f"{percent:.2f} %"
     message = f"{share} {where(away)} the {name}, {limit:g} % allowed: {_named(case, nearest)}"
-    return Decision(check, False, percent, limit, unit, message, QUOTES, _float(nearest))
+    return Decision(check, False, percent, limit, unit, message, QUOTES, _float(nearest), True)
 
 
 def daily_limit(case: Case) -> Decision:
@@ -77,6 +78,7 @@ def daily_limit(case: Case) -> Decision:
         f"{message}: {_named(case, nearest)}",
         _PERSON,
         _float(nearest),
+        True,
     )
 
 
