@@ -18,9 +18,11 @@ import platformdirs
 from hydra_nb.broker.emergency import Place
 from hydra_nb.broker.gateway import BrokerGateway
 from hydra_nb.desk import registry
+from hydra_nb.desk.clock_watch import ClockWatch
 from hydra_nb.desk.clocks import LoopClock
 from hydra_nb.desk.desk import Desk
 from hydra_nb.desk.endpoint import Endpoint, open_endpoint
+from hydra_nb.desk.head_keeper import HeadKeeper
 from hydra_nb.desk.recovery import begin_again, replay
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.desk.surroundings import Surroundings
@@ -218,6 +220,8 @@ async def _start(
     reconciler = Reconciler(
         manager.ledger, broker=broker, clock=clock, own_prefix=journal.order_ref_prefix, ingest=manager.ingest
     )
+    watch = ClockWatch(broker, clock=clock, ingest=manager.ingest, is_at_work=lambda: bool(manager.busy_parents))
+    heads = HeadKeeper(journal, clock=clock, ingest=manager.ingest)
     try:
         await broker.start(
             journal=journal,
@@ -225,6 +229,8 @@ async def _start(
             quote_sink=manager.on_quote,
             next_order_id=manager.ledger.last_order_id(arguments.client_id) + 1,
         )
+        watch.begin()
+        heads.begin()
         await reconciler.run()
     except BaseException:
         await manager.stop()
@@ -233,6 +239,8 @@ async def _start(
     manager.on_link_up = reconciler.run_until_answered
     manager.tasks.keep(reconciler.watch, where="reconcile")
     manager.tasks.keep(lambda: manager.committer.keep_up(lambda: bool(manager.busy_parents)), where="journal")
+    if journal.path != IN_MEMORY:
+        manager.tasks.keep(heads.run, where="heads")
     manager.cancel_orphans()
     manager.heed_requests()
     return Desk(
@@ -242,6 +250,7 @@ async def _start(
             gate=gate,
             manager=manager,
             reconciler=reconciler,
+            heads=heads,
             clock=clock,
             seeds=_seeds(arguments, endpoint),
             is_virtual=endpoint.is_virtual,
