@@ -1,4 +1,4 @@
-"""The command line: ``hydra-nb demo | lab | gateway | fills | decisions | kill``.
+"""The command line: ``hydra-nb demo | lab | gateway | fills | decisions | audit | verify | kill``.
 
 Exit status: 0 done, 1 refused or short, 2 bad use. Heavy modules are imported by the command that needs them.
 """
@@ -8,6 +8,7 @@ import importlib.util
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -205,6 +206,54 @@ def decisions(
 
 
 @app.command()
+def audit(
+    parent: Annotated[str, typer.Argument(help="Id of the parent order, for instance P-0001.")],
+    journal: JournalOption,
+    as_lines: Annotated[bool, typer.Option("--json", help="One JSON object a line, for programs.")] = False,
+    csv: CsvOption = None,
+) -> None:
+    """Print the life of a parent order in order: every decision, frame, answer and fill, and what concerned the desk.
+
+    The journal is verified first. Of a broken one the rows that can be believed are given, and the exit status is 1.
+    """
+    from hydra_nb.analysis.audit import as_json
+    from hydra_nb.analysis.audit_report import examine_life, life_table
+    from hydra_nb.analysis.columns import AUDIT, make_frame
+
+    found = examine_life(journal, parent)
+    if csv is not None:
+        _export(lambda: make_frame(AUDIT, found.rows).to_csv(csv, index=False))
+    if as_lines:
+        for row in found.rows:
+            print(as_json(row))
+    elif csv is None and found.rows:
+        Console(width=TABLE_WIDTH, highlight=False).print(life_table(found))
+    if found.warning is not None:
+        _complain(found.warning)
+        raise typer.Exit(SHORT)
+
+
+@app.command()
+def verify(
+    journal: JournalOption,
+    heads: Annotated[
+        Path | None, typer.Option("--heads", help="A copy of the heads kept elsewhere; else those beside the journal.")
+    ] = None,
+) -> None:
+    """Verify a journal: its chain of hashes, its decisions, and the heads of its days that were exported.
+
+    Exit status 1 says that something differs, or that there are no heads to compare with.
+    """
+    from hydra_nb.analysis.audit_report import examine_journal
+
+    found = examine_journal(journal, heads=heads)
+    _say(found.title)
+    if found.warning is not None:
+        _complain(found.warning)
+        raise typer.Exit(SHORT)
+
+
+@app.command()
 def kill(
     journal: Annotated[
         Path | None, typer.Option("--journal", help="One journal's SQLite file; without it, every desk that is open.")
@@ -235,18 +284,22 @@ def _mind(damage: str | None) -> None:
         raise typer.Exit(SHORT)
 
 
+def _export(write: Callable[[], object]) -> None:
+    try:
+        write()
+    except OSError as error:
+        _complain(f"the export cannot be written: {error}")
+        raise typer.Exit(BAD_USE) from None
+
+
 def _give(title: str, frame: "pd.DataFrame", *, columns: str, csv: Path | None, parquet: Path | None) -> None:
     if parquet is not None and importlib.util.find_spec("pyarrow") is None:
         _complain("Parquet needs pyarrow; run: pip install pyarrow, or use --csv")
         raise typer.Exit(BAD_USE)
-    try:
-        if csv is not None:
-            frame.to_csv(csv, index=False)
-        if parquet is not None:
-            frame.to_parquet(parquet, index=False)
-    except OSError as error:
-        _complain(f"the export cannot be written: {error}")
-        raise typer.Exit(BAD_USE) from None
+    if csv is not None:
+        _export(lambda: frame.to_csv(csv, index=False))
+    if parquet is not None:
+        _export(lambda: frame.to_parquet(parquet, index=False))
     if csv is None and parquet is None:
         _show(title, frame, columns)
 

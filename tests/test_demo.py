@@ -21,7 +21,7 @@ from tests.whole_stack import Stack, on_a_desk
 
 SEEDS = range(1, 201)
 WORKERS = 2
-COMMANDS = ["demo", "lab", "gateway", "fills", "decisions", "kill"]
+COMMANDS = ["demo", "lab", "gateway", "fills", "decisions", "audit", "verify", "kill"]
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:

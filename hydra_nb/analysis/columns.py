@@ -17,6 +17,7 @@ class Kind(StrEnum):
     TEXT = "str"
     REAL = "float64"
     FLAG = "bool"
+    MAYBE = "boolean"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,8 @@ def _series(kind: Kind, values: list[Any]) -> pd.Series:
         return pd.Series([None if value is None else str(value) for value in values], dtype="str")
     if kind is Kind.REAL:
         return pd.Series(np.array([np.nan if value is None else float(value) for value in values], dtype=np.float64))
+    if kind is Kind.MAYBE:
+        return pd.Series(pd.array(values, dtype="boolean"))
     return pd.Series(np.array(values, dtype=np.bool_))
 
 
@@ -229,6 +232,30 @@ tighter | TEXT |         | Direction in which less is allowed: lower, higher
 changed | TIME |         | When it was last changed; NaT where it never was, since the first desk of the journal
 """)
 
+AUDIT = _columns("""
+seq         | LOTS  |         | Number of the event's row in the journal; of a check, that of the event that came of it
+decision    | LOTS  |         | Number of a check's row among the decisions; NA on events
+time        | TIME  |         | Market time of the row
+local_time  | TEXT  |         | The same in the exchange's zone, to the microsecond, with its distance from UTC
+clock_low_s | REAL  | s       | Seconds that the broker's clock was ahead of ours at the least, as last measured
+clock_high_s | REAL | s       | The same at the most
+kind        | TEXT  |         | Class of the event; Decision for a check
+about       | TEXT  |         | parent; desk where it concerned all; before where it stood when the parent began
+slice       | LOTS  |         | Number of the slice; NA where it is about none
+order_ref   | TEXT  |         | Our name of the order, at the broker too
+action      | TEXT  |         | parent, place, modify
+check       | TEXT  |         | Name of the check
+allowed     | MAYBE |         | Whether the check let it pass; NA on events
+observed    | REAL  | in unit | What the check looked at
+limit       | REAL  | in unit | What it may be
+unit        | TEXT  |         | Unit of observed, limit and would_pass
+source      | TEXT  |         | Where the limit or the figure comes from
+would_pass  | REAL  | in unit | Largest lots, or nearest price, that this check would allow; NaN where there is none
+words       | TEXT  |         | What happened
+facts       | TEXT  |         | All fields of the event as JSON, the account masked; missing on checks
+hash        | TEXT  |         | The event's link in the chain of hashes; missing on checks
+""")
+
 WOULD_PASS = _columns("""
 lots  | LOTS | lots  | Largest lots that all checks together would allow; NA where none
 price | REAL | price | Nearest price that they would allow
@@ -260,6 +287,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     "quotes": QUOTES,
     "reconcile": RECONCILE,
     "limits": LIMITS,
+    "audit": AUDIT,
     "plan.schedule": SCHEDULE,
     "plan.would_pass": WOULD_PASS,
     "plan.expected_cost": EXPECTED_COST,

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from hydra_nb.broker.pacing import Pace
-from hydra_nb.broker.skew import TimeReply
+from hydra_nb.broker.skew import SkewMeter, TimeReply
 from hydra_nb.clock import Clock
 from hydra_nb.domain.events import OpenOrderReported
 from hydra_nb.errors import NoReply, NotConnected
@@ -126,9 +126,19 @@ class OpenOrdersReply:
 
 
 class TimeRequests:
-    """Time replies, paired with the oldest request that waits for one, as the wire keeps their order."""
+    """Time replies, paired with the oldest request that waits for one, as the wire keeps their order.
+
+    Attributes
+    ----------
+    meter
+        What the replies say of the two clocks.
+    on_told
+        Called after each reply.
+    """
 
     def __init__(self, clock: Clock) -> None:
+        self.meter = SkewMeter()
+        self.on_told: Callable[[], None] | None = None
         self._clock = clock
         self._asked: deque[tuple[int, int]] = deque()
         self._answer: asyncio.Future[TimeReply] | None = None
@@ -145,15 +155,18 @@ class TimeRequests:
         if not self._asked:
             return
         asked_ns, asked_host_ns = self._asked.popleft()
+        reply = TimeReply(
+            server_s=server_s,
+            asked_ns=asked_ns,
+            heard_ns=self._clock.now_ns(),
+            asked_host_ns=asked_host_ns,
+            heard_host_ns=self._clock.host_ns(),
+        )
+        self.meter.take(reply)
         if self._answer is not None and not self._answer.done():
-            reply = TimeReply(
-                server_s=server_s,
-                asked_ns=asked_ns,
-                heard_ns=self._clock.now_ns(),
-                asked_host_ns=asked_host_ns,
-                heard_host_ns=self._clock.host_ns(),
-            )
             self._answer.set_result(reply)
+        if self.on_told is not None:
+            self.on_told()
 
     def lost(self) -> None:
         """The connection is gone."""

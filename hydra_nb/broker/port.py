@@ -154,6 +154,14 @@ class BrokerPort(Protocol):
         """Seconds by which our clock is provably off the broker's; None before the first answer."""
         ...
 
+    def clock_bounds_s(self) -> tuple[float, float] | None:
+        """Seconds by which the broker's clock is ahead of ours, at least and at most; None before the first answer."""
+        ...
+
+    def on_time_told(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each time that the broker told its time."""
+        ...
+
     def messages_last_second(self) -> int:
         """Frames sent within the last second of host time."""
         ...

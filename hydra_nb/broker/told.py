@@ -1,5 +1,7 @@
 """What the broker has told so far of account, market and connection: answers without a question on the wire."""
 
+from collections.abc import Callable
+
 from hydra_nb.broker import access
 from hydra_nb.broker.emergency import HeardStatus
 from hydra_nb.broker.halt import HaltFlag
@@ -53,6 +55,14 @@ class Told:
     def quote(self, con_id: int) -> Quote | None:
         """The quote as of the last tick; None before the first."""
         return self._inbox.board.quote(con_id)
+
+    def clock_bounds_s(self) -> tuple[float, float] | None:
+        """Seconds by which the broker's clock is ahead of ours, at least and at most; None before the first answer."""
+        return self._inbox.times.meter.bounds_s()
+
+    def on_time_told(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after each time that the broker told its time."""
+        self._inbox.times.on_told = listener
 
     def account_state(self) -> AccountState:
         """Account values as last told, None where not told."""

@@ -18,10 +18,12 @@ import platformdirs
 from hydra_nb.broker.emergency import Place
 from hydra_nb.broker.gateway import BrokerGateway
 from hydra_nb.desk import registry
+from hydra_nb.desk.clock_watch import ClockWatch
 from hydra_nb.desk.clocks import LoopClock
 from hydra_nb.desk.contract_facts import read_contract_facts
 from hydra_nb.desk.desk import Desk
 from hydra_nb.desk.endpoint import Endpoint, open_endpoint
+from hydra_nb.desk.head_keeper import HeadKeeper
 from hydra_nb.desk.limit_setting import open_limits, read_limits
 from hydra_nb.desk.recovery import begin_again, replay
 from hydra_nb.desk.rooms import Rooms
@@ -234,6 +236,8 @@ async def _start(
     reconciler = Reconciler(
         manager.ledger, broker=broker, clock=clock, own_prefix=journal.order_ref_prefix, ingest=manager.ingest
     )
+    watch = ClockWatch(broker, clock=clock, ingest=manager.ingest, is_at_work=lambda: bool(manager.busy_parents))
+    heads = HeadKeeper(journal, clock=clock, ingest=manager.ingest)
     try:
         open_limits(manager, gate=gate, who=who, now_ns=clock.now_ns())
         await broker.start(
@@ -242,6 +246,8 @@ async def _start(
             quote_sink=manager.on_quote,
             next_order_id=manager.ledger.last_order_id(arguments.client_id) + 1,
         )
+        watch.begin()
+        heads.begin()
         await reconciler.run()
     except BaseException:
         await manager.stop()
@@ -250,6 +256,8 @@ async def _start(
     manager.on_link_up = reconciler.run_until_answered
     manager.tasks.keep(reconciler.watch, where="reconcile")
     manager.tasks.keep(lambda: manager.committer.keep_up(lambda: bool(manager.busy_parents)), where="journal")
+    if journal.path != IN_MEMORY:
+        manager.tasks.keep(heads.run, where="heads")
     manager.cancel_orphans()
     manager.heed_requests()
     return Desk(
@@ -259,6 +267,7 @@ async def _start(
             gate=gate,
             manager=manager,
             reconciler=reconciler,
+            heads=heads,
             clock=clock,
             seeds=_seeds(arguments, endpoint),
             is_virtual=endpoint.is_virtual,

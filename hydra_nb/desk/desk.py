@@ -104,6 +104,7 @@ class Desk(Markets):
             "interrupted": tuple(key for key, p in ledger.parents.items() if p.status is ParentStatus.INTERRUPTED),
             "journal_healthy": self._rooms.journal.healthy,
             "journal_failure": self._rooms.journal.failure,
+            "heads_failure": self._rooms.heads.trouble,
             "quote_age_s": {c.local_symbol: ages[c.con_id] for c in self._contracts.values() if c.con_id in ages},
             "clock_skew_s": broker.clock_skew_s(),
             "messages_last_second": broker.messages_last_second(),
@@ -304,6 +305,7 @@ class Desk(Markets):
             whatever_happens.callback(self._rooms.on_closed, self)
             whatever_happens.callback(self._rooms.journal.close)
             await self._rooms.broker.close()
+            await self._rooms.heads.finish()
         return self.journal_path
 
     async def __aenter__(self) -> "Desk":

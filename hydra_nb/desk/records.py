@@ -5,12 +5,13 @@ from typing import Any
 import pandas as pd
 
 from hydra_nb.analysis import frames
+from hydra_nb.analysis.audit import audit
 from hydra_nb.analysis.history import History
 from hydra_nb.journal import Journal
 
 
 class Records:
-    """Frames of one journal; all take ``parent_id=``, ``since=``, ``until=`` and ``symbol=`` as filters.
+    """Frames of one journal; all but `audit` take ``parent_id=``, ``since=``, ``until=`` and ``symbol=`` as filters.
 
     The journal is folded once, and the fold carried on as it grows.
     """
@@ -37,3 +38,13 @@ class Records:
     def quotes(self, **filters: Any) -> pd.DataFrame:
         """One row a change of the top of a watched book."""
         return frames.quotes(self._history, **filters)
+
+    def audit(self, parent_id: str) -> pd.DataFrame:
+        """One row a fact or a check in the life of a parent order, in order; takes no filters.
+
+        Raises
+        ------
+        InvalidOrder
+            There is no such parent; the message lists those that there are.
+        """
+        return audit(self._history.reader, parent_id)

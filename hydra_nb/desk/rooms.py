@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hydra_nb.broker.emergency import Place
 from hydra_nb.broker.port import BrokerPort
 from hydra_nb.desk.clocks import LoopClock
+from hydra_nb.desk.head_keeper import HeadKeeper
 from hydra_nb.journal import Journal
 from hydra_nb.order_manager import OrderManager
 from hydra_nb.reconcile import Reconciler
@@ -30,6 +31,7 @@ class Rooms:
     gate: RiskGate
     manager: OrderManager
     reconciler: Reconciler
+    heads: HeadKeeper
     clock: LoopClock
     seeds: random.Random
     is_virtual: bool

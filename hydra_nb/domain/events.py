@@ -21,6 +21,15 @@ class Event:
     time_ns: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionsSeal:
+    """The gate's decisions that led to an event: their first and last number in the journal, and a hash over them."""
+
+    first: int
+    last: int
+    digest: str
+
+
 # What a person or the manager decided
 
 
@@ -31,6 +40,7 @@ class ParentSubmitted(Event):
     parent_id: str
     plan: ExecutionPlan
     quote: Quote | None  # at arrival
+    decisions: DecisionsSeal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +71,7 @@ class ChildReserved(Event):
     quote: Quote | None
     predicted_slippage: Decimal | None  # per lot, price units
     predictor_version: str | None
+    decisions: DecisionsSeal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +85,7 @@ class ChildRefused(Event):
     check: str
     transient: bool
     message: str
+    decisions: DecisionsSeal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -406,6 +418,36 @@ class Reconciled(Event):
     message: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockMeasured(Event):
+    """Our clock, by which all events are timed, was held against the broker's.
+
+    The broker's is between `low_s` and `high_s` seconds ahead of ours; `skew_s` is by how much ours is off at the
+    least, without sign.
+    """
+
+    skew_s: float
+    low_s: float
+    high_s: float
+
+
+# What became of the journal's own proofs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadExportFailed(Event):
+    """The head of the journal's chain could not be written beside it; that is tried again, and trading goes on."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalContradicted(Event):
+    """The journal, when it was opened, was not what its exported heads say: it was cut, or written anew."""
+
+    reason: str
+
+
 EVENT_TYPES: tuple[type[Event], ...] = (
     ParentSubmitted,
     ParentRefused,
@@ -443,4 +485,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     Reconciled,
     LimitsOpened,
     LimitsChanged,
+    ClockMeasured,
+    HeadExportFailed,
+    JournalContradicted,
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 from hydra_nb.domain.accounts import mask_account
 from hydra_nb.errors import JournalOfAnotherAccount, JournalUnreadable, JournalUnwritable, invariant
 from hydra_nb.journal.lock import JournalLock, refuse_network_file_system
-from hydra_nb.journal.reader import SCHEMA_VERSION, JournalReader, check_is_journal, read_meta
+from hydra_nb.journal.reader import SCHEMA_VERSION, JournalReader, check_is_journal, connect_read_only, read_meta
 
 MEMORY = ":memory:"
 READ_ONLY_ADVICE = "JournalReader.open reads what is left of it; name another path to go on"
@@ -57,6 +57,20 @@ def open_file(path: Path | str, *, account: str, now_ns: int, journal_id: str | 
             )
         undo.pop_all()
     return connection
+
+
+def request_kill(path: Path, reason: str) -> int:
+    """Write a kill request into a journal that another process may hold; see `Journal.request_kill`."""
+    connect_read_only(path).close()
+    try:
+        with (
+            contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection,
+            connection,
+        ):
+            asked = connection.execute("INSERT INTO requests (kind, reason) VALUES ('kill', ?)", (reason,))
+            return asked.lastrowid or 0
+    except sqlite3.Error as error:
+        raise JournalUnwritable(f"the kill request could not be written to {path}: {error}") from error
 
 
 def _is_blank(connection: sqlite3.Connection) -> bool:

@@ -11,17 +11,20 @@ import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Self
 
-from hydra_nb.domain.events import ChildReserved, Event
+from hydra_nb.domain.events import ChildReserved, DecisionsSeal, Event
 from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import Action
 from hydra_nb.errors import JournalUnreadable, JournalUnwritable, SendRefused
 from hydra_nb.journal.codec import encode_event
-from hydra_nb.journal.file import MEMORY, READ_ONLY_ADVICE, open_file, take_lock
+from hydra_nb.journal.file import MEMORY, READ_ONLY_ADVICE, open_file, request_kill, take_lock
+from hydra_nb.journal.heads import DAY_NS, HeadExport
 from hydra_nb.journal.lock import JournalLock
-from hydra_nb.journal.reader import DecisionRow, JournalReader, QuoteRow, connect_read_only, read_meta, while_reading
+from hydra_nb.journal.reader import JournalReader, connect_read_only, read_meta, while_reading
+from hydra_nb.journal.rows import DecisionRow, EventRow, QuoteRow, decision_rows, quote_row, seal_of
 from hydra_nb.journal.writer import Writer
 from hydra_nb.risk.verdict import Decision
 
@@ -51,6 +54,8 @@ class Journal:
         Its name in every orderRef; letters and digits.
     order_ref_prefix
         How the orderRef of each of its own orders begins.
+    contradiction
+        How the journal, as it was opened, differs from the heads that were exported of it; None where it does not.
     """
 
     def __init__(
@@ -63,11 +68,15 @@ class Journal:
         self.account = meta["account"]
         self.journal_id = meta["journal_id"]
         self.order_ref_prefix = f"hy:{self.journal_id}:"
+        heads = self._heads = HeadExport(path, journal_id=self.journal_id)
         try:
-            last_event = JournalReader(connection, lock=threading.Lock()).verify()
+            reader = JournalReader(connection, lock=threading.Lock())
+            last_event = reader.verify(heads.days.note, heads.comparison.note)
         except JournalUnreadable as error:
             raise JournalUnreadable(f"journal {path}: {error}; {READ_ONLY_ADVICE}") from error
-        self._writer = Writer(connection, path=path, last_event=last_event, inline=inline)
+        found = heads.comparison.contradiction()
+        self.contradiction = None if found is None else found.message
+        self._writer = Writer(connection, path=path, last_event=last_event, inline=inline, days=heads.days)
         self._reader = self._open_reader()
         self._reader_at_rest: JournalReader | None = None
         self._intents: dict[int, str] = {}  # content hash by seq, reserved and not sealed
@@ -169,50 +178,21 @@ class Journal:
         parent_id: str,
         slice: int | None,  # noqa: A002, the word of the desk
         action: Action,
-    ) -> None:
-        """Take down the gate's decisions on a parent, a place or a modify; `slice` None on a parent's."""
+    ) -> DecisionsSeal:
+        """Take down the gate's decisions, at least one, on a parent, a place or a modify; `slice` None on a parent's.
+
+        What it gives belongs into the event that follows from them: so the chain guards the decisions too.
+        """
         self._refuse_when_closed()
-        action_name = action.value
-        self._writer.add_decisions(
-            [
-                DecisionRow(
-                    seq,
-                    time_ns,
-                    parent_id,
-                    slice,
-                    action_name,
-                    made.check,
-                    int(made.allowed),
-                    made.observed,
-                    made.limit,
-                    made.unit,
-                    made.message,
-                    made.source,
-                    made.would_pass,
-                    int(made.transient),
-                )
-                for seq, made in enumerate(decisions, self._writer.next_decision)
-            ]
-        )
+        first = self._writer.next_decision
+        rows = decision_rows(decisions, first=first, time_ns=time_ns, parent_id=parent_id, slice=slice, action=action)
+        self._writer.add_decisions(rows)
+        return seal_of(rows)
 
     def append_quote(self, quote: Quote, local_symbol: str) -> None:
         """Take down a quote for analysis. Quotes go with the next commit, or, once they are many, by themselves."""
         self._refuse_when_closed()
-        self._writer.add_quote(
-            QuoteRow(
-                seq=self._writer.next_quote,
-                time_ns=quote.time_ns,
-                con_id=quote.con_id,
-                local_symbol=local_symbol,
-                bid=None if quote.bid is None else float(quote.bid),
-                bid_size=quote.bid_size,
-                ask=None if quote.ask is None else float(quote.ask),
-                ask_size=quote.ask_size,
-                last=None if quote.last is None else float(quote.last),
-                last_size=quote.last_size,
-                volume=quote.volume,
-            )
-        )
+        self._writer.add_quote(quote_row(quote, local_symbol, seq=self._writer.next_quote))
 
     # Committing
 
@@ -275,6 +255,27 @@ class Journal:
         if recorded_hash != content_hash:
             raise SendRefused(f"content {content_hash[:12]} is not what the journal recorded for this receipt")
 
+    # The heads of its days, beside it
+
+    async def export_heads(self, *, now_ns: int | None = None) -> str | None:
+        """Write the head of each UTC day that is over at `now_ns` beside the journal, or of all days.
+
+        Returns
+        -------
+        str or None
+            Why the file cannot be read or written, in words; asked again, it is tried again.
+
+        Raises
+        ------
+        JournalUnwritable
+            Rows could not be made durable, so that there is no head of them yet.
+        """
+        due = self._heads.due(before=None if now_ns is None else now_ns // DAY_NS)
+        if due:
+            await self.commit()
+            await self._writer.aside(partial(self._heads.write, due))
+        return self._heads.failure
+
     # Reading, with what is not committed yet
 
     def events(
@@ -282,6 +283,12 @@ class Journal:
     ) -> Iterator[tuple[int, Event]]:
         """Sequence numbers and events in order; see `JournalReader.events`."""
         return self._reading().events(kinds=kinds, parent_id=parent_id, after=after)
+
+    def event_rows(
+        self, *, parent_id: str | None = None, after: int = 0, kinds: Collection[type[Event]] | None = None
+    ) -> Iterator[EventRow]:
+        """Rows of events as they are kept, in order; see `JournalReader.events`."""
+        return self._reading().event_rows(parent_id=parent_id, after=after, kinds=kinds)
 
     def decisions_rows(
         self, *, parent_id: str | None = None, since_ns: int | None = None, until_ns: int | None = None
@@ -322,14 +329,7 @@ class Journal:
         JournalUnwritable
             The request could not be written.
         """
-        connect_read_only(Path(path)).close()
-        uri = f"{Path(path).absolute().as_uri()}?mode=rw"
-        try:
-            with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection, connection:
-                asked = connection.execute("INSERT INTO requests (kind, reason) VALUES ('kill', ?)", (reason,))
-                return asked.lastrowid or 0
-        except sqlite3.Error as error:
-            raise JournalUnwritable(f"the kill request could not be written to {path}: {error}") from error
+        return request_kill(Path(path), reason)
 
     def pending_kill(self) -> str | None:
         """Reason of a kill that another process asked for and that is not settled; to be polled.
@@ -366,6 +366,7 @@ class Journal:
             return
         try:
             self._writer.commit_now()
+            self._writer.aside_now(partial(self._heads.write, self._heads.due()))  # its failure loses no row
         finally:
             self._closed = True
             self._writer.stop()

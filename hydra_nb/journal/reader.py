@@ -1,109 +1,30 @@
 """Reading a journal: at rest, while a desk is writing it, or live with what is not committed yet."""
 
 import contextlib
-import hashlib
 import sqlite3
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, Self
 
 from hydra_nb.domain.events import Event
 from hydra_nb.errors import JournalTooNew, JournalUnreadable
 from hydra_nb.journal.codec import decode_event
+from hydra_nb.journal.rows import (
+    DecisionRow,
+    EventRow,
+    Pending,
+    QuoteRow,
+    Row,
+    chained_hash,
+    first_hash,
+    nothing_pending,
+)
 
 APPLICATION_ID = 1213813826
 SCHEMA_VERSION = 1
 _FEW_KINDS = 3  # kinds of events that are found by the index, not by reading all
 _CHUNK = 2_000  # rows read at a time, so that a long journal is never held whole and the writer never waits long
-
-
-class EventRow(NamedTuple):
-    """A row of the table of events."""
-
-    seq: int
-    time_ns: int
-    kind: str
-    parent_id: str | None
-    order_ref: str | None
-    payload: str
-    hash: str
-
-
-class DecisionRow(NamedTuple):
-    """One check of the gate; `observed`, `limit` and `would_pass` are in `unit`."""
-
-    seq: int
-    time_ns: int
-    parent_id: str
-    slice: int | None
-    action: str
-    check: str
-    allowed: int
-    observed: float | None
-    limit: float | None
-    unit: str
-    message: str
-    source: str
-    would_pass: float | None
-    transient: int
-
-
-class QuoteRow(NamedTuple):
-    """Top of the book as our feed showed it, in the quoted unit."""
-
-    seq: int
-    time_ns: int
-    con_id: int
-    local_symbol: str
-    bid: float | None
-    bid_size: int
-    ask: float | None
-    ask_size: int
-    last: float | None
-    last_size: int
-    volume: int | None
-
-
-class Pending(NamedTuple):
-    """Rows of the live journal that are not committed yet, oldest first."""
-
-    events: Sequence[EventRow] = ()
-    decisions: Sequence[DecisionRow] = ()
-    quotes: Sequence[QuoteRow] = ()
-
-
-Row = TypeVar("Row", EventRow, DecisionRow, QuoteRow)
-
-
-class JournalReading(Protocol):
-    """What analysis may ask of a journal, live or at rest."""
-
-    @property
-    def account(self) -> str:
-        """The account whose journal it is."""
-
-    @property
-    def journal_id(self) -> str:
-        """Name of the journal in every orderRef."""
-
-    def events(
-        self, *, kinds: Collection[type[Event]] | None = None, parent_id: str | None = None, after: int = 0
-    ) -> Iterator[tuple[int, Event]]:
-        """Sequence numbers and events, in order."""
-
-    def decisions_rows(
-        self, *, parent_id: str | None = None, since_ns: int | None = None, until_ns: int | None = None
-    ) -> list[DecisionRow]:
-        """Decisions of the gate, in order."""
-
-    def quotes_rows(self, *, since_ns: int | None = None, until_ns: int | None = None) -> list[QuoteRow]:
-        """Quotes, in order."""
-
-
-def nothing_pending() -> Pending:
-    """Rows not yet committed of a journal that nobody is writing through this object: none."""
-    return Pending()
 
 
 class JournalReader:
@@ -133,8 +54,15 @@ class JournalReader:
         self.journal_id = meta["journal_id"]
 
     @classmethod
-    def open(cls, path: Path | str) -> Self:
+    def open(cls, path: Path | str, *, even_torn: bool = False) -> Self:
         """Open a journal for reading, also while a desk is writing it; takes no lock.
+
+        Parameters
+        ----------
+        path
+            The file.
+        even_torn
+            Open one whose end was torn off, too: what is left can be read up to there.
 
         Raises
         ------
@@ -143,7 +71,7 @@ class JournalReader:
         JournalTooNew
             A later version wrote it.
         """
-        return cls(connect_read_only(Path(path)), lock=threading.Lock())
+        return cls(connect_read_only(Path(path), even_torn=even_torn), lock=threading.Lock())
 
     def close(self) -> None:
         """Close the file."""
@@ -186,6 +114,14 @@ class JournalReader:
         JournalUnreadable
             A row is not the event it says it is.
         """
+        rows = self.event_rows(parent_id=parent_id, after=after, kinds=kinds)
+        for row in rows if leave_out is None else (row for row in rows if not leave_out(row.kind, row.parent_id)):
+            yield row.seq, event_of(row)
+
+    def event_rows(
+        self, *, parent_id: str | None = None, after: int = 0, kinds: Collection[type[Event]] | None = None
+    ) -> Iterator[EventRow]:
+        """Rows of events as they are kept, in order; see `events`."""
         names = None if kinds is None else {kind.__name__ for kind in kinds}
         conditions, values = list[str](), {"parent_id": parent_id}
         if names is not None:
@@ -196,15 +132,19 @@ class JournalReader:
             conditions.append("parent_id = :parent_id")
         pending = self._pending().events
         for row in self._rows("events", EventRow, conditions=conditions, values=values, after=after, pending=pending):
-            if leave_out is not None and leave_out(row.kind, row.parent_id):
-                continue
             if (names is None or row.kind in names) and (parent_id is None or row.parent_id == parent_id):
-                yield row.seq, _event(row)
+                yield row
 
     def decisions_rows(
         self, *, parent_id: str | None = None, since_ns: int | None = None, until_ns: int | None = None
     ) -> list[DecisionRow]:
         """Decisions of the gate in order, from `since_ns` up to and including `until_ns`."""
+        return list(self.each_decision(parent_id=parent_id, since_ns=since_ns, until_ns=until_ns))
+
+    def each_decision(
+        self, *, parent_id: str | None = None, since_ns: int | None = None, until_ns: int | None = None
+    ) -> Iterator[DecisionRow]:
+        """`decisions_rows` one by one: where one cannot be read, those before it were given."""
         conditions, values = _between(since_ns, until_ns)
         if parent_id is not None:
             conditions.append("parent_id = :parent_id")
@@ -214,7 +154,7 @@ class JournalReader:
             for row in self._pending().decisions
             if (parent_id is None or row.parent_id == parent_id) and _is_between(row.time_ns, since_ns, until_ns)
         ]
-        return list(self._rows("decisions", DecisionRow, conditions=conditions, values=values, pending=pending))
+        return self._rows("decisions", DecisionRow, conditions=conditions, values=values, pending=pending)
 
     def quotes_rows(self, *, since_ns: int | None = None, until_ns: int | None = None) -> list[QuoteRow]:
         """Quotes in order, from `since_ns` up to and including `until_ns`."""
@@ -241,10 +181,16 @@ class JournalReader:
         )
         return (newest[0][0], newest[0][1]) if newest else None
 
-    def verify(self) -> tuple[int, str]:
+    def verify(self, *note: Callable[[EventRow], None]) -> tuple[int, str]:
         """Check the whole chain of hashes; gives the last sequence number and hash.
 
-        What was cut off at the end cannot be seen from the chain; the numbers in the broker's reports tell.
+        What was cut off at the end, or written anew with all its hashes, cannot be seen from the chain; the heads that
+        were exported tell, see `hydra_nb.journal.proof`.
+
+        Parameters
+        ----------
+        *note
+            Each is told every row that follows from the one before, in order.
 
         Raises
         ------
@@ -259,6 +205,8 @@ class JournalReader:
             seq, chained = row.seq, chained_hash(chained, row)
             if row.hash != chained:
                 raise JournalUnreadable(f"the journal is broken: row {row.seq} of its events ({row.kind}) was changed")
+            for tell in note:
+                tell(row)
         return seq, chained
 
     def _rows(
@@ -321,24 +269,15 @@ def while_reading(name: Path | str = "the journal") -> Iterator[None]:
         raise JournalUnreadable(f"{name} cannot be read: {error}") from error
 
 
-def first_hash(*, journal_id: str, account: str) -> str:
-    """What the chain begins with, so that rows of one journal do not pass in another."""
-    return hashlib.sha256(f"{journal_id}|{account}".encode()).hexdigest()
-
-
-def chained_hash(previous: str, row: EventRow) -> str:
-    """Hash of a row: SHA-256 over the hash before it and all its other columns."""
-    content = f"{previous}|{row.seq}|{row.time_ns}|{row.kind}|{row.parent_id}|{row.order_ref}|{row.payload}"
-    return hashlib.sha256(content.encode()).hexdigest()
-
-
-def connect_read_only(path: Path) -> sqlite3.Connection:
+def connect_read_only(path: Path, *, even_torn: bool = False) -> sqlite3.Connection:
     """Connection that cannot write, checked to be a journal; see `JournalReader.open` for the errors."""
     if not path.is_file():
         raise JournalUnreadable(f"there is no journal at {path}")
     uri = f"{path.absolute().as_uri()}?mode=ro"
     with while_reading(path):
         connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+    if even_torn:  # SQLite then takes a file for as long as it is; of this connection nothing is written
+        connection.execute("PRAGMA writable_schema = ON")
     try:
         check_is_journal(connection, path=path)
     except JournalUnreadable:
@@ -375,8 +314,8 @@ def read_meta(connection: sqlite3.Connection) -> dict[str, str]:
     return dict(connection.execute("SELECT key, value FROM meta").fetchall())
 
 
-def _event(row: EventRow) -> Event:
-    """The event of a row."""
+def event_of(row: EventRow) -> Event:
+    """The event of a row; `JournalUnreadable` where it is none that this version knows."""
     try:
         return decode_event(row.kind, row.payload)
     except ValueError as error:

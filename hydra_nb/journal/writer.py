@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 from hydra_nb.errors import JournalUnwritable
-from hydra_nb.journal.reader import DecisionRow, EventRow, Pending, QuoteRow, chained_hash
+from hydra_nb.journal.heads import Days
+from hydra_nb.journal.rows import DecisionRow, EventRow, Pending, QuoteRow, chained_hash
 
 QUOTES_WRITTEN_AT = 500  # pending quotes that are written without waiting for another commit
 QUOTES_KEPT = 20_000  # pending quotes beyond which the oldest are dropped, while the disk takes none
@@ -44,6 +45,8 @@ class Writer:
         Sequence number and hash of the last event there.
     inline
         Write in the calling thread.
+    days
+        Told each event that is appended, to know the last of each day.
 
     Attributes
     ----------
@@ -56,9 +59,16 @@ class Writer:
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, *, path: Path | str, last_event: tuple[int, str], inline: bool
+        self,
+        connection: sqlite3.Connection,
+        *,
+        path: Path | str,
+        last_event: tuple[int, str],
+        inline: bool,
+        days: Days,
     ) -> None:
         self._connection = connection
+        self._days = days
         self._path = path
         self._worker = None if inline else ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         self._state = threading.Lock()  # over what is pending and what is counted
@@ -82,7 +92,9 @@ class Writer:
         with self._state:
             unhashed = EventRow(self._last_seq + 1, time_ns, kind, parent_id, order_ref, payload, "")
             self._last_seq, self._last_hash = unhashed.seq, chained_hash(self._last_hash, unhashed)
-            self._events.append(EventRow(*unhashed[:-1], self._last_hash))
+            row = EventRow(*unhashed[:-1], self._last_hash)
+            self._events.append(row)
+            self._days.note(row)
             self._appended += 1
             return unhashed.seq
 
@@ -131,6 +143,20 @@ class Writer:
             self._write_through(target)
         else:
             self._worker.submit(self._write_through, target).result()
+
+    async def aside(self, work: Callable[[], None]) -> None:
+        """Do something else that waits for the disk, where writes are done, after those under way."""
+        if self._worker is None:
+            work()
+        else:
+            await asyncio.get_running_loop().run_in_executor(self._worker, work)
+
+    def aside_now(self, work: Callable[[], None]) -> None:
+        """`aside`, holding up the caller."""
+        if self._worker is None:
+            work()
+        else:
+            self._worker.submit(work).result()
 
     def stop(self) -> None:
         """End the worker's thread, after what it was given."""

@@ -12,6 +12,7 @@ from hydra_nb.domain.events import (
     ChildRefused,
     ChildReserved,
     ChildSent,
+    DecisionsSeal,
     Event,
     SendFailed,
 )
@@ -78,11 +79,11 @@ class Dispatcher:
             child, action=proposal.action, snapshot=self._snapshots.of_child(child, parent=plan.parent)
         )
         now_ns = self._clock.now_ns()
-        self._journal.append_decisions(
+        seal = self._journal.append_decisions(
             verdict.decisions, time_ns=now_ns, parent_id=child.parent_id, slice=child.slice, action=proposal.action
         )
         if isinstance(verdict, Refused):
-            self._record(_refusal(child, action=proposal.action, verdict=verdict, now_ns=now_ns))
+            self._record(_refusal(child, action=proposal.action, verdict=verdict, now_ns=now_ns, seal=seal))
             return
         seq = self._record(
             ChildReserved(
@@ -94,6 +95,7 @@ class Dispatcher:
                 quote=self._broker.quote(child.contract.con_id),
                 predicted_slippage=None if plan.prediction is None else plan.prediction.slippage,
                 predictor_version=None if plan.prediction is None else plan.prediction.version,
+                decisions=seal,
             )
         )
         self._unsent.add(child.order_ref)
@@ -231,7 +233,7 @@ class Dispatcher:
         self._ingest(probed)
 
 
-def _refusal(child: ChildOrder, *, action: Action, verdict: Refused, now_ns: int) -> ChildRefused:
+def _refusal(child: ChildOrder, *, action: Action, verdict: Refused, now_ns: int, seal: DecisionsSeal) -> ChildRefused:
     return ChildRefused(
         time_ns=now_ns,
         action=action,
@@ -241,4 +243,5 @@ def _refusal(child: ChildOrder, *, action: Action, verdict: Refused, now_ns: int
         check=verdict.decisive.check,
         transient=verdict.transient,
         message=verdict.decisive.message,
+        decisions=seal,
     )

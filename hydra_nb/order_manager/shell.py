@@ -276,9 +276,11 @@ class OrderManager:
             raise PlanExpired(f"this plan is {age_s:.0f} s old, {PLAN_VALID_S} s are allowed; preview again")
         decisions = self.check_plan(plan)
         parent_id = f"P-{len(self.ledger.parents) + 1:04d}"
-        self._journal.append_decisions(decisions, time_ns=now_ns, parent_id=parent_id, slice=None, action=Action.PARENT)
+        seal = self._journal.append_decisions(
+            decisions, time_ns=now_ns, parent_id=parent_id, slice=None, action=Action.PARENT
+        )
         quote = self._broker.quote(plan.parent.contract.con_id)
-        self.ingest(ParentSubmitted(time_ns=now_ns, parent_id=parent_id, plan=plan, quote=quote))
+        self.ingest(ParentSubmitted(time_ns=now_ns, parent_id=parent_id, plan=plan, quote=quote, decisions=seal))
         refusal = self.whole_plan.refusal(plan, decisions=decisions, now_ns=now_ns)
         if refusal is not None:
             check, message = refusal.decisive.check, refusal.decisive.message

@@ -9,6 +9,7 @@ from hydra_nb.domain.orders import OrderState, ParentStatus
 from hydra_nb.errors import JournalError
 from hydra_nb.ledger import Ledger
 from tests.simulation.facts import NS_PER_S, Facts, Life
+from tests.simulation.rules_audit import journal_is_proven
 from tests.simulation.rules_recovery import recovery_gives_the_state
 
 RESOLVE_S = 120
@@ -163,6 +164,7 @@ SETTLED_RULES: tuple[EndRule, ...] = (
     quotes_live,
     booked_is_true,
     journal_tells_all,
+    journal_is_proven,
     fees_known,
     parents_end,
     recovery_gives_the_state,

@@ -13,7 +13,7 @@ from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.errors import HydraError, InvariantBroken
 from hydra_nb.risk.limits import Limits
 from hydra_nb.sim.exchange import Exchange
-from tests.simulation import gateway_faults, rules_end
+from tests.simulation import gateway_faults, rules_audit, rules_end
 from tests.simulation.checker import Checker
 from tests.simulation.deeds import Deeds
 from tests.simulation.facts import Life
@@ -100,9 +100,10 @@ class World:
         await self._let_end()
         await self._present()
         self._ask(*rules_end.SETTLED_RULES)
-        words = rules_end.frames_tell_all(self.desk, self.checker.facts.life)  # type: ignore[arg-type]
-        if words is not None:
-            self.checker.violate("22", (rules_end.frames_tell_all.__doc__ or "").strip(), words)
+        for rule in (rules_end.frames_tell_all, rules_audit.lives_are_whole):
+            words = rule(self.desk, self.checker.facts.life)  # type: ignore[arg-type]
+            if words is not None:
+                self.checker.violate("22", (rule.__doc__ or "").strip(), words)
         await self._leave()
 
     def _heal(self) -> None:
