@@ -275,9 +275,12 @@ class Connection:
             self._wire.send_market_data_request(req_id, contract)
 
     async def _give_up(self, reason: str) -> None:
-        await self._hang_up()
-        self._pace.forget()
-        self._inbox.lost(reason)
+        try:
+            await self._hang_up()
+        finally:  # an interrupt of a cell may end the wait: what was subscribed to is gone all the same
+            self._wire.drop()
+            self._pace.forget()
+            self._inbox.lost(reason)
 
     async def _hang_up(self) -> None:
         closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -233,6 +233,7 @@ class Inbox:
             return
         if order_ref is None and contract is not None:
             message = f"{contract.local_symbol} market data: {message}"
+            self.board.refuse(req_id)
         self.tell(BrokerErrorReported(time_ns=self.now_ns(), order_ref=order_ref, code=code, message=message))
         self.farms.heard(code, message)
         if code in (LOST_SERVERS, RESTORED, RESTORED_DATA_LOST):

@@ -51,6 +51,7 @@ class _Line:
         "halted",
         "heard_ns",
         "is_dirty",
+        "is_refused",
         "is_told",
         "last",
         "last_size",
@@ -66,7 +67,7 @@ class _Line:
         self.is_told = True
         self.quote: Quote | None = None
         self.halted = False
-        self.is_dirty = False
+        self.is_dirty = self.is_refused = False
         self.settlement: Decimal | None = None
         self.asked_ns = 0
         self.heard_ns = 0
@@ -145,7 +146,7 @@ class QuoteBoard:
         self._by_request[req_id] = line
         line.asked_ns = self._now_ns()
         line.feed, line.is_told = FeedType.LIVE, True
-        line.halted = False
+        line.halted = line.is_refused = False
         line.clear()
         line.quote, line.is_dirty = None, False
 
@@ -175,6 +176,16 @@ class QuoteBoard:
     def is_subscribed(self, con_id: int) -> bool:
         """Whether ticks of a contract are asked for."""
         return self.asked_ns(con_id) is not None
+
+    def refuse(self, req_id: int) -> None:
+        """The broker answered a subscription with an error."""
+        line = self._by_request.get(req_id)
+        if line is not None:
+            line.is_refused = True
+
+    def is_refused(self, con_id: int) -> bool:
+        """Whether the present subscription of a contract was answered with an error."""
+        return any(line.is_refused for line in self._by_request.values() if line.contract.con_id == con_id)
 
     def unsubscribe_all(self) -> None:
         """The connection is gone: no tick belongs to anything, and the last quotes grow old."""

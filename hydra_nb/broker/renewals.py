@@ -12,7 +12,7 @@ from hydra_nb.broker.inbox import Inbox
 from hydra_nb.broker.pacing import Pace
 from hydra_nb.clock import Clock
 from hydra_nb.domain.instrument import FutureContract
-from hydra_nb.domain.market import ConnectionState, FeedType, Quote
+from hydra_nb.domain.market import ConnectionState, FeedType
 from hydra_nb.domain.units import NS_PER_S
 
 QUIET_S = 10
@@ -20,7 +20,9 @@ QUIET_S = 10
 LOOK_S = 5.0
 """Seconds of market time between two looks at the quotes; more where all that is traded is younger than that."""
 MOST_DOUBLINGS = 5
-"""How often that time doubles while what is asked for brings nothing: up to 320 s."""
+"""How often that time doubles while what is asked for is refused, or brings the same quiet book: up to 320 s."""
+MOST_DOUBLINGS_OF_SILENCE = 2
+"""The same where nothing at all is answered, as where the request was lost: up to 40 s."""
 
 
 class SubscriptionWire(Protocol):
@@ -45,7 +47,7 @@ class SubscriptionWire(Protocol):
 
 
 class Renewals:
-    """Renews the subscriptions of contracts that are traded while their books are quiet.
+    """Renews the subscriptions of contracts that are traded while their books are quiet, and of those never answered.
 
     The old subscription is cancelled first. The gateway would answer a second one beside it from its own memory,
     which would make a quote look young though nothing came from the exchange.
@@ -71,7 +73,7 @@ class Renewals:
         self._missed_ns: dict[int, int] = {}  # since when a contract is known to have no subscription
 
     async def run(self, traded: Callable[[], Iterable[FutureContract]]) -> None:
-        """Look after the quotes of the contracts that `traded` gives, until cancelled."""
+        """Look after the quotes of what `traded` gives, and of all that awaits its first tick, until cancelled."""
         wait_s = LOOK_S
         while True:
             await self._clock.sleep(wait_s)
@@ -79,6 +81,9 @@ class Renewals:
             # What an earlier process left is at work until its orders are over, and watched only once it is resumed.
             watched = {contract.con_id for contract in self._inbox.board.contracts}
             contracts = {contract.con_id: contract for contract in traded() if contract.con_id in watched}
+            contracts |= {
+                contract.con_id: contract for contract in self._inbox.board.contracts if self._waits(contract)
+            }
             ages_s = [self._age_s(con_id) for con_id in contracts]
             if contracts and max(ages_s) < LOOK_S:  # markets that move need no look before they can have fallen quiet
                 wait_s = QUIET_S - max(ages_s)
@@ -93,6 +98,19 @@ class Renewals:
             await self._pace.turn()
             if self._is_due(contract):  # a tick, or the end of the connection, may have come meanwhile
                 self._renew(contract)
+
+    def _waits(self, contract: FutureContract) -> bool:
+        """Whether the present subscription has brought neither a tick nor a refusal: it may have been lost."""
+        board, con_id = self._inbox.board, contract.con_id
+        asked_ns = board.asked_ns(con_id)
+        return (
+            asked_ns is not None and not board.is_refused(con_id) and not self._has_answered(con_id, asked_ns=asked_ns)
+        )
+
+    def _has_answered(self, con_id: int, *, asked_ns: int) -> bool:
+        """Whether the present subscription has brought a quote."""
+        quote = self._inbox.board.quote(con_id)
+        return quote is not None and quote.time_ns >= asked_ns
 
     def _age_s(self, con_id: int) -> float:
         quote = self._inbox.board.quote(con_id)
@@ -119,9 +137,10 @@ class Renewals:
             asked_ns = self._missed_ns.setdefault(contract.con_id, now_ns)
         else:
             self._missed_ns.pop(contract.con_id, None)
-        if _has_answered(quote, asked_ns=asked_ns):
+        if self._has_answered(contract.con_id, asked_ns=asked_ns):
             self._unanswered.pop(contract.con_id, None)
-        wait_s = QUIET_S << self._unanswered.get(contract.con_id, 0)
+        most = MOST_DOUBLINGS if board.is_refused(contract.con_id) else MOST_DOUBLINGS_OF_SILENCE
+        wait_s = QUIET_S << min(most, self._unanswered.get(contract.con_id, 0))
         latest_ns = asked_ns if quote is None else max(asked_ns, quote.time_ns)
         return now_ns - latest_ns >= wait_s * NS_PER_S
 
@@ -129,14 +148,9 @@ class Renewals:
         con_id, board = contract.con_id, self._inbox.board
         asked_ns = board.asked_ns(con_id)
         self._missed_ns.pop(con_id, None)
-        if asked_ns is None or not _has_answered(board.quote(con_id), asked_ns=asked_ns):
+        if asked_ns is None or not self._has_answered(con_id, asked_ns=asked_ns):
             self._unanswered[con_id] = min(self._unanswered.get(con_id, 0) + 1, MOST_DOUBLINGS)
         req_id = self._wire.next_id()
         for old_id in board.renew(con_id, req_id=req_id):
             self._wire.send_market_data_cancel(old_id)
         self._wire.send_market_data_request(req_id, contract)
-
-
-def _has_answered(quote: Quote | None, *, asked_ns: int) -> bool:
-    """Whether the present subscription has brought a quote."""
-    return quote is not None and quote.time_ns >= asked_ns

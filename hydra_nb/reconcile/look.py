@@ -160,7 +160,10 @@ class Look:
         )
 
     def _overfills(self) -> Iterator[Finding]:
-        """Parents and orders that filled more than their lots since their contract was last unlocked."""
+        """Parents and orders that filled more than their lots since their contract was last unlocked.
+
+        What a bust took back needs no person any more.
+        """
         for parent in self._ledger.parents.values():
             ordered = parent.plan.parent
             if parent.filled_lots > ordered.lots and self._is_news(
@@ -179,7 +182,7 @@ class Look:
                     ),
                 )
         for record in self._ledger.orders.values():
-            if record.overfilled and self._is_news(
+            if record.booked_lots > record.total_lots and self._is_news(
                 record.child.contract.con_id, self._last_fill_ns((record.order_ref,))
             ):
                 yield self._finding(

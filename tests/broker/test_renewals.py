@@ -228,8 +228,8 @@ def test_a_market_that_moves_is_never_asked_for_again() -> None:
     in_virtual_time(scenario, exchange=ScriptedExchange(script=steady("370", "374")))
 
 
-def test_a_mute_feed_grows_old_and_is_asked_for_ever_less_often() -> None:
-    """Nothing but ticks makes a quote younger; when they come again it is young within one asking."""
+def test_a_mute_feed_grows_old_and_is_asked_for_less_and_less_often() -> None:
+    """Nothing but ticks makes a quote younger; at last every 40 s, so that it is soon young when they return."""
 
     async def scenario(room: Room) -> None:
         contract = await kept_fresh(room)
@@ -239,12 +239,53 @@ def test_a_mute_feed_grows_old_and_is_asked_for_ever_less_often() -> None:
         await asyncio.sleep(900)
         mute_s, asked = age_s(room, contract), len(room.core.frames(ASKED))
         room.core.forgets = frozenset()
-        await asyncio.sleep(330)
+        await asyncio.sleep(60)
 
         assert room.broker.state is ConnectionState.UP
         assert mute_s > 899
-        assert asked <= 1 + 7
+        assert asked <= 1 + 2 + 900 / 40
         assert age_s(room, contract) < QUIET_S + LOOK_S + 1
+
+    in_virtual_time(scenario, exchange=quiet_market())
+
+
+def test_a_subscription_that_was_lost_is_asked_for_again_though_nothing_is_traded() -> None:
+    """After 10, 20, and every 40 s; and not once more when it has been answered."""
+
+    async def scenario(room: Room) -> None:
+        room.broker.keep_fresh(tuple)
+        room.core.forgets = frozenset({b"1"})
+        contract = await room.broker.contract("ZOH7")
+        room.broker.watch(contract)
+
+        await asyncio.sleep(120)
+        asked = len(room.core.frames(ASKED))
+        room.core.forgets = frozenset()
+        await asyncio.sleep(60)
+        answered, quote = len(room.core.frames(ASKED)), room.broker.quote(contract.con_id)
+        await asyncio.sleep(300)
+
+        assert asked == 5  # at once, and after 10, 30, 70 and 110 s
+        assert quote is not None
+        assert (quote.bid, quote.ask) == (370, 374)
+        assert len(room.core.frames(ASKED)) == answered
+
+    in_virtual_time(scenario, exchange=quiet_market())
+
+
+def test_a_subscription_that_was_refused_is_left_alone_where_nothing_is_traded() -> None:
+    """A person is told once, not every minute."""
+
+    async def scenario(room: Room) -> None:
+        room.broker.keep_fresh(tuple)
+        room.core.forgets = frozenset({b"1"})
+        room.broker.watch(await room.broker.contract("ZOH7"))
+        await asyncio.sleep(1)
+        await room.error(asked_for(room), 354, "no")
+
+        await asyncio.sleep(600)
+
+        assert len(room.core.frames(ASKED)) == 1
 
     in_virtual_time(scenario, exchange=quiet_market())
 

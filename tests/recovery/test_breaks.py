@@ -343,3 +343,28 @@ def test_an_overfill_locks_its_contract_in_the_step_in_which_it_is_booked(tmp_pa
         await stack.desk.close()
 
     live(story, tmp_path)
+
+
+def test_an_overfill_that_a_bust_has_taken_back_needs_no_person_any_more(tmp_path: Path) -> None:
+    """The lock that it brought ends with the next reconciliation, which finds nothing left to explain."""
+
+    async def story(lives: Lives) -> None:
+        stack = await lives.open()
+        execution = await stack.desk.execute("BUY", 2, "ZO", strategy="limit_patience")
+        [order] = stack.orders()
+        now_ns, interventions = stack.desk.now_ns(), stack.exchange.interventions
+        stack.core.report(interventions.fill(order.perm_id, lots=1, now_ns=now_ns), now_ns)
+        await stack.until(lambda: execution.filled_lots == 3)
+        surplus = stack.journalled(ExecutionReported)[-1]
+        assert stack.desk.locked
+
+        now_ns = stack.desk.now_ns()
+        stack.core.report(interventions.revise(surplus.exec_id, lots=0, price=surplus.price, now_ns=now_ns), now_ns)
+        await stack.until(lambda: execution.filled_lots == 2)
+        await stack.desk.reconcile()
+
+        assert stack.desk.locked == {}
+        assert "overfill" not in set(stack.desk.breaks["kind"])
+        await stack.desk.close()
+
+    live(story, tmp_path)

@@ -73,6 +73,7 @@ class Checker:
         self._tick()
         self.facts.life = life
         self.facts.feeds.watched.clear()
+        self.facts.placed_in_this_life.clear()
         for _, event in life.journal.events(kinds=[ev.ExecutionReported]):
             life.book(event)
         # A kill, a pause or its end that the disk did not get is as if it had never been.

@@ -124,6 +124,7 @@ class Facts:
         self.exchange = exchange
         self.life: Life | None = None
         self.placed: dict[str, PlaceFrame] = {}
+        self.placed_in_this_life: set[str] = set()
         self.latest: dict[str, PlaceFrame] = {}
         self.feeds = Feeds()
         self.names: dict[tuple[int, int], str] = {}
@@ -199,7 +200,8 @@ class Facts:
         if frame is None:
             return 0
         expires_ns = frame.expires_ns or 0
-        if self.truth.holds_back(frame.client_id, frame.order_id):
+        # A desk that opened on a false time has no other by which it could know better of what an earlier one sent.
+        if self.truth.holds_back(frame.client_id, frame.order_id) and order_ref in self.placed_in_this_life:
             return (frame.lots or 0) if expires_ns > self.now_ns else 0
         # An expiry is written by the desk's clock, which a gateway that told a false time has led astray. A frame that
         # no order came of by then, and that the gateway does not hold back, was lost.
@@ -256,6 +258,7 @@ class Facts:
 
     def note_place(self, frame: PlaceFrame) -> None:
         """Take a place or modify down, after the rules have seen it."""
+        self.placed_in_this_life.add(frame.order_ref)
         if frame.order_ref not in self.placed:
             self.placed[frame.order_ref] = frame
             self._refs.setdefault(frame.parent_id, []).append(frame.order_ref)
