@@ -9,13 +9,16 @@ from decimal import Decimal
 from typing import Any
 
 from hydra_nb.domain import events as ev
+from hydra_nb.domain.breakers import BreakerName
 from hydra_nb.domain.market import ConnectionState
-from hydra_nb.domain.orders import Action, ParentOrder, ParentStatus, SliceStatus
+from hydra_nb.domain.orders import Action, ParentStatus, SliceStatus
 from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.domain.values import replace
 from hydra_nb.ledger import orders as fold_order
+from hydra_nb.ledger.breakers import BreakerBook
 from hydra_nb.ledger.records import OrderRecord, ParentRecord, SliceRecord
+from hydra_nb.ledger.sameness import equal_parent
 
 _DAY_NS = 86_400 * NS_PER_S
 
@@ -50,12 +53,15 @@ class Ledger:
     equity, peak_equity, day_start_equity
         Account equity, its highest, and the first of the UTC day, in `currency`. `Rearmed` starts the
         last two anew, so that a breaker that a person released does not trip on the same loss again.
+    breakers
+        Which breakers are tripped, and how the desk has fared with gate, broker and fills.
     """
 
     def __init__(self) -> None:
         self.orders: dict[str, OrderRecord] = {}
         self.parents: dict[str, ParentRecord] = {}
         self.positions: dict[int, ev.PositionReported] = {}
+        self.breakers = BreakerBook(self.positions)
         self.commissions: dict[str, ev.CommissionReported] = {}
         self.killed: str | None = None
         self.killed_orders: tuple[str, ...] = ()
@@ -111,6 +117,7 @@ class Ledger:
         fold = self._fold.get(type(event))
         if fold is not None:
             fold(event)
+        self.breakers.apply(event)
 
     # What others ask
 
@@ -187,20 +194,8 @@ class Ledger:
         return None
 
     def equal_parent(self, plan: ExecutionPlan, *, now_ns: int) -> str | None:
-        """Id of the parent of the same plan, or of an equal order of the same UTC day.
-
-        Equal means account, contract, side, lots, strategy and tag. An earlier order that was refused
-        before anything was sent stands in the way of the same plan only.
-        """
-        plan_id, wanted = plan.plan_id, _sameness(plan.parent)
-        for parent_id, record in reversed(self.parents.items()):
-            if record.plan.plan_id == plan_id:
-                return parent_id
-            unsent = record.status is ParentStatus.REFUSED and not record.was_sent
-            same_day = record.submitted_ns // _DAY_NS == now_ns // _DAY_NS
-            if same_day and not unsent and _sameness(record.plan.parent) == wanted:
-                return parent_id
-        return None
+        """Id of the parent of the same plan, or of an equal order of the same UTC day; see `sameness`."""
+        return equal_parent(plan, parents=self.parents, now_ns=now_ns)
 
     # Parents
 
@@ -339,6 +334,7 @@ class Ledger:
             return
         folded = fold_order.executed(record, event)
         self._put(folded)
+        self.breakers.slippage.revised(folded, family=event.family, before=record.executions.get(event.family))
         gained = folded.booked_lots - record.booked_lots
         child = record.child
         self._booked[child.contract.con_id] = self.booked_position(child.contract.con_id) + child.side.sign * gained
@@ -386,12 +382,13 @@ class Ledger:
         self.killed = event.reason
         self.killed_orders = tuple(dict.fromkeys((*self.killed_orders, *self._open)))
 
-    def _rearmed(self, _event: ev.Rearmed) -> None:
-        self.killed = None
-        self.killed_orders = ()
-        self.peak_equity = self.day_start_equity = self.equity
-        self._since_rearmed = len(self._finished)
-
-
-def _sameness(parent: ParentOrder) -> tuple[object, ...]:
-    return (parent.account, parent.contract.con_id, parent.side, parent.lots, parent.strategy, parent.tag)
+    def _rearmed(self, event: ev.Rearmed) -> None:
+        if event.breaker is None:
+            self.killed = None
+            self.killed_orders = ()
+        if event.breaker in (None, BreakerName.DRAWDOWN):
+            self.peak_equity = self.equity
+        if event.breaker in (None, BreakerName.DAILY_LOSS):
+            self.day_start_equity = self.equity
+        if event.breaker in (None, BreakerName.LAST_TRADE_LOSS):
+            self._since_rearmed = len(self._finished)

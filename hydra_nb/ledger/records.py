@@ -28,7 +28,8 @@ class OrderRecord:
     acknowledged), `pending` the gated terms of a modify without acknowledgement. `executions` is keyed by
     family. `messages` counts the frames sent: places, modifies and cancels. `outlived` tells that the broker showed it
     open when its expiry had passed by our clock and the broker's: both are wrong, and only the wire's word ends it.
-    `told_lots` are the most that a status called filled.
+    `told_lots` are the most that a status called filled. `placed_mid` is the mid at which it was approved, and
+    `predicted_slippage` what a lot was then predicted to cost against it, both in price units.
     """
 
     child: ChildOrder
@@ -52,6 +53,8 @@ class OrderRecord:
     overfilled: bool = False
     outlived: bool = False
     told_lots: int = 0
+    placed_mid: Decimal | None = None
+    predicted_slippage: Decimal | None = None
 
     @property
     def order_ref(self) -> str:
