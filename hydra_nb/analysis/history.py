@@ -39,6 +39,7 @@ _FOLDED = (
     ev.Rearmed,
     ev.ConnectionChanged,
     ev.ContractLocked,
+    ev.BreakerTripped,
 )
 
 _TOLD = (
@@ -59,7 +60,7 @@ _TOLD = (
     ev.BrokerErrorReported,
     ev.TaskFailed,
 )
-_TOLD_OF_ALL = (ev.Killed, ev.Rearmed, ev.ConnectionChanged, ev.ContractLocked)
+_TOLD_OF_ALL = (ev.Killed, ev.Rearmed, ev.ConnectionChanged, ev.ContractLocked, ev.BreakerTripped)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,13 +8,14 @@ from hydra_nb.algos.slice_state import EXPIRY_GRACE_NS
 from hydra_nb.analysis.history import History
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.domain import events as ev
-from hydra_nb.domain.board import Board, Happening, OrderLine, ParentLine, PositionLine
+from hydra_nb.domain.board import Board, Breaker, Happening, OrderLine, ParentLine, PositionLine
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import FeedType, Quote
 from hydra_nb.domain.orders import SliceStatus
 from hydra_nb.domain.units import Side
 from hydra_nb.ledger import OrderRecord, ParentRecord
-from hydra_nb.risk.breakers import breakers
+from hydra_nb.order_manager.breaker_watch import LedgerFigures
+from hydra_nb.risk.breakers_shown import Exposure, shown_breakers
 
 MOST_DONE = 30
 """Parents that are over and still told, the newest."""
@@ -80,16 +81,23 @@ class BoardMaker:
             parents=tuple(self._parent(record) for record in records),
             orders=tuple(self._orders()),
             positions=positions,
-            breakers=breakers(
-                limits,
-                equity=equity,
-                day_start=start,
-                peak=ledger.peak_equity,
-                last_pnl=ledger.last_parent_pnl,
-                largest=self._largest(positions),
-                currency=ledger.currency,
-            ),
+            breakers=self._breakers(positions, now_ns=now_ns),
             happenings=self._happenings(records),
+        )
+
+    def breakers(self) -> tuple[Breaker, ...]:
+        """The circuit breakers at this moment."""
+        self._history.catch_up()
+        return self._breakers(tuple(self._positions(self._told_records())), now_ns=self._rooms.clock.now_ns())
+
+    def _breakers(self, positions: tuple[PositionLine, ...], *, now_ns: int) -> tuple[Breaker, ...]:
+        ledger = self._rooms.manager.ledger
+        return shown_breakers(
+            LedgerFigures.of(ledger, now_ns=now_ns),
+            self._rooms.gate.limits,
+            exposures=tuple(self._exposure(line) for line in positions),
+            tripped=ledger.breakers.tripped,
+            rearmed=ledger.breakers.rearmed,
         )
 
     def _told_records(self) -> list[ParentRecord]:
@@ -192,15 +200,12 @@ class BoardMaker:
             )
         yield from sorted(lines, key=lambda line: line.local_symbol)
 
-    def _largest(self, positions: tuple[PositionLine, ...]) -> Decimal | None:
-        largest = Decimal(0)
-        for line in positions:
-            quote = self._quote(line.contract)
-            if line.contract is None or quote is None or quote.mid is None:
-                return None
-            worst = max(abs(line.most), abs(line.least))
-            largest = max(largest, abs(line.contract.notional(quote.mid, lots=worst)))
-        return largest
+    def _exposure(self, line: PositionLine) -> Exposure:
+        """What a position is at worst; its value at mid, None without one."""
+        quote, worst, value = self._quote(line.contract), max(abs(line.most), abs(line.least)), None
+        if line.contract is not None and quote is not None and quote.mid is not None:
+            value = line.contract.notional(quote.mid, lots=worst)
+        return Exposure(local_symbol=line.local_symbol, lots=worst, value=value)
 
     def _quote(self, contract: FutureContract | None) -> Quote | None:
         return None if contract is None else self._rooms.broker.quote(contract.con_id)

@@ -146,6 +146,8 @@ class SnapshotTaker:
             clock_skew_s=self._broker.clock_skew_s(),
             messages_last_second=self._broker.messages_last_second(),
             equal_parent=equal_parent,
+            conduct=ledger.breakers.conduct(now_ns),
+            breakers=ledger.breakers.of(con_id),
         )
 
     def position(self, con_id: int) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hydra_nb.risk import checks_account, checks_desk, checks_market, checks_price, checks_size
+from hydra_nb.risk import checks_account, checks_conduct, checks_desk, checks_market, checks_price, checks_size
 from hydra_nb.risk.case import Case
 from hydra_nb.risk.limits import BOUNDS, Limits
 from hydra_nb.risk.verdict import Decision
@@ -88,6 +88,24 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         function=checks_account.last_trade_loss, cure=Cure.PERSON, source="broker account", limits=("max_parent_loss",)
+    ),
+    Check(
+        function=checks_conduct.consecutive_refusals,
+        cure=Cure.PERSON,
+        source="journal",
+        limits=("max_consecutive_refusals",),
+    ),
+    Check(
+        function=checks_conduct.reject_rate,
+        cure=Cure.PERSON,
+        source="broker messages",
+        limits=("max_reject_percent", "min_reject_messages"),
+    ),
+    Check(
+        function=checks_conduct.slippage_breach,
+        cure=Cure.PERSON,
+        source="fills against stored predictions",
+        limits=("max_slippage_multiple", "max_slippage_excess_ticks", "min_slippage_fills"),
     ),
     Check(function=checks_size.lots_whole, cure=Cure.LOTS, source="order"),
     Check(function=checks_size.order_lots, cure=Cure.LOTS, source="limits", limits=("max_lots_per_order",)),

@@ -54,6 +54,13 @@ class Limits:
         Seconds between our market time and the broker's.
     reset_window_s
         Seconds before and after the gateway's nightly reset, 23:45 in New York, in which nothing is sent.
+    max_consecutive_refusals
+        Hard refusals of the gate in a row.
+    max_reject_percent, min_reject_messages
+        Percent of the last hour's places and modifies that the broker may reject, judged from so many on.
+    max_slippage_multiple, max_slippage_excess_ticks, min_slippage_fills
+        What a lot of today's fills may cost on average: a multiple of what was predicted and so many ticks on top,
+        judged from so many fills on.
 
     Raises
     ------
@@ -80,6 +87,12 @@ class Limits:
     max_messages_per_second: int = 40
     max_clock_skew_s: float = 2.0
     reset_window_s: float = 300.0
+    max_consecutive_refusals: int = 10
+    max_reject_percent: float = 20.0
+    min_reject_messages: int = 10
+    max_slippage_multiple: float = 5.0
+    max_slippage_excess_ticks: float = 10.0
+    min_slippage_fills: int = 10
 
     def __post_init__(self) -> None:
         """Refuse limits that could not limit."""
@@ -154,6 +167,12 @@ BOUNDS: Mapping[str, Bounds] = {
     "max_messages_per_second": Bounds(low=0, high=45, unit="messages", whole=True),
     "max_clock_skew_s": Bounds(low=0, high=60, unit="s"),
     "reset_window_s": Bounds(low=0, high=3_600, unit="s"),
+    "max_consecutive_refusals": Bounds(low=0, high=1_000, unit="refusals", whole=True),
+    "max_reject_percent": Bounds(low=0, high=100, unit="%"),
+    "min_reject_messages": Bounds(low=1, high=200, unit="messages", whole=True),
+    "max_slippage_multiple": Bounds(low=0, high=1_000, unit="times"),
+    "max_slippage_excess_ticks": Bounds(low=0, high=10_000, unit="ticks"),
+    "min_slippage_fills": Bounds(low=1, high=10_000, unit="fills", whole=True),
 }
 """What each limit may be. Beyond 45 messages a second the client queues, and a cancel would wait behind orders."""
 

@@ -105,7 +105,7 @@ class DeskView(Frame):
             self.positions,
             desk_parts.positions_pane(board.positions, most=most_positions, max_lots=board.max_position_lots),
         )
-        self.put(self.breakers, desk_parts.breakers_pane(board.breakers))
+        self.put(self.breakers, desk_parts.breakers_pane(board.breakers, time_zone=zone))
         self.put(self.happened, desk_parts.log_pane(board.happenings, time_zone=zone))
         told = None if self._told is None or board.now_ns > self._told[1] else self._told[0]
         self.say(told or State(words="", sentence=state.sentence, tone=state.tone))

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from hydra_nb.broker.gateway import BrokerGateway
 from hydra_nb.desk.clocks import LoopClock
+from hydra_nb.domain.breakers import Conduct
 from hydra_nb.domain.events import ChildReserved, Event
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import Quote
@@ -171,6 +172,8 @@ class Room:
             clock_skew_s=self.broker.clock_skew_s(),
             messages_last_second=self.broker.messages_last_second(),
             equal_parent=None,
+            conduct=Conduct(),
+            breakers={},
         )
 
 

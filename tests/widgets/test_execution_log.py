@@ -194,3 +194,21 @@ def test_the_newest_lines_show_and_the_others_fold() -> None:
     assert (shown.count("<li>"), folded.count("<li>")) == (5, 3)
     assert "<summary>Show the other 3</summary>" in folded
     assert "<script>" not in pane
+
+
+def test_a_tripped_breaker_and_its_re_arming_are_told() -> None:
+    """With what it found, and with the words of who looked."""
+    trip = ev.BreakerTripped(
+        time_ns=at("15:00:00"),
+        breaker="daily_loss",
+        observed=10_250.0,
+        limit=10_000.0,
+        unit="USD",
+        reason="Lost 10,250.00 USD today, 10,000.00 allowed",
+    )
+    rearmed = ev.Rearmed(time_ns=at("15:10:00"), reason="a slip of the feed", breaker="daily_loss")
+
+    assert told(trip, rearmed) == [
+        "Re-armed: a slip of the feed.",
+        "Breaker daily_loss tripped: Lost 10,250.00 USD today, 10,000.00 allowed.",
+    ]
