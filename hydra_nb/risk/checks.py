@@ -169,6 +169,8 @@ def table() -> str:
         "Every order passes all checks that apply to it; a modify is checked like a new order. A value that equals its",
         "limit passes, and what is not known is refused. A refusal that waiting cures, or that comes of an unknown",
         "figure, is tried again while its slice runs; any other stops the parent order. Cancels are never checked.",
+        "A breaker that has tripped refuses until a person re-arms it, whatever its figure is by then, and it stops",
+        "what is at work without waiting for a check.",
         "",
         "| check | what must hold | limits | source | applies to | cured by |",
         "|---|---|---|---|---|---|",
