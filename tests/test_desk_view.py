@@ -5,6 +5,7 @@ import subprocess
 import sys
 import warnings
 
+from hydra_nb.domain.breakers import BreakerName
 from hydra_nb.domain.market import ConnectionState, FeedType
 from hydra_nb.domain.orders import ParentStatus, Stage
 from hydra_nb.domain.units import NS_PER_S
@@ -40,7 +41,8 @@ def test_the_board_tells_what_the_frames_tell() -> None:
         assert (position.local_symbol, position.lots, position.most, position.least) == ("ZOK7", 0, 4, 0)
         assert (board.connection, board.feed, board.breaks) == (ConnectionState.UP, FeedType.LIVE, 0)
         assert board.messages == 1
-        assert [one.allowed for one in board.breakers] == [True] * 4
+        assert [one.check for one in board.breakers] == list(BreakerName)
+        assert all(one.allowed for one in board.breakers)
         await execution.cancel()
 
     on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))

@@ -211,10 +211,10 @@ class TestDelegationToTheGate:
         assert len(asked) == rounds * len(asked["check"].unique())
 
     def test_the_gates_word_holds_where_the_manager_wants_to_go_on(self) -> None:
-        """A breaker that trips between two slices: the manager asks, the gate refuses, nothing more is sent."""
+        """A position grows too dear between two slices: the manager asks, the gate refuses, nothing more is sent."""
 
         def script(seconds: float) -> tuple[Any, Any]:
-            return (("370.00", 5), ("372.00", 5)) if seconds < 550 else (("350.00", 5), ("352.00", 5))
+            return (("370.00", 5), ("372.00", 5)) if seconds < 550 else (("500.00", 5), ("502.00", 5))
 
         stack, _, execution = order_of(
             "BUY",
@@ -222,18 +222,18 @@ class TestDelegationToTheGate:
             "ZO",
             exchange=ScriptedExchange(script=script),
             strategy="twap",
-            limits=Limits(max_daily_loss=1_000, collar_last_percent=100),
+            limits=Limits(max_position_percent_of_equity=19, collar_last_percent=100),
         )
 
         refused = stack.journalled(ChildRefused)
         last_frame_ns = stack.core.heard(3)[-1].time_ns
-        assert [event.check for event in refused] == ["daily_loss"]
+        assert [event.check for event in refused] == ["position_share"]
         assert last_frame_ns < refused[0].time_ns
         assert execution.status is ParentStatus.PARTIAL
-        assert execution.filled_lots == stack.lots_filled() == 2
+        assert execution.filled_lots == stack.lots_filled() == 6
         row = execution.decisions[~execution.decisions["allowed"]]
-        assert row["check"].tolist() == ["daily_loss"]
-        assert row["observed"].iloc[0] > row["limit"].iloc[0] == 1_000
+        assert row["check"].tolist() == ["position_share"]
+        assert row["observed"].iloc[0] > row["limit"].iloc[0] == 19
 
     def test_a_modify_that_the_gate_refuses_leaves_the_order_at_its_price(self) -> None:
         """The market runs away between two stages; the order stays as it was gated, and dies with its expiry."""

@@ -14,6 +14,7 @@ from hydra_nb.algos.actions import CoreAction, Record, WakeAt
 from hydra_nb.algos.prices import MarketMemory, MarketSight, Remembered, look, remember
 from hydra_nb.algos.slice_state import SliceState, Terms
 from hydra_nb.domain import events as ev
+from hydra_nb.domain.breakers import stops, trip_words
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import ParentStatus, SliceStatus
 from hydra_nb.domain.units import NS_PER_S
@@ -180,6 +181,8 @@ def _absorb(
             state = _halt(state, Stop(status=ParentStatus.CANCELLED, reason=event.reason), now_ns=now_ns)
         case ev.Killed():
             state = _halt(state, Stop(status=ParentStatus.CANCELLED, reason=f"killed: {event.reason}"), now_ns=now_ns)
+        case ev.BreakerTripped() if stops(event, con_id=state.terms.con_id, side=state.terms.side):
+            state = _halt(state, Stop(status=ParentStatus.PARTIAL, reason=trip_words(event)), now_ns=now_ns)
         case ev.TaskFailed():
             words = f"an unexpected error in {event.where}: {event.error}"
             state = _halt(state, Stop(status=ParentStatus.CANCELLED, reason=words), now_ns=now_ns)

@@ -256,6 +256,18 @@ facts       | TEXT  |         | All fields of the event as JSON, the account mas
 hash        | TEXT  |         | The event's link in the chain of hashes; missing on checks
 """)
 
+BREAKERS = _columns("""
+breaker      | TEXT |         | Name of the breaker, and of its check
+state        | TEXT |         | closed, tripped, rearmed
+observed     | REAL | in unit | What it reads now; of positions the largest, if all that works and is planned fills
+limit        | REAL | in unit | What it may read
+unit         | TEXT |         | Unit of observed and limit
+since        | TIME |         | When it tripped, or was re-armed; NaT where it never tripped
+reason       | TEXT |         | Why it tripped, or the words of who re-armed it
+rearmed      | TIME |         | When it was last re-armed
+local_symbol | TEXT |         | Month of the future, where a breaker of the position tripped
+""")
+
 WOULD_PASS = _columns("""
 lots  | LOTS | lots  | Largest lots that all checks together would allow; NA where none
 price | REAL | price | Nearest price that they would allow
@@ -288,6 +300,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     "reconcile": RECONCILE,
     "limits": LIMITS,
     "audit": AUDIT,
+    "breakers": BREAKERS,
     "plan.schedule": SCHEDULE,
     "plan.would_pass": WOULD_PASS,
     "plan.expected_cost": EXPECTED_COST,

@@ -19,13 +19,15 @@ from hydra_nb.analysis.columns import make_frame
 from hydra_nb.analysis.history import History
 from hydra_nb.analysis.limit_frames import limits
 from hydra_nb.analysis.plan_frames import decisions_frame, expected_cost, schedule, would_pass
-from hydra_nb.analysis.rows import execution_row, fill_row, position_row, slice_rows
+from hydra_nb.analysis.rows import breaker_row, execution_row, fill_row, position_row, slice_rows
+from hydra_nb.domain.board import Breaker
 from hydra_nb.domain.market import Quote
 from hydra_nb.journal import JournalReading
 from hydra_nb.ledger import ParentRecord
 from hydra_nb.reconcile import Break
 
 __all__ = [
+    "breakers",
     "breaks",
     "decisions",
     "decisions_frame",
@@ -213,6 +215,11 @@ def breaks(found: Iterable[Break]) -> pd.DataFrame:
         for one in found
     )
     return make_frame(columns.RECONCILE, rows)
+
+
+def breakers(shown: Iterable[Breaker]) -> pd.DataFrame:
+    """One row a circuit breaker, as a desk tells of them now."""
+    return make_frame(columns.BREAKERS, (breaker_row(one) for one in shown))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ _FOLDED = (
     ev.ContractLocked,
     ev.LimitsOpened,
     ev.LimitsChanged,
+    ev.BreakerTripped,
 )
 
 _TOLD = (
@@ -61,7 +62,14 @@ _TOLD = (
     ev.BrokerErrorReported,
     ev.TaskFailed,
 )
-_TOLD_OF_ALL = (ev.Killed, ev.Rearmed, ev.ConnectionChanged, ev.ContractLocked, ev.LimitsChanged)
+_TOLD_OF_ALL = (
+    ev.Killed,
+    ev.Rearmed,
+    ev.ConnectionChanged,
+    ev.ContractLocked,
+    ev.LimitsChanged,
+    ev.BreakerTripped,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from hydra_nb import cost
 from hydra_nb.analysis.history import Fill, History
 from hydra_nb.analysis.plan_frames import indicative_by_stage, schedule_rows
 from hydra_nb.domain.accounts import mask_account
+from hydra_nb.domain.board import Breaker
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import Stage
@@ -149,4 +150,19 @@ def position_row(con_id: int, *, history: History, quote: Quote | None) -> dict[
         "mid": mid,
         "value": None if contract is None or mid is None else contract.cash(mid, lots=position),
         "currency": None if contract is None else contract.currency,
+    }
+
+
+def breaker_row(one: Breaker) -> dict[str, Any]:
+    """One circuit breaker: what it reads, its state, and why it is in it."""
+    return {
+        "breaker": one.check,
+        "state": one.state,
+        "observed": one.observed,
+        "limit": one.limit,
+        "unit": one.unit,
+        "since": one.since_ns,
+        "reason": one.reason,
+        "rearmed": one.rearmed_ns,
+        "local_symbol": one.local_symbol or None,
     }

@@ -19,6 +19,7 @@ class Holdings:
         self._has_positions = False
         self._currency = ""
         self._equity: Decimal | None = None
+        self._told_equity: Decimal | None = None
         self._realised: dict[str, Decimal] = {}
         self._unrealised: dict[str, Decimal] = {}
         self._initial_margin: Decimal | None = None
@@ -81,6 +82,13 @@ class Holdings:
             self._realised[currency] = number
         elif number is not None and tag == "UnrealizedPnL":
             self._unrealised[currency] = number
+
+    def news(self) -> AccountState | None:
+        """The account's values where equity is another than when this last gave them; None where it is the same."""
+        if self._equity is None or self._equity == self._told_equity:
+            return None
+        self._told_equity = self._equity
+        return self.account_state()
 
     def account_state(self) -> AccountState:
         """Values in the account's base currency, None where not told yet."""

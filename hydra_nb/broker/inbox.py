@@ -19,6 +19,7 @@ from hydra_nb.broker.quotes import QuoteBoard
 from hydra_nb.broker.sent import SentOrders
 from hydra_nb.clock import Clock
 from hydra_nb.domain.events import (
+    AccountReported,
     BrokerErrorReported,
     ChildReserved,
     CommissionReported,
@@ -267,9 +268,20 @@ class Inbox:
         self.note_link(changed=self.link.closed(), message=message)
 
     def batch_done(self) -> None:
-        """A network batch was handled: hand the changed quotes on, one a contract."""
+        """A network batch was handled: hand on where equity has moved, and the changed quotes, one a contract."""
         if self._quote_sink is None:
             return
+        news = self.holdings.news()
+        if news is not None:
+            self.tell(
+                AccountReported(
+                    time_ns=self.now_ns(),
+                    currency=news.currency,
+                    equity=news.equity,
+                    realised_pnl=news.realised_pnl,
+                    unrealised_pnl=news.unrealised_pnl,
+                )
+            )
         for quote, contract in self.board.changed():
             try:
                 self._quote_sink(quote, contract)

@@ -1,7 +1,6 @@
 """Gathers what a desk tells a screen, from ledger, broker and history, without frames."""
 
 import heapq
-import math
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
@@ -9,13 +8,14 @@ from hydra_nb.algos.slice_state import EXPIRY_GRACE_NS
 from hydra_nb.analysis.history import History
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.domain import events as ev
-from hydra_nb.domain.board import Board, Happening, OrderLine, ParentLine, PositionLine
+from hydra_nb.domain.board import Board, Breaker, Happening, OrderLine, ParentLine, PositionLine
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import FeedType, Quote
 from hydra_nb.domain.orders import SliceStatus
 from hydra_nb.domain.units import Side
 from hydra_nb.ledger import OrderRecord, ParentRecord
-from hydra_nb.risk.breakers import breakers
+from hydra_nb.order_manager.breaker_watch import LedgerFigures
+from hydra_nb.risk.breakers_shown import Exposure, shown_breakers
 
 MOST_DONE = 30
 """Parents that are over and still told, the newest."""
@@ -62,7 +62,6 @@ class BoardMaker:
         ages = ((quote.age_s(now_ns), allowed_s) for quote, allowed_s in quotes)
         age_s, allowed_s = max(ages, key=lambda age: age[0] - age[1], default=(None, limits.max_quote_age_s))
         equity, start = ledger.equity, ledger.day_start_equity
-        symbol, largest = self._largest(positions)
         feeds = [quote.feed for quote, _ in quotes]
         downs = (one for one in reversed(self._history.common_story) if isinstance(one, ev.ConnectionChanged))
         day_ns = now_ns - now_ns % _DAY_NS
@@ -87,16 +86,23 @@ class BoardMaker:
             parents=tuple(self._parent(record) for record in records),
             orders=tuple(self._orders()),
             positions=positions,
-            breakers=breakers(
-                limits.for_symbol(symbol),
-                equity=equity,
-                day_start=start,
-                peak=ledger.peak_equity,
-                last_pnl=ledger.last_parent_pnl,
-                largest=largest,
-                currency=ledger.currency,
-            ),
+            breakers=self._breakers(positions, now_ns=now_ns),
             happenings=self._happenings(records),
+        )
+
+    def breakers(self) -> tuple[Breaker, ...]:
+        """The circuit breakers at this moment."""
+        self._history.catch_up()
+        return self._breakers(tuple(self._positions(self._told_records())), now_ns=self._rooms.clock.now_ns())
+
+    def _breakers(self, positions: tuple[PositionLine, ...], *, now_ns: int) -> tuple[Breaker, ...]:
+        ledger = self._rooms.manager.ledger
+        return shown_breakers(
+            LedgerFigures.of(ledger, account=self._rooms.broker.account_state(), now_ns=now_ns),
+            self._rooms.gate.limits,
+            exposures=tuple(self._exposure(line) for line in positions),
+            tripped=ledger.breakers.tripped,
+            rearmed=ledger.breakers.rearmed,
         )
 
     def _told_records(self) -> list[ParentRecord]:
@@ -201,20 +207,15 @@ class BoardMaker:
             )
         yield from sorted(lines, key=lambda line: line.local_symbol)
 
-    def _largest(self, positions: tuple[PositionLine, ...]) -> tuple[str, Decimal | None]:
-        """Symbol and worst value of the position that uses most of its share of equity; None where one has no mid."""
-        limits, symbol, largest, most = self._rooms.gate.limits, "", Decimal(0), 0.0
-        for line in positions:
-            quote = self._quote(line.contract)
-            if line.contract is None or quote is None or quote.mid is None:
-                return symbol, None
-            worst = max(abs(line.most), abs(line.least))
-            value = abs(line.contract.notional(quote.mid, lots=worst))
-            share = limits.for_symbol(line.contract.symbol).max_position_percent_of_equity
-            use = float(value) / share if share else float(value) * math.inf if value else 0.0
-            if use > most:
-                symbol, largest, most = line.contract.symbol, value, use
-        return symbol, largest
+    def _exposure(self, line: PositionLine) -> Exposure:
+        """What a position is at worst; its value at mid, None without one."""
+        contract, quote = line.contract, self._quote(line.contract)
+        worst, value = max(abs(line.most), abs(line.least)), None
+        rate = None if contract is None else self._rooms.broker.account_state().rate(contract.currency)
+        if contract is not None and quote is not None and quote.mid is not None and rate is not None:
+            value = contract.notional(quote.mid, lots=worst) * rate
+        symbol = "" if contract is None else contract.symbol
+        return Exposure(symbol=symbol, local_symbol=line.local_symbol, lots=worst, value=value)
 
     def _quote(self, contract: FutureContract | None) -> Quote | None:
         return None if contract is None else self._rooms.broker.quote(contract.con_id)

@@ -99,6 +99,9 @@ class Desk(Markets):
             "connection": str(broker.state),
             "reconciled": ledger.reconciled,
             "killed": ledger.killed,
+            "breakers": {
+                f"{one.breaker} {one.local_symbol}".rstrip(): one.reason for one in ledger.breakers.tripped.values()
+            },
             "locked": self.locked,
             "breaks": self.breaks,
             "interrupted": tuple(key for key, p in ledger.parents.items() if p.status is ParentStatus.INTERRUPTED),
@@ -264,6 +267,10 @@ class Desk(Markets):
     def positions(self) -> pd.DataFrame:
         """One row a contract that the broker reports or that has working orders, as of now."""
         return frames.positions(self._history, quotes=self._quotes_now())
+
+    def breakers(self) -> pd.DataFrame:
+        """One row a circuit breaker as of now: closed, tripped, or re-armed, since when and why."""
+        return frames.breakers(self._boards.breakers())
 
     # Tasks, listeners, the end
 

@@ -15,6 +15,7 @@ from hydra_nb.desk.rooms import Rooms
 from hydra_nb.desk.surroundings import Surroundings
 from hydra_nb.desk.watchman import Watchman
 from hydra_nb.domain.accounts import mask_account
+from hydra_nb.domain.breakers import BreakerName
 from hydra_nb.domain.events import GlobalCancelAsked, Killed
 from hydra_nb.errors import BrokerError, InvalidOrder, JournalError, NotConnected, RearmRefused
 
@@ -119,34 +120,51 @@ class Safety(Records):
         else:
             await self._rooms.manager.kill(reason)
 
-    async def rearm(self, reason: str) -> None:
-        """Allow orders again after a kill, or after a tripped breaker.
+    async def rearm(self, reason: str, *, breaker: str | None = None) -> None:
+        """Allow orders again after a kill and after tripped breakers; what breakers look at begins anew.
 
         Ledger and broker are compared first; what is found may unlock contracts, or prove orders dead.
+
+        Parameters
+        ----------
+        reason
+            Why; it is journalled, and shows beside the breaker.
+        breaker
+            The one tripped breaker to re-arm, for instance ``"daily_loss"``: the others stay as they are, and a kill in
+            force. None lifts the kill and re-arms all.
 
         Raises
         ------
         InvalidOrder
-            No reason is given.
+            No reason is given, or the breaker is not tripped.
         RearmRefused
             They could not be compared, a contract is locked, or, after a kill, own orders are not proven dead; the
             message says which, and what to do.
         """
         _must_say_why(reason, what="re-arming")
+        self._must_be_tripped(breaker)
         try:
             await self.reconcile()
         except BrokerError as error:
             raise RearmRefused(f"not armed again, as ledger and broker could not be compared: {error}") from error
-        obstacles = self._rearm_obstacles()
+        obstacles = self._rearm_obstacles(lifts_kill=breaker is None)
         if obstacles:
             raise RearmRefused(f"not armed again: {'; '.join(obstacles)}")
         try:
-            await self._rooms.manager.rearm(reason)
+            await self._rooms.manager.rearm(reason, breaker=breaker)
         finally:
             if self.killed is None:
                 self._halting.flag.clear()
 
-    def _rearm_obstacles(self) -> list[str]:
+    def _must_be_tripped(self, breaker: str | None) -> None:
+        """Refuse to re-arm what is not tripped: its figures would begin anew without need."""
+        tripped = list(dict.fromkeys(name for name, _ in self._rooms.manager.ledger.breakers.tripped))
+        if breaker is None or breaker in tripped:
+            return
+        what = "is not tripped" if breaker in tuple(BreakerName) else f"is no breaker ({', '.join(BreakerName)})"
+        raise InvalidOrder(f"{breaker!r} {what}; tripped: {', '.join(tripped) or 'none'}")
+
+    def _rearm_obstacles(self, *, lifts_kill: bool) -> list[str]:
         """Give in words what speaks against sending again."""
         ledger = self._rooms.manager.ledger
         found = [f"{symbol} is locked: {why}" for symbol, why in self.locked.items()]
@@ -154,7 +172,7 @@ class Safety(Records):
             told = "; ".join(one.message for one in self._rooms.reconciler.breaks if not one.resolved)
             found.append(f"ledger and broker do not agree: {told or 'the connection was lost meanwhile'}")
         left = [record.order_ref for record in ledger.open_orders()]
-        if self.killed is not None and left:
+        if lifts_kill and self.killed is not None and left:
             found.append(
                 f"{len(left)} own orders are not confirmed over yet ({', '.join(left)}): wait for them, at the latest "
                 "until their expiry, and re-arm then"

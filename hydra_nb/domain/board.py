@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from hydra_nb.domain.breakers import BreakerState
 from hydra_nb.domain.events import Event
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import ConnectionState, FeedType
@@ -71,9 +72,11 @@ class PositionLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker:
-    """A circuit breaker of the account: its check, how much of its limit is used, and whether it lets orders pass.
+    """A circuit breaker: its check, how much of its limit is used, its state, and whether it lets orders pass.
 
-    `unit` is a currency, or begins with a percent sign; `observed` is None where it is not known.
+    `unit` is a currency, begins with a percent sign, or counts; `observed` is what it reads now, None where it is not
+    known. `since_ns` and `reason` tell of its last trip, or once it was re-armed of that; `rearmed_ns` of the last
+    re-arming. `local_symbol` names the contract where one about a position has tripped.
     """
 
     check: str
@@ -81,6 +84,11 @@ class Breaker:
     limit: float
     unit: str
     allowed: bool
+    state: BreakerState = BreakerState.CLOSED
+    since_ns: int | None = None
+    reason: str = ""
+    rearmed_ns: int | None = None
+    local_symbol: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

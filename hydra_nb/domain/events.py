@@ -45,11 +45,12 @@ class ParentSubmitted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParentRefused(Event):
-    """The gate refused the parent order as a whole."""
+    """The gate refused the parent order as a whole; `transient` is None in journals that did not tell it yet."""
 
     parent_id: str
     check: str
     message: str
+    transient: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,10 +211,29 @@ class GlobalCancelAsked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerTripped(Event):
+    """A circuit breaker was found over its limit; it stays tripped until a person re-arms it.
+
+    `observed` and `limit` are in `unit`. One that is about a position names the contract and the side on which orders
+    would add to it; any other lets no order pass.
+    """
+
+    breaker: str
+    observed: float
+    limit: float
+    unit: str
+    reason: str
+    con_id: int | None = None
+    local_symbol: str = ""
+    side: Side | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rearmed(Event):
-    """A person allowed orders again after a kill or a tripped breaker."""
+    """A person allowed orders again: after one tripped breaker, or, `breaker` None, after a kill and all breakers."""
 
     reason: str
+    breaker: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -402,7 +422,7 @@ class PositionReported(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountReported(Event):
-    """The broker's account values, written when they matter to a decision; peak equity is folded from them."""
+    """The broker's account values, written whenever equity has moved; its peak and day's start are folded of them."""
 
     currency: str
     equity: Decimal | None
@@ -488,4 +508,5 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     ClockMeasured,
     HeadExportFailed,
     JournalContradicted,
+    BreakerTripped,
 )

@@ -382,8 +382,8 @@ class DeskPort(Protocol):
         """Halt all and cancel all own orders."""
         ...
 
-    async def rearm(self, reason: str) -> None:
-        """Allow orders again."""
+    async def rearm(self, reason: str, *, breaker: str | None = None) -> None:
+        """Allow orders again: all, or those that one tripped breaker holds back."""
         ...
 
     async def cancel_everything(self, confirmation: str) -> None:

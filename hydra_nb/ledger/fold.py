@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from hydra_nb.domain import events as ev
+from hydra_nb.domain.breakers import BreakerName
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import Action, ParentStatus, SliceStatus
@@ -16,16 +17,10 @@ from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.domain.values import replace
 from hydra_nb.ledger import orders as fold_order
+from hydra_nb.ledger.breakers import BreakerBook
 from hydra_nb.ledger.limits import LimitsRecord
-from hydra_nb.ledger.records import (
-    NOT_TRADED,
-    BookedExecution,
-    OrderRecord,
-    ParentRecord,
-    SliceRecord,
-    Traded,
-    sameness,
-)
+from hydra_nb.ledger.records import NOT_TRADED, BookedExecution, OrderRecord, ParentRecord, SliceRecord, Traded
+from hydra_nb.ledger.sameness import equal_parent
 
 _DAY_NS = 86_400 * NS_PER_S
 
@@ -55,8 +50,6 @@ class Ledger:
         When a contract was last unlocked, by contract id: what had happened until then was explained.
     others_lots
         Lots of the account's position in a contract that are not ours, by contract id, as last adopted.
-    contracts
-        Contracts of all orders ever reserved, by contract id.
     limits
         Limits given and in force.
     strangers
@@ -64,12 +57,15 @@ class Ledger:
     equity, peak_equity, day_start_equity
         Account equity, its highest, and the first of the UTC day, in `currency`. `Rearmed` starts the
         last two anew, so that a breaker that a person released does not trip on the same loss again.
+    breakers
+        Which breakers are tripped, and how the desk has fared with gate, broker and fills.
     """
 
     def __init__(self) -> None:
         self.orders: dict[str, OrderRecord] = {}
         self.parents: dict[str, ParentRecord] = {}
         self.positions: dict[int, ev.PositionReported] = {}
+        self.breakers = BreakerBook(self.positions)
         self.commissions: dict[str, ev.CommissionReported] = {}
         self.killed: str | None = None
         self.killed_orders: tuple[str, ...] = ()
@@ -77,7 +73,6 @@ class Ledger:
         self.locked: dict[int, ev.ContractLocked] = {}
         self.unlocked_ns: dict[int, int] = {}
         self.others_lots: dict[int, int] = {}
-        self.contracts: dict[int, FutureContract] = {}
         self.limits = LimitsRecord()
         self.strangers: dict[str, ev.ExecutionReported] = {}
         self.connection = ConnectionState.DOWN
@@ -130,6 +125,7 @@ class Ledger:
         fold = self._fold.get(type(event))
         if fold is not None:
             fold(event)
+        self.breakers.apply(event)
 
     # What others ask
 
@@ -162,6 +158,11 @@ class Ledger:
         """Signed lots of a contract by our own fills alone."""
         return self._booked.get(con_id, 0)
 
+    @property
+    def contracts(self) -> Mapping[int, FutureContract]:
+        """Contracts of all parents ever submitted, by contract id."""
+        return self.breakers.contracts
+
     def traded_on(self, time_ns: int) -> Mapping[int, Traded]:
         """What we traded in the UTC day of `time_ns`, by the broker's time of each execution, by contract id."""
         return self._traded.get(time_ns // _DAY_NS, {})
@@ -185,12 +186,14 @@ class Ledger:
         """Whether equity was told in the UTC day of `now_ns`: an equity that stays the same begins a new day too."""
         return now_ns // _DAY_NS == self._equity_day
 
-    @property
-    def last_parent_pnl(self) -> Decimal | None:
-        """Realised P&L of the last finished parent that closed lots, since the last `Rearmed`; None without one."""
+    def last_parent_pnl(self, rate: Callable[[str], Decimal | None]) -> Decimal | None:
+        """Realised P&L of the last finished parent that closed lots, since the last `Rearmed`; None without one.
+
+        `rate` gives what a unit of a currency is worth in that of the account; where it gives none the result is NaN.
+        """
         for parent_id in reversed(self._finished[self._since_rearmed :]):
             told = [
-                commission.realised_pnl
+                commission.realised_pnl * self._worth_of(commission.currency, rate=rate)
                 for ref in self.parents[parent_id].order_refs
                 for booking in self.orders[ref].executions.values()
                 if (commission := self.commissions.get(booking.exec_id)) and commission.realised_pnl is not None
@@ -199,21 +202,13 @@ class Ledger:
                 return sum(told, start=Decimal(0))
         return None
 
-    def equal_parent(self, plan: ExecutionPlan, *, now_ns: int) -> str | None:
-        """Id of the parent of the same plan, or of an equal order of the same UTC day.
+    def _worth_of(self, currency: str, *, rate: Callable[[str], Decimal | None]) -> Decimal:
+        known = Decimal(1) if currency == self.currency else rate(currency)
+        return Decimal("NaN") if known is None else known
 
-        Equal means account, contract, side, lots, strategy and tag. An earlier order that was refused
-        before anything was sent stands in the way of the same plan only.
-        """
-        plan_id, wanted = plan.plan_id, sameness(plan.parent)
-        for parent_id, record in reversed(self.parents.items()):
-            if record.plan.plan_id == plan_id:
-                return parent_id
-            unsent = record.status is ParentStatus.REFUSED and not record.was_sent
-            same_day = record.submitted_ns // _DAY_NS == now_ns // _DAY_NS
-            if same_day and not unsent and sameness(record.plan.parent) == wanted:
-                return parent_id
-        return None
+    def equal_parent(self, plan: ExecutionPlan, *, now_ns: int) -> str | None:
+        """Id of the parent of the same plan, or of an equal order of the same UTC day; see `sameness`."""
+        return equal_parent(plan, parents=self.parents, now_ns=now_ns)
 
     # Parents
 
@@ -297,7 +292,6 @@ class Ledger:
 
     def _child_reserved(self, event: ev.ChildReserved) -> None:
         child = event.child
-        self.contracts[child.contract.con_id] = child.contract
         known = self.orders.get(child.order_ref)
         self._put(fold_order.reserve(known, event))
         self._last_order_ids[event.client_id] = max(self._last_order_ids.get(event.client_id, 0), child.order_id)
@@ -355,6 +349,7 @@ class Ledger:
         self._put(folded)
         for sign, told in ((-1, record), (1, folded)):
             self._trade(told.child.contract.con_id, told.executions.get(event.family), sign=sign)
+        self.breakers.slippage.revised(folded, family=event.family, before=record.executions.get(event.family))
         gained = folded.booked_lots - record.booked_lots
         child = record.child
         self._booked[child.contract.con_id] = self.booked_position(child.contract.con_id) + child.side.sign * gained
@@ -410,8 +405,13 @@ class Ledger:
         self.killed = event.reason
         self.killed_orders = tuple(dict.fromkeys((*self.killed_orders, *self._open)))
 
-    def _rearmed(self, _event: ev.Rearmed) -> None:
-        self.killed = None
-        self.killed_orders = ()
-        self.peak_equity = self.day_start_equity = self.equity
-        self._since_rearmed = len(self._finished)
+    def _rearmed(self, event: ev.Rearmed) -> None:
+        if event.breaker is None:
+            self.killed = None
+            self.killed_orders = ()
+        if event.breaker in (None, BreakerName.DRAWDOWN):
+            self.peak_equity = self.equity
+        if event.breaker in (None, BreakerName.DAILY_LOSS):
+            self.day_start_equity = self.equity
+        if event.breaker in (None, BreakerName.LAST_TRADE_LOSS):
+            self._since_rearmed = len(self._finished)

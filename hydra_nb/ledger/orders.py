@@ -55,7 +55,12 @@ def reserve(record: OrderRecord | None, event: ChildReserved) -> OrderRecord:
     """Open a record for an approved place, or note the terms of an approved modify."""
     if record is None or event.action is Action.PLACE:
         return OrderRecord(
-            child=event.child, client_id=event.client_id, state=OrderState.RESERVED, reserved_ns=event.time_ns
+            child=event.child,
+            client_id=event.client_id,
+            state=OrderState.RESERVED,
+            reserved_ns=event.time_ns,
+            placed_mid=None if event.quote is None else event.quote.mid,
+            predicted_slippage=event.predicted_slippage,
         )
     return replace(record, pending=event.child, modify_sent_ns=None)
 

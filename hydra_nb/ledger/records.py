@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from hydra_nb.domain.orders import ChildOrder, OrderState, ParentOrder, ParentStatus, SliceStatus, Stage
+from hydra_nb.domain.orders import ChildOrder, OrderState, ParentStatus, SliceStatus, Stage
 from hydra_nb.domain.plan import ExecutionPlan
 
 
@@ -39,7 +39,8 @@ class OrderRecord:
     acknowledged), `pending` the gated terms of a modify without acknowledgement. `executions` is keyed by
     family. `messages` counts the frames sent: places, modifies and cancels. `outlived` tells that the broker showed it
     open when its expiry had passed by our clock and the broker's: both are wrong, and only the wire's word ends it.
-    `told_lots` are the most that a status called filled.
+    `told_lots` are the most that a status called filled. `placed_mid` is the mid at which it was approved, and
+    `predicted_slippage` what a lot was then predicted to cost against it, both in price units.
     """
 
     child: ChildOrder
@@ -63,6 +64,8 @@ class OrderRecord:
     overfilled: bool = False
     outlived: bool = False
     told_lots: int = 0
+    placed_mid: Decimal | None = None
+    predicted_slippage: Decimal | None = None
 
     @property
     def order_ref(self) -> str:
@@ -142,8 +145,3 @@ class ParentRecord:
     def was_sent(self) -> bool:
         """Whether any child order of the parent was handed to the socket."""
         return any(one.sent_ns is not None for one in self.slices)
-
-
-def sameness(parent: ParentOrder) -> tuple[object, ...]:
-    """What makes two orders of one day equal."""
-    return (parent.account, parent.contract.con_id, parent.side, parent.lots, parent.strategy, parent.tag)

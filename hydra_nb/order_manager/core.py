@@ -179,7 +179,7 @@ class ManagerCore:
 
     def _concerned(self, event: ev.Event) -> tuple[str, ...]:
         """Running parents that an event concerns."""
-        if isinstance(event, (ev.Killed, ev.ConnectionChanged, ev.LoopStalled)):
+        if isinstance(event, (ev.Killed, ev.BreakerTripped, ev.ConnectionChanged, ev.LoopStalled)):
             return tuple(self._running)
         if isinstance(event, ev.ContractLocked):
             return tuple(key for key, state in self._running.items() if state.terms.con_id == event.con_id)

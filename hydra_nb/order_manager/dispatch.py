@@ -1,11 +1,12 @@
 """The way of one child order: snapshot, gate, reservation, durable intent, last look, wire."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from hydra_nb.algos.actions import CancelChild, ProbeDeath, Propose
 from hydra_nb.broker.port import BrokerPort
 from hydra_nb.clock import Clock
+from hydra_nb.domain.breakers import stops
 from hydra_nb.domain.events import (
     AccountReported,
     CancelRequested,
@@ -21,6 +22,7 @@ from hydra_nb.domain.orders import Action, ChildOrder, OrderState
 from hydra_nb.errors import BrokerError, JournalError
 from hydra_nb.journal import Journal
 from hydra_nb.ledger import Ledger
+from hydra_nb.order_manager.breaker_watch import BreakerWatch
 from hydra_nb.order_manager.snapshot import SnapshotTaker
 from hydra_nb.order_manager.tasks import TaskKeeper
 from hydra_nb.risk.gate import RiskGate
@@ -35,7 +37,7 @@ class Dispatcher:
 
     Parameters
     ----------
-    ledger, journal, gate, broker, clock, snapshots, tasks
+    ledger, journal, gate, broker, clock, snapshots, watch, tasks
         The rooms on the way.
     record
         Journals and folds an event inside the present step of the loop and gives its sequence number.
@@ -52,6 +54,7 @@ class Dispatcher:
         broker: BrokerPort,
         clock: Clock,
         snapshots: SnapshotTaker,
+        watch: BreakerWatch,
         tasks: TaskKeeper,
         record: Callable[[Event], int],
         ingest: Callable[[Event], None],
@@ -62,6 +65,7 @@ class Dispatcher:
         self._broker = broker
         self._clock = clock
         self._snapshots = snapshots
+        self._watch = watch
         self._tasks = tasks
         self._record = record
         self._ingest = ingest
@@ -72,8 +76,7 @@ class Dispatcher:
         """Snapshot, gate, reservation and seal in one step of the loop, without an await."""
         plan = self._ledger.parents[proposal.parent_id].plan
         child = self._child(proposal)
-        news = self.account_news()
-        if news is not None:
+        for news in self.news():
             self._record(news)
         verdict = self._gate.check(
             child, action=proposal.action, snapshot=self._snapshots.of_child(child, parent=plan.parent)
@@ -167,14 +170,27 @@ class Dispatcher:
             return f"the connection is {self._broker.state}"
         if not self._ledger.reconciled:  # the connection may have been lost and come back meanwhile
             return "ledger and broker are not reconciled"
+        for tripped in self._ledger.breakers.of(child.contract.con_id).values():
+            if stops(tripped, con_id=child.contract.con_id, side=child.side):
+                return f"the breaker {tripped.breaker} has tripped"
         quote = self._broker.quote(child.contract.con_id)
         allowed_s = self._gate.limits.for_symbol(child.contract.symbol).max_quote_age_s
         if quote is None or quote.age_s(self._clock.now_ns()) > allowed_s:
             return f"the quote is older than {allowed_s:g} s"
         return None
 
+    def news(self) -> Iterator[Event]:
+        """Give what a coming decision will look at and the journal does not hold yet; each is to be recorded at once.
+
+        These are the account values, and then the breakers that are over their limits without an event that told so.
+        """
+        account = self.account_news()
+        if account is not None:
+            yield account
+        yield from self._watch.now(self._clock.now_ns())
+
     def account_news(self) -> AccountReported | None:
-        """Give the account values that a coming decision will use, where the journal does not hold them yet."""
+        """Give the account values of now, where the journal does not hold them yet."""
         account = self._broker.account_state()
         now_ns = self._clock.now_ns()
         if account.equity is None:

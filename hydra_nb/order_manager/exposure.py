@@ -81,9 +81,9 @@ class Exposures:
         """Cash value of all that was traded today or works; None where a rate of exchange is not known."""
         cash = 0.0
         for con_id, traded in self._ledger.traded_on(now_ns).items():
-            contract = self._ledger.contracts[con_id]
-            rate = account.rate(contract.currency)
-            if rate is None:
+            contract = self._ledger.contracts.get(con_id)
+            rate = None if contract is None else account.rate(contract.currency)
+            if contract is None or rate is None:
                 return None
             cash += float(traded.points * contract.point_value * rate)
         for record in self._ledger.open_orders():

@@ -5,12 +5,9 @@ on. Timers, the disk and the wire come back through the same door.
 """
 
 import asyncio
-import datetime as dt
-import warnings
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from hydra_nb.algos.actions import CancelChild, CoreAction, ProbeDeath, Propose, Record, WakeAt
 from hydra_nb.broker.port import BrokerPort
@@ -37,6 +34,8 @@ from hydra_nb.domain.plan import PLAN_VALID_S, ExecutionPlan
 from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.errors import InvalidOrder, PlanExpired
 from hydra_nb.journal import Journal
+from hydra_nb.order_manager.already_sent import say_already_sent
+from hydra_nb.order_manager.breaker_watch import BreakerWatch
 from hydra_nb.order_manager.committing import Committer
 from hydra_nb.order_manager.core import ManagerCore
 from hydra_nb.order_manager.dispatch import Dispatcher
@@ -49,10 +48,6 @@ from hydra_nb.risk.verdict import Decision
 
 KILL_WAIT_S = 15.0
 """Host seconds to wait for the proof that cancelled orders are dead; the cancels themselves never wait."""
-
-
-class AlreadySent(UserWarning):
-    """The same plan, or an equal order of the day, was sent before; nothing was sent now."""
 
 
 class OrderManager:
@@ -89,6 +84,7 @@ class OrderManager:
         self.tasks = TaskKeeper(self._task_failed)
         self.snapshots = SnapshotTaker(ledger=core.ledger, broker=broker, journal=journal, clock=clock)
         self.whole_plan = WholePlan(gate=gate, broker=broker, snapshots=self.snapshots)
+        self._breakers = BreakerWatch(core.ledger, gate=gate, broker=broker)
         self._dispatch = Dispatcher(
             core.ledger,
             journal=journal,
@@ -96,6 +92,7 @@ class OrderManager:
             broker=broker,
             clock=clock,
             snapshots=self.snapshots,
+            watch=self._breakers,
             tasks=self.tasks,
             record=self._record,
             ingest=self.ingest,
@@ -170,6 +167,8 @@ class OrderManager:
             self._queue.extend(self._cancels())
         elif isinstance(event, ConnectionChanged) and event.state is ConnectionState.UP:
             self._link_up()
+        for tripped in self._breakers.after(event):
+            self._record(tripped)
         return seq
 
     def _link_up(self) -> None:
@@ -250,8 +249,7 @@ class OrderManager:
 
     def check_plan(self, plan: ExecutionPlan) -> tuple[Decision, ...]:
         """Ask the gate about a whole plan at the prices and the account of now; nothing is sent."""
-        news = self._dispatch.account_news()
-        if news is not None:
+        for news in self._dispatch.news():
             self.ingest(news)
         return self.whole_plan.check(plan)
 
@@ -269,7 +267,7 @@ class OrderManager:
         now_ns = self._clock.now_ns()
         earlier = self.ledger.equal_parent(plan, now_ns=now_ns)
         if earlier is not None:
-            self._say_already_sent(earlier)
+            say_already_sent(self.ledger.parents[earlier])
             return earlier
         if now_ns > plan.valid_until_ns:
             age_s = (now_ns - plan.previewed_ns) / NS_PER_S
@@ -283,17 +281,16 @@ class OrderManager:
         self.ingest(ParentSubmitted(time_ns=now_ns, parent_id=parent_id, plan=plan, quote=quote, decisions=seal))
         refusal = self.whole_plan.refusal(plan, decisions=decisions, now_ns=now_ns)
         if refusal is not None:
-            check, message = refusal.decisive.check, refusal.decisive.message
-            self.ingest(ParentRefused(time_ns=now_ns, parent_id=parent_id, check=check, message=message))
+            self.ingest(
+                ParentRefused(
+                    time_ns=now_ns,
+                    parent_id=parent_id,
+                    check=refusal.decisive.check,
+                    message=refusal.decisive.message,
+                    transient=refusal.transient,
+                )
+            )
         return parent_id
-
-    def _say_already_sent(self, parent_id: str) -> None:
-        parent = self.ledger.parents[parent_id]
-        zone = ZoneInfo(parent.plan.parent.contract.time_zone)
-        sent = dt.datetime.fromtimestamp(parent.submitted_ns // NS_PER_S, tz=zone)
-        notice = AlreadySent(f"Already sent at {sent:%H:%M:%S} as {parent_id}; nothing was sent.")
-        # Each time, and without the file of the caller: what a cell shows is saved with the notebook.
-        warnings.warn_explicit(notice, AlreadySent, filename="hydra_nb", lineno=1)
 
     async def wait(self, parent_id: str) -> None:
         """Wait until a parent is over, or interrupted; cancelling this wait cancels no order."""
@@ -375,9 +372,9 @@ class OrderManager:
             if self.ledger.parents[record.child.parent_id].status.is_over:
                 self._enqueue(CancelChild(order_ref=record.order_ref, reason="its parent order is over"))
 
-    async def rearm(self, reason: str) -> None:
-        """Allow orders again after a kill."""
-        self.ingest(Rearmed(time_ns=self._clock.now_ns(), reason=reason))
+    async def rearm(self, reason: str, *, breaker: str | None = None) -> None:
+        """Allow orders again after a kill and tripped breakers, or after one breaker."""
+        self.ingest(Rearmed(time_ns=self._clock.now_ns(), reason=reason, breaker=breaker))
         await self._journal.commit()
 
     async def stop(self) -> None:

@@ -164,7 +164,7 @@ class SnapshotTaker:
             equity=ledger.equity,
             peak_equity=ledger.peak_equity,
             day_start_equity=ledger.day_start_equity,
-            last_parent_pnl=ledger.last_parent_pnl,
+            last_parent_pnl=ledger.last_parent_pnl(account.rate),
             adv_lots=None if statistics is None else statistics.adv_lots,
             adv_source="unknown" if statistics is None else statistics.source,
             caller_adv_lots=parent.caller_adv_lots,
@@ -190,6 +190,8 @@ class SnapshotTaker:
             clock_skew_s=self._broker.clock_skew_s(),
             messages_last_second=self._broker.messages_last_second(),
             equal_parent=equal_parent,
+            conduct=ledger.breakers.conduct(now_ns),
+            breakers=ledger.breakers.of(con_id),
         )
 
     def position(self, con_id: int) -> int | None:

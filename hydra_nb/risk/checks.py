@@ -10,6 +10,7 @@ from enum import StrEnum
 from hydra_nb.risk import (
     checks_account,
     checks_bands,
+    checks_conduct,
     checks_contract,
     checks_desk,
     checks_exposure,
@@ -118,6 +119,24 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         function=checks_account.last_trade_loss, cure=Cure.PERSON, source="broker account", limits=("max_parent_loss",)
+    ),
+    Check(
+        function=checks_conduct.consecutive_refusals,
+        cure=Cure.PERSON,
+        source="journal",
+        limits=("max_consecutive_refusals",),
+    ),
+    Check(
+        function=checks_conduct.reject_rate,
+        cure=Cure.PERSON,
+        source="broker messages",
+        limits=("max_reject_percent", "min_reject_messages"),
+    ),
+    Check(
+        function=checks_conduct.slippage_breach,
+        cure=Cure.PERSON,
+        source="fills against stored predictions",
+        limits=("max_slippage_multiple", "max_slippage_excess_ticks", "min_slippage_fills"),
     ),
     Check(function=checks_size.lots_whole, cure=Cure.LOTS, source="order"),
     Check(function=checks_size.order_lots, cure=Cure.LOTS, source="limits", limits=("max_lots_per_order",)),
@@ -257,6 +276,8 @@ def table() -> str:
         "Every order passes all checks that apply to it; a modify is checked like a new order. A value that equals its",
         "limit passes, and what is not known is refused. A refusal that waiting cures, or that comes of an unknown",
         "figure, is tried again while its slice runs; any other stops the parent order. Cancels are never checked.",
+        "A breaker that has tripped refuses until a person re-arms it, whatever its figure is by then, and it stops",
+        "what is at work without waiting for a check.",
         "",
         "| check | what must hold | limits | source | applies to | cured by |",
         "|---|---|---|---|---|---|",

@@ -1,85 +1,104 @@
 """Circuit breakers on the account: loss of the day, drawdown, loss of the last trade.
 
-The fourth breaker, the worst-case position as a share of equity, is `checks_size.position_share`. A
-tripped breaker blocks every new order, also one that would reduce a position: what to do then is a
-person's decision. Cancels are never asked here.
+A breaker that has tripped blocks every new order, also one that would reduce a position, until a person
+re-arms it: what to do then is that person's decision. Cancels are never asked here. The breakers of the
+position are `checks_size.position_lots` and `position_share`, those of the desk's conduct `checks_conduct`.
 """
 
-from hydra_nb.risk.case import Case, finite
+from hydra_nb.domain.breakers import BreakerName
+from hydra_nb.domain.events import BreakerTripped
+from hydra_nb.risk import breakers
+from hydra_nb.risk.breakers import Reading, held_words, over_words, remedy
+from hydra_nb.risk.case import Case
 from hydra_nb.risk.verdict import Decision
 
 ACCOUNT = "broker account"
 
+# The names as plain text: to ask an enum for its value takes longer than to decide.
+_DAILY_LOSS, _DRAWDOWN = BreakerName.DAILY_LOSS.value, BreakerName.DRAWDOWN.value
+_LAST_TRADE_LOSS = BreakerName.LAST_TRADE_LOSS.value
+
 
 def daily_loss(case: Case) -> Decision:
-    """Equity lies no further below that of the day's start than the limit."""
-    snapshot, limit = case.snapshot, case.limits.max_daily_loss
-    equity, start = finite(snapshot.equity), finite(snapshot.day_start_equity)
-    loss = None if equity is None or start is None else float(start - equity)
-    allowed = loss is not None and loss <= limit
-    if loss is None:
-        message = "Equity, now or at the day's start, is not known: wait for the account's values"
-    elif allowed:
-        message = "Loss of the day within the limit" if loss > 0 else "No loss today"
-    else:
-        message = f"Lost {loss:,.2f} {snapshot.currency} today, {limit:,.2f} allowed: trade again tomorrow"
-    return Decision(
-        check="daily_loss",
-        allowed=allowed,
-        observed=loss,
-        limit=limit,
-        unit=snapshot.currency,
-        message=message,
-        source=ACCOUNT,
-        transient=loss is None,
-    )
+    """Equity lies no further below that of the day's start than the limit; a breaker."""
+    reading = breakers.daily_loss(case.snapshot, case.limits)
+    tripped = case.snapshot.breakers.get(_DAILY_LOSS)
+    if tripped is not None:
+        return held(tripped, now=reading, source=ACCOUNT)
+    if reading.observed is None:
+        words = "Equity, now or at the day's start, is not known: wait for the account's values"
+        return unknown(_DAILY_LOSS, reading, words=words, source=ACCOUNT)
+    passing = "Loss of the day within the limit" if reading.observed > 0 else "No loss today"
+    return judged(_DAILY_LOSS, reading, passing=passing, source=ACCOUNT)
 
 
 def drawdown(case: Case) -> Decision:
-    """Equity lies no further below its peak than the limit."""
-    snapshot, limit = case.snapshot, case.limits.max_drawdown_percent
-    equity, peak = finite(snapshot.equity), finite(snapshot.peak_equity)
-    known = equity is not None and peak is not None and peak > 0
-    fall = float((peak - equity) / peak * 100) if known and peak is not None and equity is not None else None
-    allowed = fall is not None and fall <= limit
-    if fall is None:
-        message = "Equity or its peak is not known, or the peak not positive: wait for the account's values"
-    elif allowed:
-        message = "Drawdown within the limit"
-    else:
-        message = f"Equity {fall:.2f} % below its peak, {limit:g} % allowed: review the account, then its limits"
-    return Decision(
-        check="drawdown",
-        allowed=allowed,
-        observed=fall,
-        limit=limit,
-        unit="% of peak equity",
-        message=message,
-        source=ACCOUNT,
-        transient=fall is None,
-    )
+    """Equity lies no further below its peak than the limit; a breaker."""
+    reading = breakers.drawdown(case.snapshot, case.limits)
+    tripped = case.snapshot.breakers.get(_DRAWDOWN)
+    if tripped is not None:
+        return held(tripped, now=reading, source=ACCOUNT)
+    if reading.observed is None:
+        words = "Equity or its peak is not known, or the peak not positive: wait for the account's values"
+        return unknown(_DRAWDOWN, reading, words=words, source=ACCOUNT)
+    return judged(_DRAWDOWN, reading, passing="Drawdown within the limit", source=ACCOUNT)
 
 
 def last_trade_loss(case: Case) -> Decision:
-    """The last parent that closed lots lost no more than the limit; before the first one nothing is lost."""
-    snapshot, limit = case.snapshot, case.limits.max_parent_loss
-    pnl = snapshot.last_parent_pnl
-    loss = None if pnl is None or not pnl.is_finite() else float(-pnl)
-    allowed = pnl is None or (loss is not None and loss <= limit)
-    if pnl is None:
-        message = "No order has closed lots yet"
-    elif loss is None:
-        message = "The result of the last trade is no number: reconcile, then rearm the desk"
-    elif allowed:
-        message = "Loss of the last trade within the limit" if loss > 0 else "The last trade lost nothing"
+    """The last parent that closed lots lost no more than the limit; before the first one nothing is lost; a breaker."""
+    reading = breakers.last_trade_loss(case.snapshot, case.limits)
+    tripped = case.snapshot.breakers.get(_LAST_TRADE_LOSS)
+    if tripped is not None:
+        return held(tripped, now=reading, source=ACCOUNT)
+    if reading.observed is None:
+        words = "The result of the last trade is no number: reconcile, then rearm the desk"
+        return unknown(_LAST_TRADE_LOSS, reading, words=words, source=ACCOUNT, transient=False)
+    if case.snapshot.last_parent_pnl is None:
+        passing = "No order has closed lots yet"
     else:
-        message = f"The last trade lost {loss:,.2f} {snapshot.currency}, {limit:,.2f} allowed: rearm the desk to go on"
+        passing = "Loss of the last trade within the limit" if reading.observed > 0 else "The last trade lost nothing"
+    return judged(_LAST_TRADE_LOSS, reading, passing=passing, source=ACCOUNT)
+
+
+# What the breakers' decisions have in common
+
+
+def judged(breaker: str, reading: Reading, *, passing: str, source: str) -> Decision:
+    """The decision of a breaker that is not tripped, by what it reads."""
+    allowed = not reading.is_over
     return Decision(
-        check="last_trade_loss",
+        check=breaker,
         allowed=allowed,
-        observed=loss,
-        limit=limit,
-        unit=snapshot.currency,
-        message=message,
-        source=ACCOUNT,
+        observed=reading.observed,
+        limit=reading.limit,
+        unit=reading.unit,
+        message=passing if allowed else f"{over_words(breaker, reading)}: {remedy(breaker)}",
+        source=source,
+    )
+
+
+def unknown(breaker: str, reading: Reading, *, words: str, source: str, transient: bool = True) -> Decision:
+    """The refusal of a breaker whose figure is not known."""
+    return Decision(
+        check=breaker,
+        allowed=False,
+        observed=None,
+        limit=reading.limit,
+        unit=reading.unit,
+        message=words,
+        source=source,
+        transient=transient,
+    )
+
+
+def held(tripped: BreakerTripped, *, now: Reading, source: str) -> Decision:
+    """The refusal of a tripped breaker, whatever it reads by now; observed and limit are those of its trip."""
+    return Decision(
+        check=tripped.breaker,
+        allowed=False,
+        observed=tripped.observed,
+        limit=tripped.limit,
+        unit=tripped.unit,
+        message=held_words(tripped, now=now),
+        source=source,
     )

@@ -6,10 +6,13 @@ number of lots of this order that the check would allow, None where not even one
 
 import math
 
+from hydra_nb.domain.breakers import BreakerName
+from hydra_nb.risk.breakers import held_words
 from hydra_nb.risk.case import Case, finite, number
 from hydra_nb.risk.verdict import Decision
 
 _ROUNDING = 1e-9
+_POSITION_LOTS, _POSITION_SHARE = BreakerName.POSITION_LOTS.value, BreakerName.POSITION_SHARE.value
 
 
 def whole_lots(lots: float) -> int:
@@ -200,28 +203,32 @@ def held_lots(case: Case) -> int | None:
 
 
 def position_lots(case: Case) -> Decision:
-    """The worst-case position on the order's side is no more lots than the limit.
+    """The worst-case position on the order's side is no more lots than the limit; a breaker.
 
     A BUY can only make the position longer, so its long end counts, a SELL's short end: what reduces a position that
-    is beyond the limit passes, until it would be beyond the limit on the other side.
+    is beyond the limit passes, until it would be beyond the limit on the other side. While the breaker is tripped only
+    what reduces passes, until flat.
     """
-    held, limit = held_lots(case), case.limits.max_position_lots
+    tripped = case.snapshot.breakers.get(_POSITION_LOTS)
+    held, limit = held_lots(case), case.limits.max_position_lots if tripped is None else 0
     if held is None:
         return unknown_position("position_lots", limit=limit, unit="lots")
     worst = held + case.open_lots
     left = limit - held
     allowed = worst <= limit
+    if allowed:
+        message = "Position within the limit" if tripped is None else "Only reduces the position"
+    elif tripped is not None:
+        message = held_words(tripped, now=None)
+    else:
+        message = f"{worst} lots {long_or_short(case)} at worst, {limit} allowed: {at_most(left)}"
     return Decision(
         check="position_lots",
         allowed=allowed,
         observed=worst,
         limit=limit,
         unit="lots",
-        message=(
-            "Position within the limit"
-            if allowed
-            else f"{worst} lots {long_or_short(case)} at worst, {limit} allowed: {at_most(left)}"
-        ),
+        message=message,
         source="broker account",
         would_pass=left if left > 0 else None,
     )
@@ -230,9 +237,11 @@ def position_lots(case: Case) -> Decision:
 def position_share(case: Case) -> Decision:
     """The worst-case position's notional is no more than the limit's share of equity; a breaker.
 
-    An order after which the position on its side is flat or less at worst reduces and passes.
+    An order after which the position on its side is flat or less at worst reduces and passes; while the breaker is
+    tripped nothing else does.
     """
-    held, limit = held_lots(case), case.limits.max_position_percent_of_equity
+    tripped = case.snapshot.breakers.get(_POSITION_SHARE)
+    held, limit = held_lots(case), case.limits.max_position_percent_of_equity if tripped is None else 0.0
     equity = finite(case.snapshot.equity)
     if held is None:
         return unknown_position("position_share", limit=limit, unit="% of equity")
@@ -248,12 +257,14 @@ def position_share(case: Case) -> Decision:
             transient=True,
         )
     worst, cash = held + case.open_lots, float(equity)
-    most = 0 if cash <= 0 else whole_lots(limit / 100 * cash / case.lot_value) if case.lot_value else worst
+    most = 0 if cash <= 0 or tripped is not None else _most_lots(case, cash=cash, otherwise=worst)
     allowed = worst <= most
     share = worst * case.lot_value / cash * 100 if cash > 0 else None
     left = most - held
     if allowed:
-        message = "Position within its share of equity"
+        message = "Position within its share of equity" if tripped is None else "Only reduces the position"
+    elif tripped is not None:
+        message = held_words(tripped, now=None)
     elif share is None:
         message = f"Equity is {cash:,.0f} {case.snapshot.currency}: only orders that reduce pass"
     else:
@@ -269,6 +280,13 @@ def position_share(case: Case) -> Decision:
         source="broker account",
         would_pass=left if left > 0 else None,
     )
+
+
+def _most_lots(case: Case, *, cash: float, otherwise: int) -> int:
+    """Lots whose notional is the limit's share of equity; of a contract without value as many as are asked for."""
+    if not case.lot_value:
+        return otherwise
+    return whole_lots(case.limits.max_position_percent_of_equity / 100 * cash / case.lot_value)
 
 
 def unknown_position(check: str, *, limit: float, unit: str) -> Decision:

@@ -98,6 +98,13 @@ class Limits:
         Parent orders at work at once.
     max_loop_lag_ms
         Milliseconds by which the event loop may be late.
+    max_consecutive_refusals
+        Hard refusals of the gate in a row.
+    max_reject_percent, min_reject_messages
+        Percent of the last hour's places and modifies that the broker may reject, judged from so many on.
+    max_slippage_multiple, max_slippage_excess_ticks, min_slippage_fills
+        What a lot of today's fills may cost on average: a multiple of what was predicted and so many ticks on top,
+        judged from so many fills on.
     symbols
         Limits of single symbols, which take the place of those above: ``{"ZO": {"max_lots_per_order": 5}}``.
 
@@ -146,6 +153,12 @@ class Limits:
     max_active_orders: int = 15
     max_parents_at_work: int = 25
     max_loop_lag_ms: float = 1_000.0
+    max_consecutive_refusals: int = 10
+    max_reject_percent: float = 20.0
+    min_reject_messages: int = 10
+    max_slippage_multiple: float = 5.0
+    max_slippage_excess_ticks: float = 10.0
+    min_slippage_fills: int = 10
     symbols: Mapping[str, Mapping[str, float]] = field(default_factory=FrozenMapping)
     _by_symbol: Mapping[str, "Limits"] = field(init=False, repr=False, compare=False, default_factory=dict)
 
@@ -258,6 +271,12 @@ BOUNDS: Mapping[str, Bounds] = {
     "max_active_orders": Bounds(low=1, high=20, unit="orders", whole=True),
     "max_parents_at_work": Bounds(low=1, high=1_000, unit="orders", whole=True, per_symbol=False),
     "max_loop_lag_ms": Bounds(low=1, high=60_000, unit="ms", per_symbol=False),
+    "max_consecutive_refusals": Bounds(low=0, high=1_000, unit="refusals", whole=True, per_symbol=False),
+    "max_reject_percent": Bounds(low=0, high=100, unit="%", per_symbol=False),
+    "min_reject_messages": Bounds(low=1, high=200, unit="messages", whole=True, per_symbol=False),
+    "max_slippage_multiple": Bounds(low=0, high=1_000, unit="times", per_symbol=False),
+    "max_slippage_excess_ticks": Bounds(low=0, high=10_000, unit="ticks", per_symbol=False),
+    "min_slippage_fills": Bounds(low=1, high=10_000, unit="fills", whole=True, per_symbol=False),
 }
 """What each limit may be. Beyond 45 messages a second the client queues, and a cancel would wait behind orders."""
 

@@ -1,9 +1,12 @@
 """All that the gate may look at, taken in one step of the loop."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from hydra_nb.domain.breakers import Conduct
+from hydra_nb.domain.events import BreakerTripped
 from hydra_nb.domain.market import ConnectionState, Quote
 
 
@@ -104,6 +107,10 @@ class RiskSnapshot:
         The reason of the kill that is in force.
     equal_parent
         Id of an equal parent order of the same day (account, contract, side, lots, strategy, tag).
+    conduct
+        How the desk has fared lately with gate, broker and fills.
+    breakers
+        Circuit breakers that are tripped and concern the contract, by name.
     """
 
     now_ns: int
@@ -148,3 +155,5 @@ class RiskSnapshot:
     clock_skew_s: float | None
     messages_last_second: int
     equal_parent: str | None
+    conduct: Conduct
+    breakers: Mapping[str, BreakerTripped]

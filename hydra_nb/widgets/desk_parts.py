@@ -5,14 +5,13 @@ again whenever a row changes.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
 
 from hydra_nb.domain.board import Board, Breaker, Happening, OrderLine, ParentLine, PositionLine
 from hydra_nb.domain.events import BrokerErrorReported
 from hydra_nb.domain.market import ConnectionState, FeedType
 from hydra_nb.domain.orders import OrderState, ParentStatus, Stage, Strategy
 from hydra_nb.domain.units import Side
-from hydra_nb.widgets import numbers
+from hydra_nb.widgets import breaker_parts, numbers
 from hydra_nb.widgets.execution_log import lines
 from hydra_nb.widgets.parts import State, age, countdown, escape, time_cell, title
 
@@ -28,12 +27,6 @@ _ECHOES = (202, 10148)
 _DOTS = {Stage.MID: "●○○", Stage.STEP: "●●○", Stage.CROSS: "●●●"}
 _NEXT_STAGE = {Stage.MID: "step", Stage.STEP: "cross"}
 _SIDES = {Side.BUY: '<b class="hy-text-buy">▲ BUY</b>', Side.SELL: '<b class="hy-text-sell">▼ SELL</b>'}
-_BREAKERS = {
-    "daily_loss": "Daily loss",
-    "drawdown": "Drawdown from peak",
-    "position_share": "Largest position",
-    "last_trade_loss": "Loss of last trade",
-}
 _STATUS_WORDS = {
     ParentStatus.SCHEDULED: ("○ Scheduled", "plain"),
     ParentStatus.WORKING: ("► Working", "plain"),
@@ -56,7 +49,6 @@ def time_zone_of(board: Board) -> str:
 
 def desk_state(board: Board, *, killed: bool) -> State:
     """The state of the desk: what keeps orders from being sent, or that nothing does."""
-    tripped = [one for one in board.breakers if one.observed is not None and not one.allowed]
     if killed:
         return State(words="■ Killed", sentence="", tone="bad")
     if board.connection is not ConnectionState.UP:
@@ -65,9 +57,9 @@ def desk_state(board: Board, *, killed: bool) -> State:
         return State(words="✕ No journal", sentence="Nothing is sent that cannot be recorded.", tone="bad")
     if not board.reconciled:
         return State(words="✕ Not reconciled", sentence="Nothing is sent until ledger and broker agree.", tone="bad")
-    if tripped:
-        words = f"{_BREAKERS[tripped[0].check]} has tripped a breaker: nothing new is sent."
-        return State(words="✕ Breaker tripped", sentence=words, tone="bad")
+    tripped = breaker_parts.tripped_state(board.breakers)
+    if tripped is not None:
+        return tripped
     locked = [line.local_symbol for line in board.positions if line.locked]
     if locked:
         return State(words=f"▲ {', '.join(locked)} locked", sentence="A break there needs a person.", tone="warn")
@@ -295,39 +287,13 @@ def _marked(text: str, *, warn: bool) -> str:
 # Breakers and the log
 
 
-def breakers_pane(breakers: Sequence[Breaker]) -> str:
-    """The circuit breakers with their use."""
-    tripped = sum(one.observed is not None and not one.allowed for one in breakers)
-    unknown = sum(one.observed is None for one in breakers)
-    words = [f"{len(breakers) - tripped - unknown} closed"]
-    words += [f"{tripped} tripped"] if tripped else []
-    words += [f"{unknown} not known"] if unknown else []
-    heads = ("Breaker", "Used", "Limit", "Use")
-    shown = _table("breakers", "Breakers", heads, map(_breaker_cells, breakers), empty="")
-    return title("Breakers", note=", ".join(words)) + shown
+def breakers_pane(breakers: Sequence[Breaker], *, time_zone: str) -> str:
+    """The circuit breakers; see `breaker_parts`."""
 
+    def table(body: Iterable[Sequence[str]]) -> str:
+        return _table("breakers", "Breakers", ("Breaker", "Used", "Limit", "Use"), body, empty="")
 
-def _breaker_cells(one: Breaker) -> list[str]:
-    if one.observed is None:
-        sign, used = '<b class="hy-warn">?</b>', 0.0
-    else:
-        sign = '<b class="hy-good">✓</b>' if one.allowed else '<b class="hy-bad">✕</b>'
-        used = min(1.0, max(0.0, one.observed / one.limit)) if one.limit else 1.0
-    observed = None if one.observed is None else max(0.0, one.observed)
-    return [
-        f"{sign} {_BREAKERS[one.check]}",
-        escape(_figure(observed, unit=one.unit)),
-        f'<span class="hy-muted">of {escape(_figure(one.limit, unit=one.unit, limit=True))}</span>',
-        f'<span class="hy-use"><i style="width:{used * 100:.0f}%"></i></span>',
-    ]
-
-
-def _figure(value: float | None, *, unit: str, limit: bool = False) -> str:
-    if unit.startswith("%") and limit:
-        return f"{numbers.plain(value)}{numbers.THIN_SPACE}% {unit[1:].removeprefix(' of ')}"
-    if unit.startswith("%"):
-        return numbers.percent(None if value is None else value / 100, decimals=1)
-    return numbers.cash(None if value is None else Decimal(str(value)), currency=unit, whole=True)
+    return breaker_parts.breakers_pane(breakers, time_zone=time_zone, table=table)
 
 
 def log_pane(happenings: Iterable[Happening], *, time_zone: str) -> str:

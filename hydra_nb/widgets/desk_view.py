@@ -102,7 +102,7 @@ class DeskView(Frame):
             self.orders, desk_parts.orders_pane(board.orders, most=most_orders, now_ns=board.now_ns, time_zone=zone)
         )
         self.put(self.positions, desk_parts.positions_pane(board.positions, most=most_positions))
-        self.put(self.breakers, desk_parts.breakers_pane(board.breakers))
+        self.put(self.breakers, desk_parts.breakers_pane(board.breakers, time_zone=zone))
         self.put(self.happened, desk_parts.log_pane(board.happenings, time_zone=zone))
         told = None if self._told is None or board.now_ns > self._told[1] else self._told[0]
         self.say(told or State(words="", sentence=state.sentence, tone=state.tone))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from hydra_nb.domain import events as ev
+from hydra_nb.domain.breakers import trip_words
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import Action, ParentOrder, ParentStatus, SliceStatus, Stage
@@ -235,6 +236,10 @@ def _fault(event: ev.Event) -> Line | None:
         case ev.ContractLocked():
             words = f"{event.local_symbol} is locked: {_sentence(event.reason)}"
             return Line(time_ns=event.time_ns, sign="✕", words=words, tone="bad", key=words)
+        case ev.BreakerTripped():
+            words = trip_words(event)
+            words = _sentence(f"{words[:1].upper()}{words[1:]}")
+            return Line(time_ns=event.time_ns, sign="✕", words=words, tone="bad")
     return None
 
 

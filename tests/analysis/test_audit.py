@@ -305,7 +305,7 @@ def test_a_check_without_figures_is_told_without() -> None:
                 message="The kill switch is off",
                 source="journal",
             ),
-            dataclasses.replace(check("order_lots", allowed=False, observed=30.0), would_pass=10.0),
+            check("order_lots", allowed=False, observed=30.0)._replace(would_pass=10.0),
         ],
         first=1,
         time_ns=5,

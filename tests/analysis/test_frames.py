@@ -11,6 +11,7 @@ import pytest
 from hydra_nb.analysis import columns, frames
 from hydra_nb.analysis.history import History
 from hydra_nb.domain import events as ev
+from hydra_nb.domain.board import Breaker
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.orders import Action, ParentStatus, SliceStatus, Stage
 from hydra_nb.domain.units import Side
@@ -43,6 +44,8 @@ PROMISED = {
     "worst_long:LOTS worst_short:LOTS average_cost:REAL mid:REAL value:REAL currency:TEXT",
     "quotes": "time:TIME local_symbol:TEXT bid:REAL bid_size:REAL ask:REAL ask_size:REAL last:REAL last_size:REAL "
     "volume:REAL",
+    "breakers": "breaker:TEXT state:TEXT observed:REAL limit:REAL unit:TEXT since:TIME reason:TEXT rearmed:TIME "
+    "local_symbol:TEXT",
     "reconcile": "time:TIME kind:TEXT local_symbol:TEXT order_ref:TEXT ours:REAL brokers:REAL resolved:FLAG "
     "message:TEXT",
     "limits": "symbol:TEXT limit:TEXT value:REAL unit:TEXT default:REAL tighter:TEXT changed:TIME",
@@ -62,6 +65,7 @@ PASSED = Decision(
     message="2 of 10 lots",
     source="limits",
 )
+CLOSED = Breaker(check="daily_loss", observed=None, limit=1.0, unit="USD", allowed=False)
 BROKEN = Break(
     time_ns=START_NS,
     kind="position",
@@ -87,6 +91,7 @@ def all_frames(story: Story, *, found: list[Break], made: tuple[Decision, ...]) 
         "quotes": frames.quotes(story.journal),
         "reconcile": frames.breaks(found),
         "limits": frames.limits(story.journal),
+        "breakers": frames.breakers([CLOSED] * len(found)),
         "plan.schedule": frames.schedule(plan, start_ns=START_NS, quote=quote),
         "plan.risk": frames.decisions_frame(made, time_ns=START_NS),
         "plan.would_pass": frames.would_pass(WouldPass(lots=None, price=None, time_ns=None)),

@@ -163,14 +163,14 @@ class TestAudit:
     def test_a_changed_decision_is_named_by_its_event(self, journal: Path) -> None:
         """A refusal that was made to look like a pass, or the other way round."""
         heads_path(journal).unlink()
-        change(journal, "UPDATE decisions SET allowed = 0 WHERE seq = 40")
+        change(journal, "UPDATE decisions SET allowed = 0 WHERE seq = 70")
 
         done = run("audit", "P-0001", "--journal", journal, "--json")
 
         rows = [json.loads(line) for line in done.stdout.splitlines()]
         assert done.returncode == 1
         assert re.search(r"Decisions \d+ to \d+|decisions \d+ to \d+, on which row \d+", told(done.stderr))
-        assert max(row["decision"] for row in rows if row["decision"]) < 40
+        assert max(row["decision"] for row in rows if row["decision"]) < 70
         assert rows
 
     def test_a_torn_journal_is_told_as_far_as_it_goes(self, journal: Path) -> None:

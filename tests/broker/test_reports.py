@@ -6,7 +6,13 @@ from decimal import Decimal
 
 import pytest
 
-from hydra_nb.domain.events import BrokerErrorReported, CommissionReported, ExecutionReported, OrderStatusReported
+from hydra_nb.domain.events import (
+    AccountReported,
+    BrokerErrorReported,
+    CommissionReported,
+    ExecutionReported,
+    OrderStatusReported,
+)
 from hydra_nb.domain.orders import Action
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.sim import order_replies, replies
@@ -253,5 +259,38 @@ def test_an_execution_in_another_account_is_not_ours() -> None:
         await room.say(replies.execution(-1, fill=foreign, listing=listing, server_version=178))
 
         assert len(room.heard(ExecutionReported)) == 1
+
+    in_virtual_time(scenario)
+
+
+def test_equity_is_told_when_it_has_moved_and_only_then() -> None:
+    """Once with the opening, once a move, whatever comes with it; never of another account, nor a sentinel."""
+
+    async def scenario(room: Room) -> None:
+        account = room.broker.account
+
+        def value(key: str, amount: str, *, of: str = account) -> bytes:
+            return replies.account_value(key, value=amount, currency="USD", account=of)
+
+        opening = [report.equity for report in room.heard(AccountReported)]
+        for frames in (
+            value("NetLiquidation", "999000.50") + value("RealizedPnL", "-999.50"),
+            value("NetLiquidation", "999000.50"),
+            value("UnrealizedPnL", "12"),
+            value("NetLiquidation", "5", of="DU9999999"),
+            value("NetLiquidation", "1.7976931348623157E308"),
+            value("NetLiquidation", "999000.50"),
+            value("NetLiquidation", "998000"),
+        ):
+            await room.say(frames)
+            await asyncio.sleep(0.1)
+
+        told = room.heard(AccountReported)[len(opening) :]
+        assert opening == [Decimal("1000000.00")]
+        assert [(report.equity, report.currency) for report in told] == [
+            (Decimal("999000.50"), "USD"),
+            (Decimal(998000), "USD"),
+        ]
+        assert told[0].realised_pnl == Decimal("-999.50")
 
     in_virtual_time(scenario)

@@ -15,7 +15,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hydra_nb.domain.events import EVENT_TYPES, ChildReserved, DeathProbed, Event, ParentPaused, ParentRefused
+from hydra_nb.domain.events import (
+    EVENT_TYPES,
+    ChildReserved,
+    DeathProbed,
+    Event,
+    ParentPaused,
+    ParentRefused,
+    Rearmed,
+)
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.orders import ChildOrder, ParentOrder
 from hydra_nb.domain.plan import ExecutionPlan
@@ -88,7 +96,31 @@ def test_text_is_json_that_others_can_read() -> None:
     text = encode_event(event)
 
     assert text.isascii()
-    assert json.loads(text) == {"time_ns": 5, "parent_id": "P-0001", "check": 'a "check"', "message": "−1 lot\n"}
+    assert json.loads(text) == {
+        "time_ns": 5,
+        "parent_id": "P-0001",
+        "check": 'a "check"',
+        "message": "−1 lot\n",
+        "transient": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "event"),
+    [
+        (
+            "ParentRefused",
+            '{"time_ns":1,"parent_id":"P-0001","check":"drawdown","message":"too deep"}',
+            ParentRefused(time_ns=1, parent_id="P-0001", check="drawdown", message="too deep", transient=None),
+        ),
+        ("Rearmed", '{"time_ns":1,"reason":"seen"}', Rearmed(time_ns=1, reason="seen", breaker=None)),
+    ],
+)
+def test_what_older_journals_do_not_tell_takes_its_default(kind: str, payload: str, event: Event) -> None:
+    """A row that was written before a field was added is still that event."""
+    read = decode_event(kind, payload)
+
+    assert read == event
 
 
 def test_equal_contracts_with_other_digits_keep_their_own_text(reserved: ChildReserved) -> None:

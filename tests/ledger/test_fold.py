@@ -17,6 +17,10 @@ from hydra_nb.ledger import Ledger, Traded
 from .making import CANCEL, DAY_NS, MODIFIED, PLAN, REF, at, execution, fold, reserved, sent, status, submitted
 
 
+def no_rate(_currency: str) -> None:
+    """No rate of exchange is known."""
+
+
 def test_messages_and_slices_are_counted() -> None:
     """Frames, names, stage and times of a slice follow from its orders."""
     ledger = fold([sent(), status(), reserved(MODIFIED, action=Action.MODIFY), sent(Action.MODIFY), CANCEL])
@@ -109,16 +113,16 @@ def test_profit_of_the_last_finished_parent_that_closed_lots() -> None:
         time_ns=at(2), exec_id="a.01", commission=Decimal(2), currency="USD", realised_pnl=Decimal(-300)
     )
     finished = ev.ParentFinished(time_ns=at(9), parent_id="P-0001", status=ParentStatus.PARTIAL, reason="")
-    ledger = fold([sent(), fee, execution(2)])
-    before = ledger.last_parent_pnl
+    ledger = fold([account(100, time_ns=at(0)), sent(), fee, execution(2)])
+    before = ledger.last_parent_pnl(no_rate)
     ledger.apply(finished)
-    after = ledger.last_parent_pnl
-    opening = fold([sent(), replace(fee, realised_pnl=None), execution(2), finished])
+    after = ledger.last_parent_pnl(no_rate)
+    opening = fold([account(100, time_ns=at(0)), sent(), replace(fee, realised_pnl=None), execution(2), finished])
     ledger.apply(ev.Rearmed(time_ns=at(10), reason="seen"))
 
     assert (before, after) == (None, Decimal(-300))
-    assert opening.last_parent_pnl is None
-    assert ledger.last_parent_pnl is None
+    assert opening.last_parent_pnl(no_rate) is None
+    assert ledger.last_parent_pnl(no_rate) is None
 
 
 def test_equity_peak_and_day_start() -> None:

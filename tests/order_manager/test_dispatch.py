@@ -1,13 +1,13 @@
 """The last look at an order that comes back from the disk, on the whole stack."""
 
 import asyncio
-from decimal import Decimal
 
-from hydra_nb.domain.events import AccountReported, ChildReserved, ChildSent, ConnectionChanged, Reconciled, SendFailed
+from hydra_nb.domain.events import ChildReserved, ChildSent, ConnectionChanged, Reconciled, SendFailed
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import ParentStatus
+from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.sim import replies
-from tests.whole_stack import ScriptedExchange, Stack, on_a_desk, steady
+from tests.whole_stack import ScriptedExchange, Side, Stack, on_a_desk, steady
 
 LOST, RESTORED = 1100, 1102
 
@@ -54,29 +54,22 @@ def test_a_connection_that_came_back_while_the_order_was_on_its_way_is_compared_
 
 def test_a_day_begins_anew_for_an_equity_that_did_not_move_overnight() -> None:
     """A flat account keeps its equity: what it lost yesterday must not hold it up today."""
-    lost = Decimal(5_000)
+
+    def script(seconds: float) -> tuple[Side, Side]:
+        return (("370.00", 5), ("372.00", 5)) if seconds < 600 else (("350.00", 5), ("352.00", 5))
 
     async def scenario(stack: Stack) -> tuple[float, float]:
         async def loss() -> float:
             risk = (await stack.desk.preview("BUY", 1, "ZO")).risk
             return float(risk.set_index("check").loc["daily_loss", "observed"])
 
-        equity = stack.desk._rooms.broker.account_state().equity
-        assert equity is not None
-        stack.manager.ingest(
-            AccountReported(
-                time_ns=stack.desk.now_ns(),
-                currency="USD",
-                equity=equity + lost,
-                realised_pnl=None,
-                unrealised_pnl=None,
-            )
-        )
+        await stack.desk.execute("BUY", 2, "ZO", strategy="limit_patience")
+        await stack.until(lambda: (stack.desk.now_ns() - stack.exchange.start_ns) / NS_PER_S > 900)
         today = await loss()
         await stack.sleep(86_400)
         return today, await loss()
 
-    today, tomorrow = on_a_desk(scenario, exchange=ScriptedExchange(script=steady("370.00", "372.00")))
+    today, tomorrow = on_a_desk(scenario, exchange=ScriptedExchange(script=script))
 
-    assert today == float(lost)
+    assert today > 1_500  # two lots fell by twenty cents, 1,000 dollars each
     assert tomorrow == 0.0

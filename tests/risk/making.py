@@ -5,6 +5,7 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+from hydra_nb.domain.breakers import Conduct
 from hydra_nb.domain.instrument import FutureContract, Session
 from hydra_nb.domain.market import ConnectionState, Quote
 from hydra_nb.domain.orders import Action, ChildOrder, ParentOrder, Stage, Strategy
@@ -93,6 +94,8 @@ SNAPSHOT = RiskSnapshot(
     clock_skew_s=0.0,
     messages_last_second=0,
     equal_parent=None,
+    conduct=Conduct(),
+    breakers={},
 )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from hydra_nb.domain.breakers import Conduct
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import ConnectionState, Quote
 from hydra_nb.domain.orders import Action
@@ -180,6 +181,18 @@ PAIRS: dict[str, Callable[[Floor], Pair]] = {
     "last_trade_loss": lambda f: (
         f.case(last_parent_pnl=Decimal(-5_000)),
         f.case(last_parent_pnl=Decimal("-5000.01")),
+    ),
+    "consecutive_refusals": lambda f: (
+        f.case(conduct=Conduct(refusals_in_row=10)),
+        f.case(conduct=Conduct(refusals_in_row=11)),
+    ),
+    "reject_rate": lambda f: (
+        f.case(conduct=Conduct(messages=200, rejected_messages=40)),
+        f.case(conduct=Conduct(messages=200, rejected_messages=41)),
+    ),
+    "slippage_breach": lambda f: (
+        f.case(conduct=Conduct(fills=10, predicted_ticks=2.0, slippage_ticks=20.0)),
+        f.case(conduct=Conduct(fills=10, predicted_ticks=2.0, slippage_ticks=above(20.0))),
     ),
     "lots_whole": lambda f: (f.case(changes={"lots": 1, "open_lots": 1}), f.case(changes={"lots": 0, "open_lots": 0})),
     "order_lots": lambda f: (f.case(changes={"order_lots": 20}), f.case(changes={"order_lots": 21})),

@@ -103,4 +103,7 @@ def test_a_refusal_holds_value_limit_unit_and_remedy():
 
     decision = checks_account.daily_loss(make_case(snapshot=snapshot))
 
-    assert decision.message == "Lost 25,000.00 USD today, 10,000.00 allowed: trade again tomorrow"
+    assert decision.message == (
+        "Lost 25,000.00 USD today, 10,000.00 allowed: "
+        'once you know why, say await desk.rearm("why", breaker="daily_loss")'
+    )

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from hydra_nb.domain.breakers import Conduct
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import Action
 from hydra_nb.domain.units import NS_PER_S, Side
@@ -61,6 +62,9 @@ BAD_SNAPSHOTS = {
     "daily_loss": {"day_start_equity": None},
     "drawdown": {"peak_equity": Decimal(2_000_000)},
     "last_trade_loss": {"last_parent_pnl": Decimal(-5_001)},
+    "consecutive_refusals": {"conduct": Conduct(refusals_in_row=11)},
+    "reject_rate": {"conduct": Conduct(messages=10, rejected_messages=3)},
+    "slippage_breach": {"conduct": Conduct(fills=10, slippage_ticks=16.0, predicted_ticks=1.0)},
     "lots_whole": {"order_booked_lots": 3},
     "contract_locked": {"locked": "a fill that nobody knows"},
     "gateway_reset": {"now_ns": RESET_NS},

@@ -78,6 +78,7 @@ class Checker:
             life.book(event)
         # A kill, a pause or its end that the disk did not get is as if it had never been.
         self.facts.killed = life.ledger.killed is not None
+        self.facts.tripped = dict(life.ledger.breakers.tripped)
         self.facts.forget_pauses()
         for _, event in life.journal.events(kinds=PAUSING):
             self.facts.note_pause(event)
@@ -125,8 +126,14 @@ class Checker:
                 life.reconciled = False
             case ev.Reconciled():
                 life.reconciled = event.breaks == 0
+            case ev.BreakerTripped():
+                facts.tripped[event.breaker, event.con_id] = event
+                self.counts["trips"] += 1
             case ev.Rearmed():
-                facts.killed = False
+                facts.killed = facts.killed and event.breaker is not None
+                facts.tripped = {
+                    key: trip for key, trip in facts.tripped.items() if event.breaker not in (None, key[0])
+                }
             case ev.ParentPaused() | ev.ParentInterrupted():
                 facts.held |= {
                     one.order_ref for one in life.ledger.open_orders() if one.child.parent_id == event.parent_id

@@ -115,6 +115,8 @@ class Facts:
         Loop seconds since which a direction of the present connection was seen to be lost; None where none is.
     held
         OrderRefs that were open when their parent was paused or interrupted.
+    tripped
+        Breakers that no person has re-armed, by name and contract, over all lives.
     marks
         By row of the journal, how much had happened at the exchange when it was written.
     """
@@ -133,6 +135,7 @@ class Facts:
         self.now_ns = 0  # by the gateway
         self.desk_now_ns = 0  # by the desk's own clock
         self.killed = False
+        self.tripped: dict[tuple[str, int | None], ev.BreakerTripped] = {}
         self.line_up = False
         self.servers_lost = False
         self.last_heard_s = 0.0

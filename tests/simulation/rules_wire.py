@@ -200,6 +200,14 @@ def none_after_kill(facts: Facts, sent: SentPlace) -> str | None:
     return None
 
 
+def none_while_tripped(facts: Facts, sent: SentPlace) -> str | None:
+    """13. Nothing that adds risk is sent while a breaker is tripped; one of a position holds back its side alone."""
+    for trip in facts.tripped.values():
+        if trip.con_id is None or (trip.con_id == sent.frame.con_id and trip.side == sent.frame.side):
+            return f"{sent.frame.order_ref} was sent although {trip.breaker} is tripped: {trip.reason}"
+    return None
+
+
 def overfill_ends_sending(_facts: Facts, sent: SentPlace) -> str | None:
     """4. A venue overfill halts: nothing more is sent of a parent one of whose orders filled more than its lots."""
     refs = sent.parent.order_refs if sent.parent is not None else ()
@@ -294,6 +302,7 @@ PLACE_RULES: tuple[PlaceRule, ...] = (
     fit_to_price,
     fed_live,
     none_after_kill,
+    none_while_tripped,
     overfill_ends_sending,
     same_order,
     within_callers_limit,

@@ -8,11 +8,12 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tests.simulation import scenario as drawing
 from tests.simulation.checker import Checker
@@ -49,11 +50,20 @@ class Outcome:
         return bool(self.violations)
 
 
-def run_seed(seed: int, *, kinds: tuple[str, ...] = ()) -> Outcome:
-    """Live one seed through, narrowed to some kinds of faults where any are named; see `scenario.narrow`."""
+def run_seed(seed: int, *, kinds: tuple[str, ...] = (), limits: Mapping[str, Any] | None = None) -> Outcome:
+    """Live one seed through.
+
+    Parameters
+    ----------
+    kinds
+        The only kinds of faults of the gateway; empty for all, see `scenario.narrow`.
+    limits
+        Limits that go before those that the seed draws.
+    """
     began = time.perf_counter()
     outcome = Outcome(seed=seed)
     drawn = drawing.narrow(drawing.draw(seed), kinds)
+    drawn = replace(drawn, limits={**drawn.limits, **(limits or {})})
     with tempfile.TemporaryDirectory(prefix="hydra_nb-simulation-", dir=_fast_folder()) as folder:
 
         async def main(loop: WorldLoop) -> None:

@@ -15,6 +15,18 @@ SEEDS = int(os.environ.get("HYDRA_NB_SEEDS", "500"))
 FIRST = int(os.environ.get("HYDRA_NB_FIRST_SEED", "1"))
 LEAST_FAULTS = 10
 TWICE = (3, 14, 31, 101)
+TIGHT = {
+    "max_daily_loss": 300.0,
+    "max_drawdown_percent": 0.05,
+    "max_parent_loss": 200.0,
+    "max_position_lots": 12,
+    "max_consecutive_refusals": 1,
+    "max_slippage_multiple": 0.0,
+    "max_slippage_excess_ticks": 5.0,
+    "min_slippage_fills": 2,
+}
+"""Limits under which a breaker trips in every other session."""
+TRIPPING = range(1, 25)
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -34,6 +46,16 @@ def test_no_seed_breaks_a_promise(capsys: pytest.CaptureFixture[str]) -> None:
     assert not failed, "\n\n".join(failed)
     assert tally.faults >= LEAST_FAULTS * tally.sessions
     assert tally.counts["places"] > SEEDS
+
+
+def test_no_seed_breaks_a_promise_where_breakers_trip() -> None:
+    """13. Nothing leaves that a tripped breaker holds back, across kills, crashes and all faults of the wire."""
+    outcomes = [run_seed(seed, limits=TIGHT) for seed in TRIPPING]
+
+    failed = [tell_failure(one) for one in outcomes if one.failed]
+    assert not failed, "\n\n".join(failed)
+    assert sum(one.counts["trips"] > 0 for one in outcomes) >= len(TRIPPING) // 3
+    assert sum(one.counts["places"] for one in outcomes) > len(TRIPPING)
 
 
 @pytest.mark.parametrize("seed", REGRESSIONS)

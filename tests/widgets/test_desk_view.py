@@ -1,6 +1,7 @@
 """The view of a desk: what it says of a board, what can be done, and what it costs."""
 
 import asyncio
+import html
 import re
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from hydra_nb.domain.board import Board, Breaker, OrderLine, ParentLine, PositionLine
+from hydra_nb.domain.breakers import BreakerState
 from hydra_nb.domain.market import ConnectionState, FeedType
 from hydra_nb.domain.orders import OrderState, ParentStatus, Stage
 from hydra_nb.domain.units import Side
@@ -26,6 +28,41 @@ BREAKERS = (
     Breaker(check="drawdown", observed=0.6, limit=3.0, unit="% of peak", allowed=True),
     Breaker(check="position_share", observed=26.0, limit=35.0, unit="% of equity", allowed=True),
     Breaker(check="last_trade_loss", observed=-313.0, limit=1000.0, unit="USD", allowed=True),
+)
+
+TRIPPED = replace(
+    BREAKERS[0],
+    observed=1100.0,
+    allowed=False,
+    state=BreakerState.TRIPPED,
+    since_ns=int(utc("14:40:00").value),
+    reason="Lost 2,600.00 USD today, 2,500.00 allowed",
+)
+"""It tripped at a loss that has become smaller since."""
+
+REARMED = replace(
+    BREAKERS[1],
+    state=BreakerState.REARMED,
+    since_ns=int(utc("14:50:00").value),
+    reason="the <feed> was wrong",
+    rearmed_ns=int(utc("14:50:00").value),
+)
+LONG = Breaker(
+    check="position_lots",
+    observed=60.0,
+    limit=50.0,
+    unit="lots",
+    allowed=False,
+    state=BreakerState.TRIPPED,
+    since_ns=NOW_NS,
+    reason="ZOH7 long. A position of 60 lots, 50 allowed",
+    local_symbol="ZOH7",
+)
+CONDUCT = (
+    Breaker(check="position_lots", observed=17.0, limit=50.0, unit="lots", allowed=True),
+    Breaker(check="consecutive_refusals", observed=3.0, limit=10.0, unit="refusals", allowed=True),
+    Breaker(check="reject_rate", observed=None, limit=20.0, unit="% of messages", allowed=True),
+    Breaker(check="slippage_breach", observed=6.5, limit=22.5, unit="ticks", allowed=True),
 )
 
 
@@ -152,9 +189,9 @@ def play(story: Callable[[DeskView, BoardDesk], Coroutine[Any, Any, None]], told
     asyncio.run(played())
 
 
-def words(html: str) -> str:
+def words(shown: str) -> str:
     """What a person reads of HTML."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)).strip()
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown)).strip()
 
 
 @pytest.fixture(autouse=True)
@@ -234,9 +271,9 @@ def test_orders_say_when_they_expire_and_positions_what_they_may_become() -> Non
 
 def test_breakers_show_their_use_and_a_gain_uses_nothing() -> None:
     """Cash and percent against their limits; a breaker that has tripped, or is not known, is counted apart."""
-    shown = words(desk_parts.breakers_pane(BREAKERS))
+    shown = words(desk_parts.breakers_pane(BREAKERS, time_zone="UTC"))
     tripped = desk_parts.breakers_pane(
-        (replace(BREAKERS[0], observed=2600.0, allowed=False), replace(BREAKERS[1], observed=None, allowed=False))
+        (replace(TRIPPED, observed=2600.0), replace(BREAKERS[1], observed=None, allowed=False)), time_zone="UTC"
     )
 
     assert "4 closed" in shown
@@ -247,6 +284,41 @@ def test_breakers_show_their_use_and_a_gain_uses_nothing() -> None:
     assert "width:100%" in tripped
 
 
+def test_a_tripped_breaker_comes_first_with_since_and_reason() -> None:
+    """Whatever it reads by now; its remedy names it, and nothing of a reason is HTML."""
+    shown = desk_parts.breakers_pane((*BREAKERS[1:], TRIPPED), time_zone="America/Chicago")
+    rearmed = desk_parts.breakers_pane((BREAKERS[0], REARMED), time_zone="America/Chicago")
+
+    assert words(shown).startswith("Breakers 3 closed, 1 tripped Breaker Used Limit Use ✕ Daily loss $1,100 of $2,500")
+    assert (
+        "✕ Daily loss Since 08:40:00. Lost 2,600.00 USD today, 2,500.00 allowed. "
+        'Say await desk.rearm("why", breaker="daily_loss").'
+    ) in html.unescape(words(shown))
+    assert "✓ Drawdown from peak Re-armed 08:50:00: “the &lt;feed&gt; was wrong”." in words(rearmed)
+    assert words(rearmed).startswith("Breakers 2 closed")
+
+
+def test_what_has_no_room_in_the_pane_folds() -> None:
+    """Four rows stand, those that need a person first; the others say in one line that they are closed, or not."""
+    calm = desk_parts.breakers_pane((*BREAKERS, *CONDUCT), time_zone="UTC")
+    seen, folded = calm.split("<details>")
+    busy = desk_parts.breakers_pane((*BREAKERS, *CONDUCT[1:], LONG), time_zone="UTC")
+    unknown = tuple(replace(one, observed=None, allowed=False) for one in BREAKERS)
+
+    assert seen.count("<th scope=row>") == 4
+    assert "Show the other 4, all closed" in words(folded)
+    for row in (
+        "✓ Lots of a position 17 of 50 lots",
+        "✓ Refusals in a row 3 of 10 refusals",
+        "✓ Rejected messages – of 20 % messages",
+        "✓ Slippage of fills 6.5 of 22.5 ticks",
+    ):
+        assert row in words(folded).replace("\u2009", " ")
+    assert "✕ Lots of a position 60 of 50 lots" in words(busy.split("<details>")[0])
+    assert busy.split("<details>")[0].count("<th scope=row>") == 3  # its note takes the room of a row
+    assert "all closed" not in desk_parts.breakers_pane((*CONDUCT, *unknown, TRIPPED), time_zone="UTC")
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
@@ -254,7 +326,9 @@ def test_breakers_show_their_use_and_a_gain_uses_nothing() -> None:
         ({"connection": ConnectionState.DOWN}, "✕ No link to broker"),
         ({"reconciled": False}, "✕ Not reconciled"),
         ({"journal_failure": "full"}, "✕ No journal"),
-        ({"breakers": (replace(BREAKERS[0], observed=2600.0, allowed=False),)}, "✕ Breaker tripped"),
+        ({"breakers": (TRIPPED,)}, "✕ Breaker tripped"),
+        ({"breakers": (LONG,)}, "▲ Breaker tripped"),
+        ({"breakers": (LONG, TRIPPED)}, "✕ Breaker tripped"),
         ({"positions": (replace(board().positions[0], locked="a break"),)}, "▲ ZOH7 locked"),
     ],
 )

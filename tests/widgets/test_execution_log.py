@@ -208,3 +208,21 @@ def test_a_limit_that_changed_is_told_where_it_is_that_of_all_or_of_the_symbol()
     words = told(change("*", 120, 40, ""), change("ZO", None, 60, "wider spreads"), change("PA", 120, 40, "thin"))
 
     assert words == ["Limit collar_ticks of ZO, none → 60: wider spreads.", "Limit collar_ticks, 120 → 40."]
+
+
+def test_a_tripped_breaker_and_its_re_arming_are_told() -> None:
+    """With what it found, and with the words of who looked."""
+    trip = ev.BreakerTripped(
+        time_ns=at("15:00:00"),
+        breaker="daily_loss",
+        observed=10_250.0,
+        limit=10_000.0,
+        unit="USD",
+        reason="Lost 10,250.00 USD today, 10,000.00 allowed",
+    )
+    rearmed = ev.Rearmed(time_ns=at("15:10:00"), reason="a slip of the feed", breaker="daily_loss")
+
+    assert told(trip, rearmed) == [
+        "Re-armed: a slip of the feed.",
+        "Breaker daily_loss tripped: Lost 10,250.00 USD today, 10,000.00 allowed.",
+    ]

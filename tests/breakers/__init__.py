@@ -1,0 +1,1 @@
+"""Circuit breakers with state, on the whole stack under virtual time."""
