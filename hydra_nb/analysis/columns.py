@@ -210,11 +210,11 @@ volume       | REAL | lots  | Volume of the day
 
 RECONCILE = _columns("""
 time         | TIME |      | When ledger and broker were compared
-kind         | TEXT |      | What it is: order, stray_order, stray_fill, untold_fill, overfill, position, foreign_order
+kind | TEXT | | order, stray_order, stray_fill, untold_fill, overfill, position, foreign_order, commission, cash
 local_symbol | TEXT |      | Month of the future
 order_ref    | TEXT |      | Our name of the order
-ours         | REAL | lots | By our ledger
-brokers      | REAL | lots | By the broker
+ours         | REAL | lots | By our ledger; of kind commission a count of executions, of kind cash an amount of cash
+brokers      | REAL | lots | By the broker, likewise; of kind commission those whose fees it told
 resolved     | FLAG |      | Whether nothing is left to be done about it
 message      | TEXT |      | In words
 """)

@@ -29,7 +29,7 @@ from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.errors import DeskBusy, JournalError
 from hydra_nb.journal import Journal
 from hydra_nb.order_manager import OrderManager
-from hydra_nb.reconcile import Reconciler
+from hydra_nb.reconcile import Reconciler, Rounds
 from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.limits import Limits
 
@@ -218,6 +218,8 @@ async def _start(
     reconciler = Reconciler(
         manager.ledger, broker=broker, clock=clock, own_prefix=journal.order_ref_prefix, ingest=manager.ingest
     )
+    rounds = Rounds(reconciler, ledger=manager.ledger, broker=broker, clock=clock)
+    manager.observers.append(rounds.heard)
     try:
         await broker.start(
             journal=journal,
@@ -231,7 +233,8 @@ async def _start(
         raise
     broker.keep_fresh(lambda: _traded(manager))
     manager.on_link_up = reconciler.run_until_answered
-    manager.tasks.keep(reconciler.watch, where="reconcile")
+    manager.tasks.keep(rounds.watch, where="reconcile")
+    manager.tasks.keep(rounds.chase, where="reconcile")
     manager.tasks.keep(lambda: manager.committer.keep_up(lambda: bool(manager.busy_parents)), where="journal")
     manager.cancel_orphans()
     manager.heed_requests()
@@ -242,6 +245,7 @@ async def _start(
             gate=gate,
             manager=manager,
             reconciler=reconciler,
+            rounds=rounds,
             clock=clock,
             seeds=_seeds(arguments, endpoint),
             is_virtual=endpoint.is_virtual,

@@ -306,7 +306,10 @@ class Desk(Markets):
         with contextlib.ExitStack() as whatever_happens:  # one who waits may be interrupted, the rest is done
             whatever_happens.callback(self._rooms.on_closed, self)
             whatever_happens.callback(self._rooms.journal.close)
-            await self._rooms.broker.close()
+            try:
+                await self._rooms.rounds.compare_last()
+            finally:
+                await self._rooms.broker.close()
         return self.journal_path
 
     async def __aenter__(self) -> "Desk":

@@ -10,7 +10,7 @@ from hydra_nb.broker.port import BrokerPort
 from hydra_nb.desk.clocks import LoopClock
 from hydra_nb.journal import Journal
 from hydra_nb.order_manager import OrderManager
-from hydra_nb.reconcile import Reconciler
+from hydra_nb.reconcile import Reconciler, Rounds
 from hydra_nb.risk.gate import RiskGate
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Rooms:
     gate: RiskGate
     manager: OrderManager
     reconciler: Reconciler
+    rounds: Rounds
     clock: LoopClock
     seeds: random.Random
     is_virtual: bool
