@@ -219,6 +219,16 @@ resolved     | FLAG |      | Whether nothing is left to be done about it
 message      | TEXT |      | In words
 """)
 
+ALERTS = _columns("""
+time            | TIME | | When it was raised
+cleared         | TIME | | When it was over; NaT while it stands
+kind | TEXT | | What the matter was, as [listed](post-trade.md#alerts)
+severity        | TEXT | | warning, critical
+local_symbol    | TEXT | | Month of the future; empty where it is about none
+parent_id       | TEXT | | Id of the parent order; missing where it is about none, or several
+message         | TEXT | | Fact, limit and remedy in words
+""")
+
 WOULD_PASS = _columns("""
 lots  | LOTS | lots  | Largest lots that all checks together would allow; NA where none
 price | REAL | price | Nearest price that they would allow
@@ -249,6 +259,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     "positions": POSITIONS,
     "quotes": QUOTES,
     "reconcile": RECONCILE,
+    "alerts": ALERTS,
     "plan.schedule": SCHEDULE,
     "plan.would_pass": WOULD_PASS,
     "plan.expected_cost": EXPECTED_COST,

@@ -1,4 +1,4 @@
-"""Rows of the frames, by column: one fill, one parent, one slice, one position of a history."""
+"""Rows of the frames, by column: one fill, parent, slice or position of a history, one alert."""
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -8,6 +8,7 @@ from hydra_nb import cost
 from hydra_nb.analysis.history import Fill, History
 from hydra_nb.analysis.plan_frames import indicative_by_stage, schedule_rows
 from hydra_nb.domain.accounts import mask_account
+from hydra_nb.domain.events import AlertRaised
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import Stage
@@ -149,4 +150,17 @@ def position_row(con_id: int, *, history: History, quote: Quote | None) -> dict[
         "mid": mid,
         "value": None if contract is None or mid is None else contract.cash(mid, lots=position),
         "currency": None if contract is None else contract.currency,
+    }
+
+
+def alert_row(raised: AlertRaised) -> dict[str, Any]:
+    """A row of an alert that stands."""
+    return {
+        "time": raised.time_ns,
+        "cleared": None,
+        "kind": raised.kind,
+        "severity": raised.severity,
+        "local_symbol": raised.local_symbol,
+        "parent_id": raised.parent_id,
+        "message": raised.sentence,
     }

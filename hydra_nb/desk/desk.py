@@ -10,6 +10,8 @@ import pandas as pd
 
 from hydra_nb.algos.prices import IndicativeLimits
 from hydra_nb.analysis import frames
+from hydra_nb.desk.alert_delivery import Listener
+from hydra_nb.desk.alerts import Alerts
 from hydra_nb.desk.arguments import How, parse_lots, parse_side
 from hydra_nb.desk.board import BoardMaker
 from hydra_nb.desk.drawing import Sheet, draw_plan
@@ -21,6 +23,7 @@ from hydra_nb.desk.pulse import Pulse, lag_status
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.domain.accounts import mask_account
 from hydra_nb.domain.board import Board
+from hydra_nb.domain.events import AlertRaised
 from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.errors import InvalidOrder
@@ -39,6 +42,7 @@ class Desk(Markets):
         self._tickets: dict[str, OrderTicket] = {}
         self._view: DeskView | None = None
         self._drawing = asyncio.Lock()
+        self._alerts = Alerts(rooms, badge=lambda: self.badge)
         self._pulse = None if rooms.is_virtual else Pulse(self._halting.heed_requests)
         self._boards = BoardMaker(
             rooms, history=self._history, lag_p99_ms=lambda: 0.0 if self._pulse is None else self._pulse.p99_lag_ms
@@ -108,6 +112,8 @@ class Desk(Markets):
             "interrupted": tuple(key for key, p in ledger.parents.items() if p.status is ParentStatus.INTERRUPTED),
             "journal_healthy": self._rooms.journal.healthy,
             "journal_failure": self._rooms.journal.failure,
+            "alerts": tuple(alert.sentence for alert in self.alerts_raised),
+            "alert_delivery": self._alerts.trouble,
             "quote_age_s": {c.local_symbol: ages[c.con_id] for c in self._contracts.values() if c.con_id in ages},
             "clock_skew_s": broker.clock_skew_s(),
             "messages_last_second": broker.messages_last_second(),
@@ -267,6 +273,22 @@ class Desk(Markets):
         """One row a contract that the broker reports or that has working orders, as of now."""
         return frames.positions(self._history, quotes=self._quotes_now())
 
+    # Alerts
+
+    @property
+    def alerts_raised(self) -> tuple[AlertRaised, ...]:
+        """Alerts that stand now, the newest of the worst first; `alerts` has those that are over as well."""
+        return self._alerts.raised
+
+    def on_alert(self, listener: Listener) -> Callable[[], None]:
+        """Hand each alert to a function, when it is raised and when it is over; gives what takes that back.
+
+        The function runs on a thread of its own, one alert at a time, so that it can wait for a server and no order
+        waits for it. What it raises is shown as an alert.
+        """
+        self._must_be_open()
+        return self._alerts.add(listener)
+
     # Tasks, listeners, the end
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -308,6 +330,7 @@ class Desk(Markets):
             whatever_happens.callback(self._rooms.journal.close)
             try:
                 await self._rooms.rounds.compare_last()
+                await self._alerts.stop()
             finally:
                 await self._rooms.broker.close()
         return self.journal_path

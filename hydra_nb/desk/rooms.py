@@ -10,6 +10,7 @@ from hydra_nb.broker.port import BrokerPort
 from hydra_nb.desk.clocks import LoopClock
 from hydra_nb.journal import Journal
 from hydra_nb.order_manager import OrderManager
+from hydra_nb.order_manager.alert_book import AlertBook
 from hydra_nb.reconcile import Reconciler, Rounds
 from hydra_nb.risk.gate import RiskGate
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 class Rooms:
     """The rooms under a desk; `connect` builds them, `Desk.close` takes them down.
 
-    `place` is where the broker is connected; `embedded` says that its market ends with this process.
+    `place` is where the broker is connected; `embedded` says that its market ends with this process. `alert_book` knows
+    the alerts that earlier processes left, `alert_command` is the program that a person is called with.
     """
 
     broker: BrokerPort
@@ -32,6 +34,8 @@ class Rooms:
     rounds: Rounds
     clock: LoopClock
     seeds: random.Random
+    alert_book: AlertBook
+    alert_command: tuple[str, ...] | None
     is_virtual: bool
     place: Place
     embedded: bool
