@@ -213,11 +213,11 @@ volume       | REAL | lots  | Volume of the day
 
 RECONCILE = _columns("""
 time         | TIME |      | When ledger and broker were compared
-kind         | TEXT |      | What it is: order, stray_order, stray_fill, untold_fill, overfill, position, foreign_order
+kind | TEXT | | order, stray_order, stray_fill, untold_fill, overfill, position, foreign_order, commission, cash
 local_symbol | TEXT |      | Month of the future
 order_ref    | TEXT |      | Our name of the order
-ours         | REAL | lots | By our ledger
-brokers      | REAL | lots | By the broker
+ours         | REAL | lots | By our ledger; of kind commission a count of executions, of kind cash an amount of cash
+brokers      | REAL | lots | By the broker, likewise; of kind commission those whose fees it told
 resolved     | FLAG |      | Whether nothing is left to be done about it
 message      | TEXT |      | In words
 """)
@@ -268,6 +268,16 @@ rearmed      | TIME |         | When it was last re-armed
 local_symbol | TEXT |         | Month of the future, where a breaker of the position tripped
 """)
 
+ALERTS = _columns("""
+time            | TIME | | When it was raised
+cleared         | TIME | | When it was over; NaT while it stands
+kind | TEXT | | What the matter was, as [listed](post-trade.md#alerts)
+severity        | TEXT | | warning, critical
+local_symbol    | TEXT | | Month of the future; empty where it is about none
+parent_id       | TEXT | | Id of the parent order; missing where it is about none, or several
+message         | TEXT | | Fact, limit and remedy in words
+""")
+
 WOULD_PASS = _columns("""
 lots  | LOTS | lots  | Largest lots that all checks together would allow; NA where none
 price | REAL | price | Nearest price that they would allow
@@ -301,6 +311,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     "limits": LIMITS,
     "audit": AUDIT,
     "breakers": BREAKERS,
+    "alerts": ALERTS,
     "plan.schedule": SCHEDULE,
     "plan.would_pass": WOULD_PASS,
     "plan.expected_cost": EXPECTED_COST,

@@ -19,14 +19,16 @@ from hydra_nb.analysis.columns import make_frame
 from hydra_nb.analysis.history import History
 from hydra_nb.analysis.limit_frames import limits
 from hydra_nb.analysis.plan_frames import decisions_frame, expected_cost, schedule, would_pass
-from hydra_nb.analysis.rows import breaker_row, execution_row, fill_row, position_row, slice_rows
+from hydra_nb.analysis.rows import alert_row, breaker_row, execution_row, fill_row, position_row, slice_rows
 from hydra_nb.domain.board import Breaker
+from hydra_nb.domain.events import AlertCleared, AlertRaised
 from hydra_nb.domain.market import Quote
 from hydra_nb.journal import JournalReading
 from hydra_nb.ledger import ParentRecord
 from hydra_nb.reconcile import Break
 
 __all__ = [
+    "alerts",
     "breakers",
     "breaks",
     "decisions",
@@ -197,6 +199,34 @@ def quotes(
 def _is_month_of(symbol: str, local_symbol: str) -> bool:
     """Whether a local symbol is a month of `symbol`: the symbol, a month letter, and the year's last digits."""
     return bool(_MONTH.fullmatch(local_symbol.removeprefix(symbol))) and local_symbol.startswith(symbol)
+
+
+def alerts(
+    source: Source,
+    *,
+    parent_id: str | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    symbol: str | None = None,
+) -> pd.DataFrame:
+    """One row an alert, those that stand and those that are over, in the order in which they were raised."""
+    wanted = _Filter.make(parent_id=parent_id, since=since, until=until, symbol=symbol)
+    rows: list[dict[str, Any]] = []
+    standing: dict[tuple[str, str], dict[str, Any]] = {}
+    for _, event in _reader(source).events(kinds=(AlertRaised, AlertCleared)):
+        if isinstance(event, AlertRaised):
+            rows.append(alert_row(event))
+            standing[event.kind, event.subject] = rows[-1]
+        elif isinstance(event, AlertCleared) and (event.kind, event.subject) in standing:
+            standing.pop((event.kind, event.subject))["cleared"] = event.time_ns
+    shown = (
+        row
+        for row in rows
+        if wanted.time(row["time"])
+        and parent_id in (None, row["parent_id"])
+        and (symbol is None or row["local_symbol"] == symbol or _is_month_of(symbol, row["local_symbol"]))
+    )
+    return make_frame(columns.ALERTS, shown)
 
 
 def breaks(found: Iterable[Break]) -> pd.DataFrame:

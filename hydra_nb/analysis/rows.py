@@ -1,4 +1,4 @@
-"""Rows of the frames, by column: one fill, one parent, one slice, one position of a history."""
+"""Rows of the frames, by column: one fill, parent, slice or position of a history, one alert."""
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -9,6 +9,7 @@ from hydra_nb.analysis.history import Fill, History
 from hydra_nb.analysis.plan_frames import indicative_by_stage, schedule_rows
 from hydra_nb.domain.accounts import mask_account
 from hydra_nb.domain.board import Breaker
+from hydra_nb.domain.events import AlertRaised
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import Stage
@@ -165,4 +166,17 @@ def breaker_row(one: Breaker) -> dict[str, Any]:
         "reason": one.reason,
         "rearmed": one.rearmed_ns,
         "local_symbol": one.local_symbol or None,
+    }
+
+
+def alert_row(raised: AlertRaised) -> dict[str, Any]:
+    """A row of an alert that stands."""
+    return {
+        "time": raised.time_ns,
+        "cleared": None,
+        "kind": raised.kind,
+        "severity": raised.severity,
+        "local_symbol": raised.local_symbol,
+        "parent_id": raised.parent_id,
+        "message": raised.sentence,
     }

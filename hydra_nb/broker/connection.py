@@ -17,6 +17,9 @@ from hydra_nb.errors import BrokerError, ClientIdInUse, GatewayUnreachable, NoRe
 TIME_REPLY_S = 5.0
 """Host seconds that the broker may take to tell its time."""
 
+POSITIONS_REPLY_S = 5.0
+"""Host seconds after which a look at the positions is done with what the broker tells by itself."""
+
 _HANG_UP_S = 2.0
 _REMEDY = (
     "start IB Gateway or TWS with its API enabled, allow this address there, and check the port"
@@ -102,6 +105,7 @@ class Connection:
         self._client_id = client_id
         self._tasks = HeldTasks(inbox)
         self._time: TimeReply | None = None
+        self._tells_again = True  # whether the broker answers where its positions are asked for once more
         self._open_again: Callable[[], Awaitable[str]] | None = None
         self._keeper: Keeper | None = None
 
@@ -227,6 +231,19 @@ class Connection:
         self._time = await self._requests.ask("time", lambda: self._inbox.times.ask(send), timeout_s=TIME_REPLY_S)
         return self._time
 
+    async def refresh_positions(self) -> None:
+        """Have all positions told anew; once a broker has not answered that in time, it is not asked again."""
+        if not self._tells_again:
+            return
+        try:
+            await self._requests.ask("positions", self._positions_told, timeout_s=POSITIONS_REPLY_S)
+        except NoReply:  # what it tells by itself goes on to be heard
+            self._tells_again = False
+
+    async def _positions_told(self) -> None:
+        self._inbox.holdings.asked_anew()
+        await self._wire.positions()
+
     @property
     def clock_skew_s(self) -> float | None:
         """Seconds by which our clock is provably off the broker's; None before the first answer."""
@@ -257,8 +274,9 @@ class Connection:
             raise
 
     async def _subscribe_all(self) -> None:
+        self._tells_again = True
         await self._requests.ask("account values", lambda: self._wire.account_values(self._inbox.account))
-        await self._requests.ask("positions", self._wire.positions)
+        await self._requests.ask("positions", self._positions_told)
         await self.ask_time()
         for contract in self._inbox.board.contracts:
             await self._subscribe(contract)

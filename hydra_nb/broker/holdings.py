@@ -17,6 +17,9 @@ class Holdings:
         self._positions: dict[int, PositionReported] = {}
         self._earlier: dict[int, PositionReported] = {}  # as known before the connection was lost
         self._has_positions = False
+        self._asked = 0  # whole answers that are owed
+        self._named: set[int] = set()  # since all were asked for
+        self._left_out: set[int] = set()  # held as far as we heard, and not named by the last whole answer
         self._currency = ""
         self._equity: Decimal | None = None
         self._told_equity: Decimal | None = None
@@ -25,8 +28,15 @@ class Holdings:
         self._initial_margin: Decimal | None = None
         self._rates: dict[str, Decimal] = {}
 
+    def asked_anew(self) -> None:
+        """All positions are asked for, and will be told again."""
+        self._asked += 1
+        self._named.clear()
+
     def set_position(self, report: PositionReported) -> bool:
         """Take a position in; tells whether it changed."""
+        self._named.add(report.con_id)
+        self._left_out.discard(report.con_id)
         before = self._positions.get(report.con_id)
         self._positions[report.con_id] = report
         if before is None:
@@ -42,6 +52,8 @@ class Holdings:
         self._earlier.update(self._positions)
         self._positions.clear()
         self._has_positions = False
+        self._asked = 0
+        self._left_out.clear()
         self._equity = None
         self._initial_margin = None
         self._realised.clear()
@@ -49,11 +61,25 @@ class Holdings:
         self._rates.clear()
 
     def positions_complete(self) -> tuple[PositionReported, ...]:
-        """Every position has been told: a contract without one is flat. Gives those that became so unheard."""
+        """Every position has been told: a contract without one is flat. Gives those that became so unheard.
+
+        One that we heard of on this very connection counts as flat only when a second whole answer leaves it out too.
+        """
         self._has_positions = True
         gone = [held for con_id, held in sorted(self._earlier.items()) if held.lots and con_id not in self._positions]
         self._earlier.clear()
+        gone += self._left_out_again()
         return tuple(replace(held, lots=0, average_cost=Decimal(0)) for held in gone)
+
+    def _left_out_again(self) -> list[PositionReported]:
+        """Note what the answer leaves out, and give and drop what the answer before had left out as well."""
+        self._asked = max(0, self._asked - 1)
+        if self._asked:  # the end of an earlier answer: the one that is owed still is not whole
+            return []
+        left_out = {held.con_id for held in self._positions.values() if held.lots and held.con_id not in self._named}
+        twice = sorted(left_out & self._left_out)
+        self._left_out = left_out - set(twice)
+        return [self._positions.pop(con_id) for con_id in twice]
 
     def position(self, con_id: int) -> int | None:
         """Signed lots; None until the broker has told its positions."""
@@ -63,10 +89,14 @@ class Holdings:
         return 0 if held is None else held.lots
 
     def positions(self) -> tuple[PositionReported, ...] | None:
-        """Positions that are not flat, by contract id; None until the broker has told them."""
+        """Positions that are not flat, by contract id; None until the broker has told them.
+
+        Without those that the last whole answer left out: whoever compares is to see the difference at once.
+        """
         if not self._has_positions:
             return None
-        return tuple(held for _, held in sorted(self._positions.items()) if held.lots)
+        held = (one for _, one in sorted(self._positions.items()) if one.lots)
+        return tuple(one for one in held if one.con_id not in self._left_out)
 
     def set_value(self, tag: str, *, value: str, currency: str) -> None:
         """Take one account value in; those that no decision needs are passed over."""

@@ -146,6 +146,10 @@ class BrokerPort(Protocol):
         """Orders of all clients that the broker calls over; None where it does not answer."""
         ...
 
+    async def refresh_positions(self) -> None:
+        """Have the broker tell all its positions anew, where it does."""
+        ...
+
     async def fetch_executions(self) -> None:
         """Hand on executions that were not heard of before."""
         ...

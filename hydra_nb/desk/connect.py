@@ -6,7 +6,7 @@ import random
 import secrets
 import sys
 import tempfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -18,6 +18,7 @@ import platformdirs
 from hydra_nb.broker.emergency import Place
 from hydra_nb.broker.gateway import BrokerGateway
 from hydra_nb.desk import registry
+from hydra_nb.desk.alert_delivery import parse_command
 from hydra_nb.desk.clock_watch import ClockWatch
 from hydra_nb.desk.clocks import LoopClock
 from hydra_nb.desk.contract_facts import read_contract_facts
@@ -30,11 +31,13 @@ from hydra_nb.desk.rooms import Rooms
 from hydra_nb.desk.surroundings import Surroundings
 from hydra_nb.desk.who import IN_VIRTUAL_TIME, user_name
 from hydra_nb.domain.accounts import mask_account
+from hydra_nb.domain.events import Event
 from hydra_nb.domain.instrument import ContractFacts, FutureContract
 from hydra_nb.errors import DeskBusy, JournalError
 from hydra_nb.journal import Journal
 from hydra_nb.order_manager import OrderManager
-from hydra_nb.reconcile import Reconciler
+from hydra_nb.order_manager.alert_book import AlertBook
+from hydra_nb.reconcile import Reconciler, Rounds
 from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.limits import Limits
 
@@ -54,6 +57,7 @@ class Arguments:
     seed: int | None
     speed: float | str
     confirm_live: str | None
+    alert_command: str | Sequence[str] | None
 
     @property
     def key(self) -> registry.Key:
@@ -61,7 +65,8 @@ class Arguments:
         limits = self.limits if isinstance(self.limits, Limits | None) else str(self.limits)
         journal = None if self.journal is None else str(self.journal)
         facts = None if self.contract_facts is None else str(self.contract_facts)
-        return (self.endpoint, self.account, self.client_id, journal, limits, self.seed, self.speed, facts)
+        command = self.alert_command if isinstance(self.alert_command, str | None) else tuple(self.alert_command)
+        return (self.endpoint, self.account, self.client_id, journal, limits, self.seed, self.speed, facts, command)
 
 
 FIGURES = "plotly.graph_objs._figurewidget"
@@ -120,6 +125,7 @@ def connect(
     speed: float | str = 1.0,
     confirm_live: str | None = None,
     fresh: bool = False,
+    alert_command: str | Sequence[str] | None = None,
 ) -> Connecting:
     """Open a desk, awaited or in ``async with``; equal arguments give the desk that is open.
 
@@ -147,6 +153,9 @@ def connect(
         The last four characters of a live account.
     fresh
         Close the desk of equal arguments and open another; refused while its orders work.
+    alert_command
+        A program to run for each alert, such as ``"notify-send hydra_nb"``, or a list of words; without a shell, with
+        the alert's sentence as its last argument and its details as JSON on standard input.
 
     Raises
     ------
@@ -159,6 +168,8 @@ def connect(
         Another desk on this account has orders at work.
     LimitsError
         The limits, or the facts about contracts, are malformed.
+    InvalidOrder
+        The speed, or the alert command, cannot be used.
     """
     arguments = Arguments(
         endpoint=endpoint,
@@ -170,6 +181,7 @@ def connect(
         seed=seed,
         speed=speed,
         confirm_live=confirm_live,
+        alert_command=alert_command,
     )
     return Connecting(arguments, fresh=fresh)
 
@@ -182,6 +194,7 @@ async def _replace(desk: Desk) -> None:
 
 
 async def _open_desk(arguments: Arguments, limits: Limits, facts: Mapping[str, ContractFacts]) -> Desk:
+    parse_command(arguments.alert_command)  # what cannot sound is refused before anything is opened
     if "ipykernel" in sys.modules and arguments.speed != "max":
         await asyncio.to_thread(import_module, FIGURES)
     endpoint = open_endpoint(arguments.endpoint, seed=arguments.seed, speed=arguments.speed)
@@ -230,7 +243,13 @@ async def _start(
     broker: BrokerGateway,
     journal: Journal,
 ) -> Desk:
-    manager = OrderManager(replay(journal, hear=broker.recall), journal=journal, gate=gate, broker=broker, clock=clock)
+    book = AlertBook()
+
+    def hear(event: Event) -> None:
+        broker.recall(event)
+        book.recall(event)
+
+    manager = OrderManager(replay(journal, hear=hear), journal=journal, gate=gate, broker=broker, clock=clock)
     begin_again(manager, journal=journal, now_ns=clock.now_ns())
     who = IN_VIRTUAL_TIME if endpoint.is_virtual else user_name()
     reconciler = Reconciler(
@@ -238,6 +257,8 @@ async def _start(
     )
     watch = ClockWatch(broker, clock=clock, ingest=manager.ingest, is_at_work=lambda: bool(manager.busy_parents))
     heads = HeadKeeper(journal, clock=clock, ingest=manager.ingest)
+    rounds = Rounds(reconciler, ledger=manager.ledger, broker=broker, clock=clock)
+    manager.observers.append(rounds.heard)
     try:
         open_limits(manager, gate=gate, who=who, now_ns=clock.now_ns())
         await broker.start(
@@ -254,7 +275,8 @@ async def _start(
         raise
     broker.keep_fresh(lambda: _traded(manager))
     manager.on_link_up = reconciler.run_until_answered
-    manager.tasks.keep(reconciler.watch, where="reconcile")
+    manager.tasks.keep(rounds.watch, where="reconcile")
+    manager.tasks.keep(rounds.chase, where="reconcile")
     manager.tasks.keep(lambda: manager.committer.keep_up(lambda: bool(manager.busy_parents)), where="journal")
     if journal.path != IN_MEMORY:
         manager.tasks.keep(heads.run, where="heads")
@@ -268,8 +290,11 @@ async def _start(
             manager=manager,
             reconciler=reconciler,
             heads=heads,
+            rounds=rounds,
             clock=clock,
             seeds=_seeds(arguments, endpoint),
+            alert_book=book,
+            alert_command=parse_command(arguments.alert_command),
             is_virtual=endpoint.is_virtual,
             place=Place(host=endpoint.host, port=endpoint.port, client_id=arguments.client_id),
             embedded=endpoint.embedded,

@@ -10,6 +10,8 @@ import pandas as pd
 
 from hydra_nb.algos.prices import IndicativeLimits
 from hydra_nb.analysis import frames
+from hydra_nb.desk.alert_delivery import Listener
+from hydra_nb.desk.alerts import Alerts
 from hydra_nb.desk.arguments import How, parse_lots, parse_side
 from hydra_nb.desk.board import BoardMaker
 from hydra_nb.desk.drawing import Sheet, draw_plan
@@ -21,6 +23,7 @@ from hydra_nb.desk.pulse import Pulse, lag_status
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.domain.accounts import mask_account
 from hydra_nb.domain.board import Board
+from hydra_nb.domain.events import AlertRaised
 from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.errors import InvalidOrder
@@ -38,6 +41,7 @@ class Desk(Markets):
         self._tickets: dict[str, OrderTicket] = {}
         self._view: DeskView | None = None
         self._drawing = asyncio.Lock()
+        self._alerts = Alerts(rooms, badge=lambda: self.badge)
         self._pulse = None if rooms.is_virtual else Pulse(self._halting.heed_requests)
         if self._pulse is not None:
             rooms.manager.snapshots.loop_lag_ms = self._pulse.lag_now_ms
@@ -108,6 +112,8 @@ class Desk(Markets):
             "journal_healthy": self._rooms.journal.healthy,
             "journal_failure": self._rooms.journal.failure,
             "heads_failure": self._rooms.heads.trouble,
+            "alerts": tuple(alert.sentence for alert in self.alerts_raised),
+            "alert_delivery": self._alerts.trouble,
             "quote_age_s": {c.local_symbol: ages[c.con_id] for c in self._contracts.values() if c.con_id in ages},
             "clock_skew_s": broker.clock_skew_s(),
             "messages_last_second": broker.messages_last_second(),
@@ -272,6 +278,22 @@ class Desk(Markets):
         """One row a circuit breaker as of now: closed, tripped, or re-armed, since when and why."""
         return frames.breakers(self._boards.breakers())
 
+    # Alerts
+
+    @property
+    def alerts_raised(self) -> tuple[AlertRaised, ...]:
+        """Alerts that stand now, the newest of the worst first; `alerts` has those that are over as well."""
+        return self._alerts.raised
+
+    def on_alert(self, listener: Listener) -> Callable[[], None]:
+        """Hand each alert to a function, when it is raised and when it is over; gives what takes that back.
+
+        The function runs on a thread of its own, one alert at a time, so that it can wait for a server and no order
+        waits for it. What it raises is shown as an alert.
+        """
+        self._must_be_open()
+        return self._alerts.add(listener)
+
     # Tasks, listeners, the end
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -311,8 +333,12 @@ class Desk(Markets):
         with contextlib.ExitStack() as whatever_happens:  # one who waits may be interrupted, the rest is done
             whatever_happens.callback(self._rooms.on_closed, self)
             whatever_happens.callback(self._rooms.journal.close)
-            await self._rooms.broker.close()
-            await self._rooms.heads.finish()
+            try:
+                await self._rooms.rounds.compare_last()
+                await self._alerts.stop()
+            finally:
+                await self._rooms.broker.close()
+                await self._rooms.heads.finish()
         return self.journal_path
 
     async def __aenter__(self) -> "Desk":

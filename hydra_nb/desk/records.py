@@ -35,6 +35,10 @@ class Records:
         """One row a fill, latest correction applied."""
         return frames.fills(self._history, **filters)
 
+    def alerts(self, **filters: Any) -> pd.DataFrame:
+        """One row an alert, raised or over."""
+        return frames.alerts(self._history, **filters)
+
     def quotes(self, **filters: Any) -> pd.DataFrame:
         """One row a change of the top of a watched book."""
         return frames.quotes(self._history, **filters)

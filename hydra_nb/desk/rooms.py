@@ -11,7 +11,8 @@ from hydra_nb.desk.clocks import LoopClock
 from hydra_nb.desk.head_keeper import HeadKeeper
 from hydra_nb.journal import Journal
 from hydra_nb.order_manager import OrderManager
-from hydra_nb.reconcile import Reconciler
+from hydra_nb.order_manager.alert_book import AlertBook
+from hydra_nb.reconcile import Reconciler, Rounds
 from hydra_nb.risk.gate import RiskGate
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class Rooms:
     """The rooms under a desk; `connect` builds them, `Desk.close` takes them down.
 
     `place` is where the broker is connected; `embedded` says that its market ends with this process; `who` is the
-    user of the operating system, for the journal only.
+    user of the operating system, for the journal only. `alert_book` knows the alerts that earlier processes left,
+    `alert_command` is the program that a person is called with.
     """
 
     broker: BrokerPort
@@ -32,8 +34,11 @@ class Rooms:
     manager: OrderManager
     reconciler: Reconciler
     heads: HeadKeeper
+    rounds: Rounds
     clock: LoopClock
     seeds: random.Random
+    alert_book: AlertBook
+    alert_command: tuple[str, ...] | None
     is_virtual: bool
     place: Place
     embedded: bool

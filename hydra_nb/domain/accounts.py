@@ -1,6 +1,10 @@
 """How an account number is shown: never whole, neither on a screen nor in a message."""
 
+import re
+
 MASK = "•••"
+
+_NUMBERS = re.compile(r"\b[DFU]{1,2}\d{5,9}\b")  # as the broker writes them in its messages
 
 
 def mask_account(account: str) -> str:
@@ -14,3 +18,9 @@ def mask_account(account: str) -> str:
     if len(account) < shown + 5:
         return MASK
     return f"{account[:shown]}{MASK}{account[-2:]}"
+
+
+def mask_accounts(text: str, *, account: str) -> str:
+    """Text with this account, and whatever else looks like an account number, masked."""
+    hidden = text.replace(account, mask_account(account)) if account else text
+    return _NUMBERS.sub(lambda found: mask_account(found[0]), hidden)

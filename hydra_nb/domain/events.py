@@ -8,6 +8,7 @@ for the report; what we decided is named for the decision.
 from dataclasses import dataclass
 from decimal import Decimal
 
+from hydra_nb.domain.alerts import AlertKind, Severity
 from hydra_nb.domain.market import ConnectionState, Quote
 from hydra_nb.domain.orders import Action, ChildOrder, ParentStatus, SliceStatus
 from hydra_nb.domain.plan import ExecutionPlan
@@ -468,6 +469,35 @@ class JournalContradicted(Event):
     reason: str
 
 
+# What a person was told at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertRaised(Event):
+    """Something that a person is to know at once; told once, until an `AlertCleared` of the same kind and subject.
+
+    `subject` tells alerts of one kind apart: a contract, a parent, a check; empty where there can be only one.
+    """
+
+    kind: AlertKind
+    subject: str
+    severity: Severity
+    local_symbol: str
+    parent_id: str | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertCleared(Event):
+    """What an alert told of is over."""
+
+    kind: AlertKind
+    subject: str
+    local_symbol: str
+    parent_id: str | None
+    sentence: str
+
+
 EVENT_TYPES: tuple[type[Event], ...] = (
     ParentSubmitted,
     ParentRefused,
@@ -509,4 +539,6 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     HeadExportFailed,
     JournalContradicted,
     BreakerTripped,
+    AlertRaised,
+    AlertCleared,
 )

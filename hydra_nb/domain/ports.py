@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hydra_nb.domain.board import Board
-from hydra_nb.domain.events import Event
+from hydra_nb.domain.events import AlertRaised, Event
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.domain.orders import OrderState, ParentOrder, ParentStatus, Stage, Strategy
@@ -306,6 +306,11 @@ class DeskPort(Protocol):
     @property
     def status(self) -> dict[str, object]:
         """State of connection, data, reconciliation, breakers, journal, and the loop's lag."""
+        ...
+
+    @property
+    def alerts_raised(self) -> Sequence[AlertRaised]:
+        """Alerts that stand now, the newest of the worst first."""
         ...
 
     @property

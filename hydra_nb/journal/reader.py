@@ -237,7 +237,9 @@ class JournalReader:
                 yield row
             seen = chunk[-1][0] if chunk else seen
             if damage is not None:
-                raise JournalUnreadable(f"row {seen + 1} of its {table} cannot be read: {damage}")
+                # Rows that were not asked for may lie between the last one read and the first that cannot be.
+                which = f"a row from {seen + 1} on" if conditions else f"row {seen + 1}"
+                raise JournalUnreadable(f"{which} of its {table} cannot be read: {damage}")
             if len(chunk) < _CHUNK:
                 break
         yield from (row for row in pending if row.seq > after)

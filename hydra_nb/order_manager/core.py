@@ -120,7 +120,7 @@ class ManagerCore:
             lots=lots,
             filled_lots=booked,
             working_lots=sum(order.working_lots for order in orders),
-            due_lots=self._due_lots(parent_id),
+            due_lots=self.due_lots(parent_id, now_ns=self._now_ns),
             shortfall_lots=max(0, lots - booked) if state is None else state.pool_lots,
             average_price=value / booked if booked else None,
             arrival_mid=record.arrival_mid,
@@ -164,7 +164,7 @@ class ManagerCore:
         )
         return (Record(event=locked),)
 
-    def _due_lots(self, parent_id: str) -> int:
+    def due_lots(self, parent_id: str, *, now_ns: int) -> int:
         """Planned lots of the slices that are over, or whose ladder has ended; cancelled ones never came due."""
         record = self.ledger.parents[parent_id]
         over = {
@@ -174,11 +174,13 @@ class ManagerCore:
         }
         state = self._running.get(parent_id)
         if state is not None:
-            over |= {one.number for one in (*state.active, *state.waiting) if one.end_ns <= self._now_ns}
+            over |= {one.number for one in (*state.active, *state.waiting) if one.end_ns <= now_ns}
         return sum(planned.lots for planned in record.plan.slices if planned.number in over)
 
     def _concerned(self, event: ev.Event) -> tuple[str, ...]:
-        """Running parents that an event concerns."""
+        """Running parents that an event concerns; that a person was told of one is nothing to it."""
+        if isinstance(event, (ev.AlertRaised, ev.AlertCleared)):
+            return ()
         if isinstance(event, (ev.Killed, ev.BreakerTripped, ev.ConnectionChanged, ev.LoopStalled)):
             return tuple(self._running)
         if isinstance(event, ev.ContractLocked):

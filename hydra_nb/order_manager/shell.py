@@ -64,6 +64,8 @@ class OrderManager:
     ----------
     on_step
         Called with every event and the actions that the core answered it with.
+    observers
+        Called with every event once it is folded; they look, and raise nothing.
     committer
         Makes facts durable in the background.
     on_link_up
@@ -76,6 +78,7 @@ class OrderManager:
         self.core = core
         self.ledger = core.ledger
         self.on_step: Callable[[Event, tuple[CoreAction, ...]], None] | None = None
+        self.observers: list[Callable[[Event], None]] = []
         self.on_link_up: Callable[[], Coroutine[Any, Any, None]] | None = None
         self._journal = journal
         self._broker = broker
@@ -160,6 +163,8 @@ class OrderManager:
         if self.on_step is not None:
             self.on_step(event, actions)
         self._queue.extend(actions)
+        for observe in self.observers:
+            observe(event)
         if isinstance(event, ParentFinished | ParentInterrupted):
             self._turn(event.parent_id).set()
             del self._turns[event.parent_id]
@@ -352,15 +357,7 @@ class OrderManager:
         return tuple(CancelChild(order_ref=record.order_ref, reason=reason) for record in self.ledger.open_orders())
 
     def interrupt_all(self, *, since_ns: int, reason: str) -> None:
-        """Interrupt every parent at work.
-
-        Parameters
-        ----------
-        since_ns
-            When their schedules stood still, UTC nanoseconds.
-        reason
-            Why, in words.
-        """
+        """Interrupt every parent at work, whose schedules stand still since a market time, for a reason in words."""
         for parent_id in self.busy_parents:
             self.ingest(
                 ParentInterrupted(time_ns=self._clock.now_ns(), parent_id=parent_id, since_ns=since_ns, reason=reason)

@@ -1,6 +1,7 @@
 """One look at ledger and broker: everything on which they differ, and the proof asked for where an order is missing."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from hydra_nb.broker.completed import CompletedOrder
 from hydra_nb.broker.port import BrokerPort
@@ -36,10 +37,22 @@ class Look:
         # Of what a process that ended reserved, nobody can say whether it was sent.
         self._inherited = {record.order_ref for record in ledger.open_orders()}
 
-    async def take(self) -> list[Finding]:
-        """Ask for completed orders, executions and open orders, and give what differs; errors: see `Reconciler.run`."""
+    async def take(self, *, prove: Callable[[OrderRecord], bool]) -> list[Finding]:
+        """Ask for completed orders, positions, executions and open orders, and give what differs.
+
+        Parameters
+        ----------
+        prove
+            Whether the death of an order that the broker does not list is to be asked for; else it is only told.
+
+        Raises
+        ------
+        BrokerError
+            See `Reconciler.run`.
+        """
         known = tuple(self._ledger.open_orders())
         self._completed = self._own_completed(await self._broker.completed_orders())
+        await self._broker.refresh_positions()
         await self._broker.fetch_executions()
         orders = await self._broker.open_orders()
         listed = {order.order_ref: order for order in orders if self._is_own(order)}
@@ -50,7 +63,7 @@ class Look:
         shown = {one.found.order_ref for one in untold}
         # What a position that moved may hide must not be proven dead by a reply that may be cut at midnight.
         missing = [r for r in missing if r.child.contract.con_id not in moved and r.order_ref not in shown]
-        findings += [await self._missing(r) for r in missing]
+        findings += [await self._missing(r) if prove(r) else self._unlisted(r) for r in missing]
         findings += [self._outlived(r) for r in known if r.order_ref in listed and self._is_overdue(r)]
         findings += [self._stray_order(order) for order in listed.values() if self._is_stray(order)]
         findings += [self._foreign(order) for order in orders if not self._is_own(order)]
@@ -98,6 +111,17 @@ class Look:
             resolved=known.state.is_over,
             words=f"{record.order_ref}: {_word(record)} with us, {self._word_of_broker(record)}; {then}",
         )
+
+    def _unlisted(self, record: OrderRecord) -> Finding:
+        """The broker lists no order where we hold one for working; news of it may be on the way."""
+        finding = self._finding(
+            "order",
+            record=record,
+            ours=record.working_lots,
+            brokers=0,
+            words=f"{record.order_ref}: {_word(record)} with us, {self._word_of_broker(record)}; looked at again",
+        )
+        return replace(finding, unproven=True)
 
     def _word_of_broker(self, record: OrderRecord) -> str:
         """What the broker says of an order that it does not list as open."""

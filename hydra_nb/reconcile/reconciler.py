@@ -6,7 +6,7 @@ so that a difference must persist.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from hydra_nb.broker.port import BrokerPort
@@ -16,19 +16,18 @@ from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.errors import BrokerError
 from hydra_nb.ledger import Ledger, OrderRecord
+from hydra_nb.reconcile.cash import Cash
 from hydra_nb.reconcile.finding import Break, Finding
 from hydra_nb.reconcile.look import Look
 
 LOOKS = 3
-"""Times that a difference is looked at before it counts."""
-LOOK_AGAIN_S = 2.0
-"""Market seconds between two looks."""
+"""Looks in a row in which a difference must show before it counts."""
+LOOK_AGAIN_S = 1.5
+"""Market seconds from the beginning of one look to that of the next."""
+MOST_LOOKS = 8
+"""Looks of one comparison; what has not shown in enough of them by then is left to the next comparison."""
 RETRY_S = 5.0
 """Market seconds between two attempts, where the broker does not answer after a reconnection."""
-OVERDUE_NS = 30 * NS_PER_S
-"""How long after its expiry an order that is not over is asked about again."""
-WATCH_S = 30.0
-"""Market seconds between two searches for such orders."""
 
 
 class Reconciler:
@@ -41,12 +40,16 @@ class Reconciler:
     ----------
     breaks
         What the last comparison found.
+    compared_ns
+        When it ended, UTC nanoseconds; None before the first.
     """
 
     def __init__(
         self, ledger: Ledger, *, broker: BrokerPort, clock: Clock, own_prefix: str, ingest: Callable[[Event], None]
     ) -> None:
         self.breaks: tuple[Break, ...] = ()
+        self.compared_ns: int | None = None
+        self.cash = Cash(ledger, broker=broker, clock=clock)
         self._ledger = ledger
         self._broker = broker
         self._clock = clock
@@ -55,7 +58,7 @@ class Reconciler:
         self._turn = asyncio.Lock()
 
     async def run(self) -> tuple[Break, ...]:
-        """Fetch completed orders, executions and open orders, compare, and give what differs.
+        """Fetch completed orders, positions, executions and open orders, compare, and give what differs.
 
         Raises
         ------
@@ -64,21 +67,41 @@ class Reconciler:
         """
         async with self._turn:
             away = not self._ledger.reconciled  # nobody watched since the desk was opened, or the connection came back
-            findings = await self._look.take()
-            for _ in range(LOOKS - 1):
-                if not any(one.unexplained or one.adopt_lots is not None for one in findings):
-                    break
-                await self._clock.sleep(LOOK_AGAIN_S)
-                findings = await self._look.take()
-            findings = [self._judge(one, away=away) for one in findings]
+            findings = [self._judge(one, away=away) for one in await self._settled(away=away)]
+            findings += self.cash.look()
             self._lock(findings)
             self.breaks = tuple(one.found for one in findings)
+            self.compared_ns = self._clock.now_ns()
             message = "; ".join(found.message for found in self.breaks) or "ledger and broker agree"
             if not self._look.heard_completed:
                 message += "; the broker did not tell its completed orders"
             uncovered = sum(one.unexplained and not one.con_id for one in findings)
-            self._ingest(Reconciled(time_ns=self._clock.now_ns(), breaks=uncovered, message=message))
+            self._ingest(Reconciled(time_ns=self.compared_ns, breaks=uncovered, message=message))
             return self.breaks
+
+    async def _settled(self, *, away: bool) -> list[Finding]:
+        """Look until each doubt has shown in `LOOKS` looks in a row, or none is left.
+
+        A position and its executions are told by different ways, and an order and its list too: each look by itself may
+        fall in between. What is locked already needs no more proof.
+        """
+        seen: dict[tuple[str, int, str], int] = {}
+
+        def is_to_be_proven(record: OrderRecord) -> bool:
+            con_id = record.child.contract.con_id
+            return (
+                away or con_id in self._ledger.locked or seen.get(("order", con_id, record.order_ref), 0) >= LOOKS - 1
+            )
+
+        for _ in range(MOST_LOOKS):
+            next_ns = self._clock.now_ns() + round(LOOK_AGAIN_S * NS_PER_S)
+            findings = await self._look.take(prove=is_to_be_proven)
+            doubts = [one for one in findings if one.is_doubt and one.con_id not in self._ledger.locked]
+            seen = {one.subject: seen.get(one.subject, 0) + 1 for one in doubts}
+            if all(times >= LOOKS for times in seen.values()):
+                return findings
+            await self._clock.sleep(max(0.0, (next_ns - self._clock.now_ns()) / NS_PER_S))
+        return [one for one in findings if seen.get(one.subject, LOOKS) >= LOOKS]
 
     async def run_until_answered(self) -> None:
         """Compare after the connection came back, again while the broker does not answer and the connection is up."""
@@ -89,32 +112,6 @@ class Reconciler:
                 await self._clock.sleep(RETRY_S)
             else:
                 return
-
-    async def watch(self) -> None:
-        """Ask now and then about orders that should have ended, and for fills that only a status told."""
-        while True:
-            await self._clock.sleep(WATCH_S)
-            if self._broker.state is ConnectionState.UP and any((*self._overdue(), *self._untold())):
-                try:
-                    await self.run()
-                except BrokerError:
-                    continue
-
-    def _overdue(self) -> Iterator[OrderRecord]:
-        """Orders that should have ended a while ago; those of a locked contract are with a person already."""
-        latest_ns = self._clock.now_ns() - OVERDUE_NS
-        for record in self._ledger.open_orders():
-            if record.expires_ns <= latest_ns and record.child.contract.con_id not in self._ledger.locked:
-                yield record
-
-    def _untold(self) -> Iterator[OrderRecord]:
-        """Orders that are over, and of which a status told lots that no execution did: nobody else asks for it.
-
-        Also of a locked contract, as the fill may be what a person looks for.
-        """
-        for record in self._ledger.orders.values():
-            if record.state.is_over and record.has_untold_fills:
-                yield record
 
     def unlock(self, con_id: int, *, reason: str) -> None:
         """Let a locked contract be traded again; what our fills do not explain of its position is others' from now on.
@@ -130,6 +127,14 @@ class Reconciler:
         if told is not None:
             self._adopt(con_id, symbol, lots=told - self._ledger.booked_position(con_id), reason=reason)
 
+    def is_ours(self, con_id: int) -> bool:
+        """Whether a contract is watched here, or our orders or fills stand in it; else it is only others' concern."""
+        return (
+            self._broker.quote(con_id) is not None
+            or self._ledger.booked_position(con_id) != 0
+            or any(self._ledger.open_orders(con_id))
+        )
+
     def _adopt(self, con_id: int, symbol: str, *, lots: int, reason: str) -> None:
         if lots != self._ledger.others_lots.get(con_id, 0):
             now_ns = self._clock.now_ns()
@@ -142,12 +147,11 @@ class Reconciler:
         if finding.adopt_lots is None or finding.unexplained:
             return finding
         found = finding.found
-        if not away:
+        if not away and self.is_ours(finding.con_id):
             words = f"{found.message} while this desk watched: look it up in the broker's own program, then unlock"
             return replace(finding, unexplained=True, found=replace(found, resolved=False, message=words))
-        words = (
-            f"{found.message} while this desk was away; their {finding.adopt_lots} lots are taken as given from now on"
-        )
+        when = "while this desk was away" if away else "in a contract that this desk neither watches nor works"
+        words = f"{found.message} {when}; their {finding.adopt_lots} lots are taken as given from now on"
         self._adopt(finding.con_id, found.local_symbol, lots=finding.adopt_lots, reason=words)
         return replace(finding, found=replace(found, message=words))
 

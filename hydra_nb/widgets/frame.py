@@ -11,10 +11,12 @@ from typing import Any, Literal, NamedTuple
 
 import ipywidgets
 
+from hydra_nb.domain.alerts import AlertKind
 from hydra_nb.domain.ports import DeskPort
 from hydra_nb.domain.units import Side
 from hydra_nb.errors import HydraError, OrderError
 from hydra_nb.widgets import numbers
+from hydra_nb.widgets.banner import banner
 from hydra_nb.widgets.follow import Follower
 from hydra_nb.widgets.heartbeat import Heartbeat
 from hydra_nb.widgets.keyguard import KeyGuard
@@ -51,8 +53,9 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     Attributes
     ----------
-    header, state_line, alert : ipywidgets.HTML
-        The line over the view; the state in words in the foot; kill, lost link and failures in its place.
+    header, state_line, alert, banner : ipywidgets.HTML
+        The line over the view; the state in words in the foot; kill, lost link and failures in its place; alerts of the
+        desk in a line on the foot.
     kill_button, rearm_button, cancel_all_button : ipywidgets.Button
         Kill is always there; the others while a kill is in force.
     alarm : State | None
@@ -72,7 +75,7 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._failure: State | None = None
         self.alarm: State | None = None
         self.time_zone = "UTC"
-        self.header, self.state_line, self.alert = (ipywidgets.HTML() for _ in range(3))
+        self.header, self.state_line, self.alert, self.banner = (ipywidgets.HTML() for _ in range(4))
         self.kill_button = ipywidgets.Button(description="■ Kill all", tooltip="Halt the desk, cancel all own orders")
         self.rearm_button = ipywidgets.Button(description="Re-arm …")
         self.cancel_all_button = ipywidgets.Button(description="Global cancel …")
@@ -107,7 +110,7 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         top = ipywidgets.HBox((self.header, self.kill_button))
         middle = ipywidgets.VBox(tuple(body))
         actions = ipywidgets.HBox(
-            (self.alert, self.state_line, self.question, *foot, self.cancel_all_button, self.rearm_button)
+            (self.banner, self.alert, self.state_line, self.question, *foot, self.cancel_all_button, self.rearm_button)
         )
         for box, name in ((top, "hy-top"), (middle, "hy-body"), (actions, "hy-actions")):
             box.add_class(name)
@@ -183,9 +186,10 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._stop()
         self.veil.add_class("hy-quiet")
         self.dismiss()
-        for name in ("hy-alarmed", "hy-killed"):
+        for name in ("hy-alarmed", "hy-killed", "hy-bannered"):
             self.remove_class(name)
-        self.put(self.alert, "")
+        for part in (self.alert, self.banner):
+            self.put(part, "")
         self.say(CLOSED)
         for part in _parts(self):
             if part.has_trait("disabled"):
@@ -216,6 +220,7 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         try:
             self.draw()
             self._draw_alert()
+            self._draw_banner()
             if self.heartbeat.is_due:
                 self.heartbeat.send()
         except Exception as error:
@@ -246,6 +251,13 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         for button in (self.rearm_button, self.cancel_all_button):
             _switch(button, "hy-hidden", on=killed is None)
         self.put(self.alert, "" if shown is None else said(shown, role="alert"))
+
+    def _draw_banner(self) -> None:
+        """Show the desk's alerts, but for what this view tells in its own words."""
+        told = {AlertKind.KILL} if self._kind == "ticket" else {AlertKind.KILL, AlertKind.DISCONNECTED}
+        line = banner(self._desk.alerts_raised, without=told, time_zone=self.time_zone)
+        _switch(self, "hy-bannered", on=bool(line))
+        self.put(self.banner, line)
 
     def _killed_state(self) -> State | None:
         """The kill in force, and how far its cancels are; None where orders are allowed."""
@@ -344,6 +356,7 @@ def _name_parts(frame: Frame) -> None:
         "hy-header": frame.header,
         "hy-state-line": frame.state_line,
         "hy-alert": frame.alert,
+        "hy-banner": frame.banner,
         "hy-kill": frame.kill_button,
         "hy-rearm": frame.rearm_button,
         "hy-cancel-all": frame.cancel_all_button,

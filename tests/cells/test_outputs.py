@@ -24,6 +24,7 @@ execution = await desk.submit(plan)
 display(desk, desk.status, plan, plan.risk, execution, desk.ticket("ZO"), desk.view(), execution.view())
 again = await desk.submit(plan)
 display(desk.positions(), desk.orders(), desk.executions(), desk.decisions(), desk.quotes(), desk.limits)
+display(desk.alerts())
 display(plan.parent.contract, await desk.reconcile(), execution.plot(), plan.plot())
 """
 LAST = "await desk.kill('end')\ndisplay(desk.orders())\nawait desk.close()"

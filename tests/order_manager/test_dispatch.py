@@ -42,7 +42,8 @@ def test_a_connection_that_came_back_while_the_order_was_on_its_way_is_compared_
         await execution
 
         [failure] = stack.journalled(SendFailed)
-        compared = stack.journalled(Reconciled)[-1]
+        up_ns = stack.journalled(ConnectionChanged)[-1].time_ns
+        compared = next(event for event in stack.journalled(Reconciled) if event.time_ns >= up_ns)
         assert failure.reason == "ledger and broker are not reconciled"
         assert all(sent.time_ns >= compared.time_ns for sent in stack.journalled(ChildSent))
         assert stack.core.placed()[0].order_ref != failure.order_ref

@@ -42,8 +42,10 @@ class Lives:
         self._count = 0
         stand_behind(loop, core)
 
-    async def open(self, **how: Any) -> Stack:
-        """Open a desk on the journal of the life before."""
+    async def open(self, *, latency_s: float = 0.0005, **how: Any) -> Stack:
+        """Open a desk on the journal of the life before; the first one decides how far away the gateway is."""
+        attach = self.loop.attach
+        self.loop.attach = lambda core, **_: attach(core, latency_s=latency_s)  # type: ignore[method-assign]
         how = {"seed": SEED, "speed": "max", "journal": self.journal, **how}
         desk = await hydra_nb.connect(**how)
         gateway = self.loop._gateway
@@ -86,17 +88,25 @@ class Lives:
         return kept
 
     def of_others(
-        self, like: Stack, *, side: SimSide, lots: int, price: str, order_ref: str = "", client_id: int = 9
+        self,
+        like: Stack,
+        *,
+        side: SimSide,
+        lots: int,
+        price: str,
+        order_ref: str = "",
+        client_id: int = 9,
+        con_id: int | None = None,
     ) -> None:
-        """Have somebody else enter an order, as in the broker's own program."""
-        contract = next(iter(like.desk._contracts.values()))
-        top = self.core.exchange.top(contract.con_id)
+        """Have somebody else enter an order, as in the broker's own program; by default where the desk looks first."""
+        con_id = next(iter(like.desk._contracts.values())).con_id if con_id is None else con_id
+        top = self.core.exchange.top(con_id)
         assert top is not None
         terms = OrderTerms(
             client_id=client_id,
             order_id=10_000 + len(self.core.frames),
             account=like.desk.account,
-            con_id=contract.con_id,
+            con_id=con_id,
             side=side,
             lots=lots,
             limit_price=Decimal(price),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from hydra_nb.domain.events import ExecutionReported
 from hydra_nb.domain.orders import OrderState
-from hydra_nb.reconcile.reconciler import WATCH_S
+from hydra_nb.reconcile.rounds import WATCH_S
 from hydra_nb.sim.records import Executed
 from tests.recovery.lives import Lives, in_lives
 from tests.whole_stack import ScriptedExchange, WitnessCore, steady

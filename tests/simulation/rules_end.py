@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from hydra_nb.domain.alerts import AlertKind
+from hydra_nb.domain.events import AlertCleared, AlertRaised
 from hydra_nb.domain.market import ConnectionState, FeedType
 from hydra_nb.domain.orders import OrderState, ParentStatus
 from hydra_nb.errors import JournalError
@@ -137,6 +139,20 @@ def journal_tells_all(_facts: Facts, life: Life) -> str | None:
     return None
 
 
+def alerts_told_once(_facts: Facts, life: Life) -> str | None:
+    """22. An alert is told once until it is over, over all lives; a lock and a kill stand as alerts while they last."""
+    standing: set[tuple[str, str]] = set()
+    for _, event in life.journal.events(kinds=[AlertRaised, AlertCleared]):
+        key = (event.kind, event.subject)
+        if isinstance(event, AlertRaised) is (key in standing):
+            return f"{type(event).__name__} of {key} comes twice"
+        standing ^= {key}
+    wanted = {(AlertKind.BREAK, locked.local_symbol) for locked in life.ledger.locked.values()}
+    wanted |= set() if life.ledger.killed is None else {(AlertKind.KILL, "")}
+    held = {key for key in standing if key[0] in (AlertKind.BREAK, AlertKind.KILL)}
+    return None if wanted == held else f"{sorted(held)} stand as alerts, {sorted(wanted)} are the case"
+
+
 def fees_known(_facts: Facts, life: Life) -> str | None:
     """22. Every report of fees that arrived is known by its execution, whatever came first."""
     lost = sorted(life.fees_told - set(life.ledger.commissions))
@@ -166,6 +182,7 @@ SETTLED_RULES: tuple[EndRule, ...] = (
     journal_tells_all,
     journal_is_proven,
     fees_known,
+    alerts_told_once,
     parents_end,
     recovery_gives_the_state,
 )

@@ -21,7 +21,7 @@ from hydra_nb.domain.events import (
     OpenOrderReported,
     PositionReported,
 )
-from hydra_nb.domain.market import ConnectionState
+from hydra_nb.domain.market import AccountState, ConnectionState
 from hydra_nb.domain.orders import ChildOrder
 from hydra_nb.domain.units import Side
 from hydra_nb.ledger import Ledger
@@ -108,6 +108,13 @@ class Truthful:
 
     async def sleep(self, _seconds: float) -> None:
         """Nothing changes meanwhile."""
+
+    def account_state(self) -> AccountState:
+        """Nothing is told of results."""
+        return AccountState(account="", currency="USD")
+
+    async def refresh_positions(self) -> None:
+        """They are the latest in any case."""
 
     async def fetch_executions(self) -> None:
         """All of them, those that are booked already too."""

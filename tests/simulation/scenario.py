@@ -16,6 +16,9 @@ LIMIT_SHARE = 0.25
 """Parent orders to which the caller gave a limit price."""
 WIDE_LIMITS = {
     "max_notional_per_order": 1e8,
+    "max_notional_per_day": 1e9,
+    "max_gross_percent_of_equity": 5_000.0,
+    "max_equity_at_risk_percent": 100.0,
     "max_position_percent_of_equity": 5_000.0,
     "max_adv_percent": 50.0,
     "max_daily_loss": 1e7,

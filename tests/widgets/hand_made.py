@@ -11,7 +11,7 @@ import ipywidgets
 import pandas as pd
 import plotly.graph_objects as go
 
-from hydra_nb.domain.events import Event
+from hydra_nb.domain.events import AlertRaised, Event
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.domain.orders import OrderState, ParentOrder, ParentStatus, Stage, Strategy
@@ -367,6 +367,7 @@ class HandDesk:
     kill_address: str | None = None
     kill_command: str = "hydra-nb kill"
     cancelled_everything: int = 0
+    alerts_raised: tuple[AlertRaised, ...] = ()
     turn_to_draw: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def now_ns(self) -> int:
