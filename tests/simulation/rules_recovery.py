@@ -289,7 +289,9 @@ def _wrong_at_once(ledger: Ledger, true: TrueState) -> str | None:
             return f"{ref} is at the exchange, and was forgotten"
         if record.booked_lots != order.filled_lots:
             return f"{ref}: {record.booked_lots} lots booked, {order.filled_lots} filled in truth"
-        if record.state.is_over and order.leaves and true.is_live(ref):
+        # A desk that opened on a false time, by which the expiry has passed, has no other to know better by.
+        is_misled = record.expires_ns <= true.desk_now_ns
+        if record.state.is_over and order.leaves and true.is_live(ref) and not is_misled:
             return f"{ref} is {record.state} with us and lives at the exchange"
     return None
 

@@ -211,6 +211,7 @@ class World:
         life = Life.of(manager, rooms=rooms)
         if current_process() is not self.process:
             self.send_rival_away()  # the first desk is off the line just now, and the second one let in
+            close_files(life.journal)
             return life
         self.disk = Disk(life.journal)
         if self.scenario.commit_s:
