@@ -227,6 +227,10 @@ class Connection:
         self._time = await self._requests.ask("time", lambda: self._inbox.times.ask(send), timeout_s=TIME_REPLY_S)
         return self._time
 
+    async def fetch_positions(self) -> None:
+        """Subscribe to positions, anew where that was done before: all are told again."""
+        await self._requests.ask("positions", self._wire.positions)
+
     @property
     def clock_skew_s(self) -> float | None:
         """Seconds by which our clock is provably off the broker's; None before the first answer."""
@@ -258,7 +262,7 @@ class Connection:
 
     async def _subscribe_all(self) -> None:
         await self._requests.ask("account values", lambda: self._wire.account_values(self._inbox.account))
-        await self._requests.ask("positions", self._wire.positions)
+        await self.fetch_positions()
         await self.ask_time()
         for contract in self._inbox.board.contracts:
             await self._subscribe(contract)

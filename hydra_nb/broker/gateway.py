@@ -253,12 +253,7 @@ class BrokerGateway(Told):
             The socket was closed right after the account list.
         """
         return await self._connection.open(
-            host,
-            port,
-            account=account,
-            confirm_live=confirm_live,
-            live_obstacle=live_obstacle,
-            timeout_s=timeout_s,
+            host, port, account=account, confirm_live=confirm_live, live_obstacle=live_obstacle, timeout_s=timeout_s
         )
 
     def recall(self, event: Event) -> None:
@@ -342,6 +337,10 @@ class BrokerGateway(Told):
     async def completed_orders(self) -> tuple[CompletedOrder, ...] | None:
         """Orders of all clients that the broker calls over; None where it does not answer on this connection."""
         return await self._orders.completed_orders()
+
+    async def fetch_positions(self) -> None:
+        """Have the account's positions told once more."""
+        await self._connection.fetch_positions()
 
     async def fetch_executions(self) -> None:
         """Hand on the account's executions since midnight that were not heard of before."""

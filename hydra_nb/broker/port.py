@@ -81,6 +81,11 @@ class BrokerPort(Protocol):
         """Have the broker cancel all open orders of all clients."""
         ...
 
+    @property
+    def unread(self) -> int:
+        """Messages of the gateway that could not be read, so far: nobody knows what they told."""
+        ...
+
     def cut(self) -> None:
         """Shut the socket, from any thread."""
         ...
@@ -139,6 +144,10 @@ class BrokerPort(Protocol):
 
     async def completed_orders(self) -> tuple[CompletedOrder, ...] | None:
         """Orders of all clients that the broker calls over; None where it does not answer."""
+        ...
+
+    async def fetch_positions(self) -> None:
+        """Have the broker tell its positions once more."""
         ...
 
     async def fetch_executions(self) -> None:

@@ -53,6 +53,7 @@ class Reconciler:
         self._ingest = ingest
         self._look = Look(ledger, broker=broker, clock=clock, own_prefix=own_prefix, ingest=ingest)
         self._turn = asyncio.Lock()
+        self._unread = 0  # of the messages that could not be read, those whose subject has been asked about since
 
     async def run(self) -> tuple[Break, ...]:
         """Fetch completed orders, executions and open orders, compare, and give what differs.
@@ -64,12 +65,15 @@ class Reconciler:
         """
         async with self._turn:
             away = not self._ledger.reconciled  # nobody watched since the desk was opened, or the connection came back
-            findings = await self._look.take()
+            findings = await self._take()
             for _ in range(LOOKS - 1):
-                if not any(one.unexplained or one.adopt_lots is not None for one in findings):
+                differs = any(one.unexplained or one.adopt_lots is not None for one in findings)
+                if not (differs or self._has_missed):
                     break
                 await self._clock.sleep(LOOK_AGAIN_S)
-                findings = await self._look.take()
+                findings = await self._take()
+            # A line that could not be read so often would not be read the next time either.
+            self._unread = self._broker.unread
             findings = [self._judge(one, away=away) for one in findings]
             self._lock(findings)
             self.breaks = tuple(one.found for one in findings)
@@ -79,6 +83,20 @@ class Reconciler:
             uncovered = sum(one.unexplained and not one.con_id for one in findings)
             self._ingest(Reconciled(time_ns=self._clock.now_ns(), breaks=uncovered, message=message))
             return self.breaks
+
+    @property
+    def _has_missed(self) -> bool:
+        """Whether a message that could not be read may have told what nothing has asked for since."""
+        return self._broker.unread != self._unread
+
+    async def _take(self) -> list[Finding]:
+        """One look; positions are told unasked, so that they are asked for only where a message was missed."""
+        unread = self._broker.unread
+        if self._has_missed:
+            await self._broker.fetch_positions()
+        findings = await self._look.take()
+        self._unread = unread
+        return findings
 
     async def run_until_answered(self) -> None:
         """Compare after the connection came back, again while the broker does not answer and the connection is up."""
@@ -91,10 +109,14 @@ class Reconciler:
                 return
 
     async def watch(self) -> None:
-        """Ask now and then about orders that should have ended, and for fills that only a status told."""
+        """Ask now and then about orders that should have ended, and for what only a status told, or nothing readable.
+
+        A correction or a bust that could not be read is told by nothing else: its order is over.
+        """
         while True:
             await self._clock.sleep(WATCH_S)
-            if self._broker.state is ConnectionState.UP and any((*self._overdue(), *self._untold())):
+            doubts = self._has_missed or any((*self._overdue(), *self._untold()))
+            if self._broker.state is ConnectionState.UP and doubts:
                 try:
                     await self.run()
                 except BrokerError:

@@ -109,6 +109,11 @@ class Truthful:
     async def sleep(self, _seconds: float) -> None:
         """Nothing changes meanwhile."""
 
+    @property
+    def unread(self) -> int:
+        """It speaks clearly."""
+        return 0
+
     async def fetch_executions(self) -> None:
         """All of them, those that are booked already too."""
         for fill in self._true.fills:
