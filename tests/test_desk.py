@@ -20,12 +20,15 @@ import pytest
 
 import hydra_nb
 from hydra_nb import AlreadySent, Limits, errors
+from hydra_nb.broker.gateway import BrokerGateway
 from hydra_nb.desk.desk import Desk
 from hydra_nb.desk.execution import Execution
 from hydra_nb.domain.events import CancelRequested, ChildRefused, ChildSent, Killed
 from hydra_nb.domain.orders import Action, ParentStatus, Stage
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.journal import Journal, JournalReader
+from hydra_nb.journal.lock import is_held
+from hydra_nb.reconcile import Reconciler
 from hydra_nb.sim.loop import SIM_HOST, VirtualLoop, run_virtual
 from hydra_nb.sim.records import OrderStatus
 from tests.whole_stack import OWN, ScriptedExchange, Stack, on_a_desk, steady
@@ -60,6 +63,30 @@ async def resting(desk: Desk, **how: Any) -> Execution:
 
 class TestOpening:
     """Equal arguments give the desk that is open; others replace it, but never while orders work."""
+
+    def test_an_interrupt_while_an_opening_fails_leaves_no_lock(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Else the journal could not be opened again in this kernel."""
+        path = tmp_path / "journal.sqlite"
+        close = BrokerGateway.close
+
+        async def unanswered(_self: Reconciler) -> None:
+            raise errors.NoReply("the gateway did not answer")
+
+        async def interrupted(self: BrokerGateway) -> None:
+            await close(self)
+            raise asyncio.CancelledError
+
+        async def scenario() -> None:
+            with pytest.raises(asyncio.CancelledError):
+                await hydra_nb.connect(seed=7, speed="max", journal=path)
+
+        monkeypatch.setattr(Reconciler, "run", unanswered)
+        monkeypatch.setattr(BrokerGateway, "close", interrupted)
+        in_virtual_time(scenario)
+
+        assert not is_held(path)
 
     def test_a_cell_run_again_changes_nothing(self) -> None:
         """The same object, the same market, the same journal."""
@@ -517,6 +544,25 @@ class TestClosing:
             assert ended.completed_ns == order.terms.good_till_ns
 
         on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+    def test_an_interrupted_closing_is_seen_through(self, tmp_path: Path) -> None:
+        """Half a desk would look open and work nothing: the cell is stopped, the desk is closed, its file is free."""
+        path = tmp_path / "journal.sqlite"
+
+        async def scenario(stack: Stack) -> None:
+            execution = await resting(stack.desk)
+            closing = asyncio.ensure_future(stack.desk.close(working="expire"))
+            await asyncio.sleep(0)
+
+            closing.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await closing
+
+            assert not stack.desk.is_open
+            assert execution.status is ParentStatus.INTERRUPTED
+            assert not is_held(path)
+
+        on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET), journal=path)
 
     def test_closing_in_another_way_is_refused(self) -> None:
         """And the desk stays open."""

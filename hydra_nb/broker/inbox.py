@@ -70,6 +70,8 @@ class Inbox:
     ----------
     orders, executions, board, holdings, open_orders, times, link, farms
         What is known so far, each in its own keeping.
+    unread
+        How many messages could not be read.
     on_client_id_in_use
         Called while a handshake is under way, where another connection holds our id.
     """
@@ -87,6 +89,7 @@ class Inbox:
         self.times = TimeRequests(clock)
         self.link = Link()
         self.farms = Farms()
+        self.unread = 0
         self._ticks: dict[int, Decimal] = {}
         self._commissions: dict[str, CommissionReported] = {}
         self._held: deque[Event] = deque(maxlen=_HELD_EVENTS)
@@ -246,6 +249,7 @@ class Inbox:
 
     def unreadable(self, what: str) -> None:
         """A message could not be read; the client library only writes that to a log."""
+        self.unread += 1
         self.note(f"a message of the gateway could not be read: {what}")
 
     def note(self, message: str) -> None:

@@ -82,6 +82,11 @@ class BrokerPort(Protocol):
         """Have the broker cancel all open orders of all clients."""
         ...
 
+    @property
+    def unread(self) -> int:
+        """Messages of the gateway that could not be read, so far: nobody knows what they told."""
+        ...
+
     def cut(self) -> None:
         """Shut the socket, from any thread."""
         ...

@@ -48,6 +48,11 @@ class Told:
         """Whether the account trades real money."""
         return bool(self.account) and access.is_live(self.account)
 
+    @property
+    def unread(self) -> int:
+        """Messages of the gateway that could not be read, so far: nobody knows what they told."""
+        return self._inbox.unread
+
     def hear(self, heard: HeardStatus) -> None:
         """Take in what the wire said of an order on another socket of this client id."""
         self._inbox.heard_elsewhere(heard)

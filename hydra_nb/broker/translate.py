@@ -424,5 +424,5 @@ class RawDecoder(Decoder):
         if zoned is None:
             now = dt.datetime.fromtimestamp(self.inbox.now_ns() // NS_PER_S, tz=dt.UTC)
             zoned = f"{now:%Y%m%d %H:%M:%S} UTC"
-            self.inbox.unreadable(f"time {told!r} of an execution; its receipt stands for it")
+            self.inbox.note(f"time {told!r} of an execution could not be read; its receipt stands for it")
         super().execDetails([*fields[:_EXECUTION_TIME_FIELD], zoned, *fields[_EXECUTION_TIME_FIELD + 1 :]])

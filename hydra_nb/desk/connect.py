@@ -1,6 +1,7 @@
 """Opens a desk: gateway, account, clock, journal, gate and manager, in the order that safety asks for."""
 
 import asyncio
+import contextlib
 import hashlib
 import random
 import secrets
@@ -226,9 +227,10 @@ async def _open_desk(arguments: Arguments, limits: Limits, facts: Mapping[str, C
     try:
         desk = await _start(arguments, endpoint=endpoint, clock=clock, gate=gate, broker=broker, journal=journal)
     except BaseException:
-        await broker.close()
-        journal.close()
-        endpoint.stop()
+        with contextlib.ExitStack() as whatever_happens:  # one who waits may be interrupted: no lock is left behind
+            whatever_happens.callback(endpoint.stop)
+            whatever_happens.callback(journal.close)
+            await broker.close()
         raise
     desk.learn_facts(facts)
     return desk

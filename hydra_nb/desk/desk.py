@@ -319,7 +319,23 @@ class Desk(Markets):
         """
         if self._closed:
             return self.journal_path
-        await self._rooms.manager.close(working=working)
+        await self._rooms.manager.wind_down(working=working)
+        # From here on no order is worked any more. One who waits may be interrupted, the rest is done: half a desk
+        # would look open, and do nothing. The stack is filled before it is entered, to be unwound whole or not at all.
+        whatever_happens = contextlib.AsyncExitStack()
+        whatever_happens.callback(self._rooms.on_closed, self)
+        whatever_happens.callback(self._rooms.journal.close)
+        whatever_happens.push_async_callback(self._rooms.heads.finish)
+        whatever_happens.push_async_callback(self._rooms.broker.close)
+        whatever_happens.push_async_callback(self._alerts.stop)
+        whatever_happens.push_async_callback(self._rooms.rounds.compare_last)
+        whatever_happens.callback(self._retire)
+        async with whatever_happens:
+            await self._rooms.manager.end()
+        return self.journal_path
+
+    def _retire(self) -> None:
+        """Be closed: for a person, for the watchman and for the views."""
         self._closed = True
         self._dismiss_watchman()
         for ticket in self._tickets.values():
@@ -330,16 +346,6 @@ class Desk(Markets):
             self._view.retire()
         if self._pulse is not None:
             self._pulse.stop()
-        with contextlib.ExitStack() as whatever_happens:  # one who waits may be interrupted, the rest is done
-            whatever_happens.callback(self._rooms.on_closed, self)
-            whatever_happens.callback(self._rooms.journal.close)
-            try:
-                await self._rooms.rounds.compare_last()
-                await self._alerts.stop()
-            finally:
-                await self._rooms.broker.close()
-                await self._rooms.heads.finish()
-        return self.journal_path
 
     async def __aenter__(self) -> "Desk":
         """Give the desk; leaving the block closes it."""

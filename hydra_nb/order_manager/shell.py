@@ -381,12 +381,12 @@ class OrderManager:
         self._listeners.clear()
         await self.tasks.close()
 
-    async def close(self, *, working: str) -> None:
-        """End the manager: cancel working parents, or leave their orders to expire; then drop timers and tasks.
+    async def wind_down(self, *, working: str) -> None:
+        """Cancel working parents and wait a while for their ends, or leave their orders to expire; then call `end`.
 
         Raises
         ------
-        ValueError
+        InvalidOrder
             `working` is neither ``cancel`` nor ``expire``.
         """
         if working not in ("cancel", "expire"):
@@ -395,5 +395,10 @@ class OrderManager:
             going = [one for one in self.core.running if self.ledger.parents[one].status.is_waited_for]
             cancels = [self.cancel(parent_id, reason="the desk was closed") for parent_id in going]
             await wait_for_all(cancels, timeout_s=KILL_WAIT_S)
-        await self.stop()
-        self.interrupt_all(since_ns=self._clock.now_ns(), reason="the desk was closed while it worked")
+
+    async def end(self) -> None:
+        """Stop, and interrupt what is still at work, also where whoever waits is interrupted: nothing works it now."""
+        try:
+            await self.stop()
+        finally:
+            self.interrupt_all(since_ns=self._clock.now_ns(), reason="the desk was closed while it worked")

@@ -53,13 +53,20 @@ class TaskKeeper:
     async def settle(self) -> None:
         """Wait until no task is left, those included that tasks start."""
         while pending := [task for task in self._tasks if not task.done()]:
-            await asyncio.gather(*pending, return_exceptions=True)
+            await asyncio.wait(pending)  # which leaves them alone where the wait is cancelled
 
     async def close(self) -> None:
-        """Cancel what is left and wait for its end."""
+        """Cancel what is left and wait for its end; an interrupt of the wait is raised once they are over."""
         self._is_closed = True
+        try:
+            await self._end_all()
+        finally:  # what goes on beyond the close would meet a journal that is closed
+            await self._end_all()
+
+    async def _end_all(self) -> None:
         for task in self._tasks:
-            task.cancel()
+            if not task.cancelling():  # else it is at its last words already
+                task.cancel()
         await self.settle()
 
 

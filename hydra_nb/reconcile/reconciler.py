@@ -56,6 +56,7 @@ class Reconciler:
         self._ingest = ingest
         self._look = Look(ledger, broker=broker, clock=clock, own_prefix=own_prefix, ingest=ingest)
         self._turn = asyncio.Lock()
+        self._unread = 0  # of the messages that could not be read, those whose subject has been asked about since
 
     async def run(self) -> tuple[Break, ...]:
         """Fetch completed orders, positions, executions and open orders, compare, and give what differs.
@@ -69,6 +70,7 @@ class Reconciler:
             away = not self._ledger.reconciled  # nobody watched since the desk was opened, or the connection came back
             findings = [self._judge(one, away=away) for one in await self._settled(away=away)]
             findings += self.cash.look()
+            self._unread = self._broker.unread  # what could not be read so often would not be the next time either
             self._lock(findings)
             self.breaks = tuple(one.found for one in findings)
             self.compared_ns = self._clock.now_ns()
@@ -78,6 +80,11 @@ class Reconciler:
             uncovered = sum(one.unexplained and not one.con_id for one in findings)
             self._ingest(Reconciled(time_ns=self.compared_ns, breaks=uncovered, message=message))
             return self.breaks
+
+    @property
+    def has_missed(self) -> bool:
+        """Whether a message that could not be read may have told what nothing has asked for since."""
+        return self._broker.unread != self._unread
 
     async def _settled(self, *, away: bool) -> list[Finding]:
         """Look until each doubt has shown in `LOOKS` looks in a row, or none is left.
@@ -93,12 +100,15 @@ class Reconciler:
                 away or con_id in self._ledger.locked or seen.get(("order", con_id, record.order_ref), 0) >= LOOKS - 1
             )
 
-        for _ in range(MOST_LOOKS):
+        for look in range(1, MOST_LOOKS + 1):
+            unread = self._broker.unread
             next_ns = self._clock.now_ns() + round(LOOK_AGAIN_S * NS_PER_S)
             findings = await self._look.take(prove=is_to_be_proven)
+            self._unread = unread
             doubts = [one for one in findings if one.is_doubt and one.con_id not in self._ledger.locked]
             seen = {one.subject: seen.get(one.subject, 0) + 1 for one in doubts}
-            if all(times >= LOOKS for times in seen.values()):
+            is_heard = look >= LOOKS or not self.has_missed
+            if is_heard and all(times >= LOOKS for times in seen.values()):
                 return findings
             await self._clock.sleep(max(0.0, (next_ns - self._clock.now_ns()) / NS_PER_S))
         return [one for one in findings if seen.get(one.subject, LOOKS) >= LOOKS]

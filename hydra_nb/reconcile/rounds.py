@@ -117,7 +117,8 @@ class Rounds:
             return False
         now_ns, compared_ns = self._clock.now_ns(), self._reconciler.compared_ns or 0
         by_time = now_ns - compared_ns >= self._period_ns or any(self._ends_since(compared_ns, now_ns=now_ns))
-        return (by_time and self._ledger.reconciled) or any(self._overdue()) or any(self._untold())
+        is_asked_for = self._reconciler.has_missed or any(self._overdue()) or any(self._untold())
+        return is_asked_for or (by_time and self._ledger.reconciled)
 
     def _ends_since(self, compared_ns: int, *, now_ns: int) -> Iterator[FutureContract]:
         """Contracts traded here of which a session has ended since the last comparison, and the margin has passed."""

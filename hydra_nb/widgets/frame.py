@@ -84,7 +84,9 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self.back_button = ipywidgets.Button(description="Back")
         self.question = ipywidgets.HBox((self.answer, self.answer_button, self.back_button))
         self.veil = ipywidgets.HTML(value=_no_news(desk.kill_command))
-        self.guard = KeyGuard(kill_address=lambda: desk.kill_address, on_sight=self._sight_changed)
+        self.guard = KeyGuard(
+            kill_address=lambda: desk.kill_address, on_sight=self._sight_changed, on_answer=self._answered
+        )
         _name_parts(self)
         self._listen()
         super().__init__(_dom_classes=("hy", "hy-frame", f"hy-{kind}"))
@@ -95,7 +97,7 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self.rearm_button.on_click(lambda _: self.ask("Reason for re-arming", self._rearm))
         self.cancel_all_button.on_click(lambda _: self.ask(GLOBAL_CANCEL, self._cancel_everything, placeholder="ALL"))
         self.back_button.on_click(lambda _: self.dismiss())
-        self.answer_button.on_click(lambda _: self._answered())
+        self.answer_button.on_click(lambda _: self._answered(self.answer.value))
         self.answer.on_msg(self._answer_key)
 
     # Made once
@@ -309,11 +311,11 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def _answer_key(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
         if content.get("event") == "submit":  # Enter in the field
-            self._answered()
+            self._answered(self.answer.value)
 
-    def _answered(self) -> None:
+    def _answered(self, text: str) -> None:
         if self._on_answer is not None:
-            self.run(self._hand_over(self._on_answer, self.answer.value.strip()))
+            self.run(self._hand_over(self._on_answer, text.strip()))
 
     async def _hand_over(self, on_answer: Answer, text: str) -> None:
         """Give the answer to who asked; the question goes first, so that its failure can be read."""
@@ -360,6 +362,7 @@ def _name_parts(frame: Frame) -> None:
         "hy-kill": frame.kill_button,
         "hy-rearm": frame.rearm_button,
         "hy-cancel-all": frame.cancel_all_button,
+        "hy-answer": frame.answer_button,
         "hy-back": frame.back_button,
         "hy-question": frame.question,
         "hy-news": frame.veil,

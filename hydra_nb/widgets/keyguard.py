@@ -13,7 +13,8 @@ class KeyGuard(anywidget.AnyWidget):
 
     In the page it keeps JupyterLab's shortcuts off every button, tells screen readers which toggle is pressed, makes
     Esc disarm, disables what may be pressed once at the press, and asks the loopback address of the kill switch for a
-    halt, which a busy kernel does not hinder.
+    halt, which a busy kernel does not hinder. It hands the whole answer to a question over with the press that gives
+    it: what is typed reaches the kernel a piece at a time, and a press overtakes the last ones.
 
     Parameters
     ----------
@@ -22,13 +23,22 @@ class KeyGuard(anywidget.AnyWidget):
         with the notebook. None where browser and kernel do not share a host.
     on_sight
         Called with whether the view can be seen on any page, when that changes.
+    on_answer
+        Called with the answer that was given in the page.
     """
 
     _esm = read_static("keyguard.js")
 
-    def __init__(self, *, kill_address: Callable[[], str | None], on_sight: Callable[[bool], None]) -> None:
+    def __init__(
+        self,
+        *,
+        kill_address: Callable[[], str | None],
+        on_sight: Callable[[bool], None],
+        on_answer: Callable[[str], None],
+    ) -> None:
         self._kill_address = kill_address
         self._on_sight = on_sight
+        self._on_answer = on_answer
         self._sights: dict[str, bool] = {}
         self._is_seen = True  # until a page says otherwise: without the guard's script views are drawn all the time
         super().__init__(_dom_classes=("hy-guard",))
@@ -46,6 +56,8 @@ class KeyGuard(anywidget.AnyWidget):
     def _heard(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
         if content.get("ask") == "kill_address":
             self.send({"kill_address": self._kill_address()})
+        if "answer" in content:
+            self._on_answer(str(content["answer"]))
         if "visible" in content:
             self._note_sight(str(content.get("view")), visible=content["visible"])
 

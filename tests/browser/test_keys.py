@@ -23,6 +23,12 @@ execution = await desk.submit(plan)
 execution.view()
 """
 DESK = "desk.view()"
+DESK_KILLED = """
+import hydra_nb
+desk = await hydra_nb.connect(speed=1, journal=":memory:")
+await desk.kill("drill")
+desk.view()
+"""
 KEYS = ("a", "b", "c", "v", "x", "z", "m", "y", "r", "s", "l", "o", "h", "f", "j", "k", "1", "d", "d", "0", "0")
 KEYS += ("Shift+m", "Shift+l", "Shift+a", "Shift+v", "Shift+ArrowDown", "ArrowUp", "ArrowDown", "Control+Shift+-")
 """What JupyterLab takes for commands while something in a notebook has the focus and is no field."""
@@ -106,3 +112,27 @@ def test_escape_disarms_goes_to_kill_and_sends_nothing_and_letters_after_send_re
 
     assert notebook.page.evaluate(LETTERS_OF_NOTEBOOK) == before
     assert notebook.run_code("print(desk.killed, len(desk.executions()))") == "None 1"
+
+
+BUSY_SOON = "import asyncio, time; asyncio.get_running_loop().call_later(0.5, time.sleep, 3.0); print('soon')"
+
+
+def test_an_answer_that_was_typed_while_the_kernel_was_busy_arrives_whole(open_notebook: Open) -> None:
+    """Letters queue up on the page, Enter overtakes them; the reason of a re-arming is journalled as it was typed."""
+    notebook = open_notebook(DESK_KILLED)
+    notebook.run_cell(0)
+    notebook.wait_idle()
+    desk = View(notebook, "desk")
+    desk.press("Re-arm …")
+    field = desk.frame.locator(".hy-question input")
+    expect(field).to_be_focused()
+    notebook.run_code(BUSY_SOON)
+    field.focus()
+    notebook.page.wait_for_timeout(1000)  # it is busy by now
+    notebook.page.keyboard.type("wrong month, checked")
+    notebook.page.keyboard.press("Enter")
+    expect(desk.state).to_have_text("● Trading on")
+
+    told = "print([one.reason for _, one in desk._rooms.journal.events() if type(one).__name__ == 'Rearmed'])"
+    assert notebook.run_code(told) == "['wrong month, checked']"
+    assert field.input_value() == ""

@@ -208,6 +208,7 @@ def test_simulated_paper_and_live_differ_at_a_glance_and_live_asks_for_four_char
     live.shows("last four characters")
     expect(live.frame.locator(".hy-send")).to_be_disabled()
     notebook.picture(picture("look-live-asks"), output=len(ACCOUNTS) - 1)
-    notebook.page.keyboard.type("07QF")
+    expect(live.frame.locator(".hy-question input")).to_be_focused()
+    notebook.page.keyboard.type("07QF")  # faster than the kernel hears of every letter
     notebook.page.keyboard.press("Enter")
     expect(live.frame.locator(".hy-send")).to_be_enabled()

@@ -37,6 +37,32 @@ def test_an_interrupted_wait_leaves_nothing_behind_either() -> None:
     assert asyncio.run(scenario()) == set()
 
 
+def test_an_interrupted_close_sees_every_task_to_its_end() -> None:
+    """What goes on beyond the close would write to a journal that is closed; and last words are not cut short."""
+    ends: list[str] = []
+
+    async def work() -> None:
+        try:
+            await endless()
+        finally:
+            await asyncio.sleep(0.01)
+            ends.append("last words")
+
+    async def scenario() -> None:
+        keeper = TaskKeeper(lambda *_told: None)
+        keeper.start(work(), where="send")
+        await asyncio.sleep(0)
+        closing = asyncio.ensure_future(keeper.close())
+        await asyncio.sleep(0.001)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(scenario())
+    assert ends == ["last words"]
+
+
 def test_nothing_to_wait_for_is_no_wait() -> None:
     """A desk without orders closes at once."""
     asyncio.run(wait_for_all([], timeout_s=60))

@@ -59,7 +59,8 @@ class Disk:
     def break_down(self) -> None:
         """Every statement is broken off."""
         self._is_broken = True
-        self._connection.set_progress_handler(lambda: 1, 1)
+        with contextlib.suppress(sqlite3.ProgrammingError):  # a desk that could not be opened has closed the file
+            self._connection.set_progress_handler(lambda: 1, 1)
 
     def occupy(self) -> None:
         """Another process holds the file for writing."""

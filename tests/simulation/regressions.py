@@ -44,4 +44,9 @@ REGRESSIONS: dict[int, str] = {
     14759: "A second program that was let in between two desks was sent away, and its lock of the journal stayed.",
     15783: "A gateway of false time held an order back until a later desk had taken it for dead by that time.",
     16997: "A gateway of false time, whose list left an order out, had one taken for dead that had been seen open.",
+    23461: "A bust whose message could not be read was never asked for again: of an order that had overfilled.",
+    23786: "An interrupt while a desk closed left it looking open, and its parents at work that nobody worked.",
+    25342: "A disk was broken under a desk that could not be opened, and had closed its journal by itself.",
+    25482: "A bust whose message could not be read was never asked for again: of an order that was just filled.",
+    25860: "An interrupt while a desk closed left it looking open: while an order was on its way to the disk.",
 }

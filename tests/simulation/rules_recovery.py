@@ -116,6 +116,11 @@ class Truthful:
     async def refresh_positions(self) -> None:
         """They are the latest in any case."""
 
+    @property
+    def unread(self) -> int:
+        """It speaks clearly."""
+        return 0
+
     async def fetch_executions(self) -> None:
         """All of them, those that are booked already too."""
         for fill in self._true.fills:

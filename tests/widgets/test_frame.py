@@ -124,6 +124,20 @@ def test_the_global_cancel_wants_all_typed(typed: str, times: int) -> None:
     play(story)
 
 
+def test_an_answer_counts_as_it_was_typed_when_it_was_given() -> None:
+    """The last letters are on their way to the kernel still: the page hands the whole answer over with the press."""
+
+    async def story(view: View, desk: HandDesk) -> None:
+        view.cancel_all_button.click()
+        view.answer.value = "AL"
+        view.guard._handle_custom_msg({"answer": " ALL ", "view": "a"}, [])
+        await desk.settle()
+
+        assert desk.cancelled_everything == 1
+
+    play(story)
+
+
 def test_a_failed_view_says_so_once_and_keeps_kill() -> None:
     """A view that cannot be drawn is closed in words; the desk hears the error, Kill still works."""
 

@@ -6,6 +6,7 @@ function render({ model, el }) {
   let killAddress = null; // comes by message only: what is a trait would be saved with the notebook
   let root = null;
   let beat = false;
+  let focusing = null;
   const justPressed = new WeakSet();
   const undo = [];
 
@@ -46,6 +47,29 @@ function render({ model, el }) {
     if (root.ownerDocument.activeElement?.matches?.(":disabled")) root.focus({ preventScroll: true });
   }
 
+  // What is typed reaches the kernel a piece at a time, and a press overtakes it: the answer goes with the press, whole.
+  function answered(event) {
+    event.preventDefault();
+    event.stopPropagation();
+    const field = root.querySelector(".hy-question input");
+    tell({ answer: field.value });
+    field.value = ""; // also in the widget, whose value a notebook would save
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    root.focus({ preventScroll: true });
+  }
+
+  // The field of a question is drawn some time after the message that asks for the focus.
+  function focus(selector) {
+    clearInterval(focusing);
+    let looks = 40;
+    focusing = setInterval(() => {
+      const one = root?.querySelector(selector);
+      one?.focus();
+      if (--looks === 0 || (one && one === root.ownerDocument.activeElement)) clearInterval(focusing);
+    }, 50);
+  }
+  undo.push(() => clearInterval(focusing));
+
   const isOwn = (event) => event.target.closest(".hy-frame") === root; // a ticket may hold the view of its order
 
   function clicked(event) {
@@ -56,6 +80,8 @@ function render({ model, el }) {
     } else if (isOld() || justPressed.has(button)) {
       event.preventDefault();
       event.stopImmediatePropagation();
+    } else if (button.matches(".hy-answer")) {
+      answered(event);
     } else if (button.matches(".hy-once")) {
       justPressed.add(button); // until it is disabled, which must wait until the press itself has gone its way
       setTimeout(() => { button.disabled = true; justPressed.delete(button); mark(); });
@@ -76,6 +102,8 @@ function render({ model, el }) {
     } else if (["Enter", " "].includes(event.key) && isOld() && !event.target.closest(".hy-kill")) {
       event.preventDefault();
       event.stopPropagation();
+    } else if (event.key === "Enter" && event.target.matches(".hy-question input")) {
+      answered(event);
     }
   }
 
@@ -105,7 +133,7 @@ function render({ model, el }) {
 
   function heard(message) {
     if ("kill_address" in message) killAddress = message.kill_address;
-    if ("focus" in message) setTimeout(() => root?.querySelector(message.focus)?.focus(), 50);
+    if ("focus" in message) focus(message.focus);
   }
 
   model.on("msg:custom", heard);
