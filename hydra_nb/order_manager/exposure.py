@@ -1,6 +1,6 @@
 """What the account holds and may come to hold over all contracts, worst case, in the account's currency."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -15,17 +15,18 @@ from hydra_nb.risk.snapshot import Exposure
 
 @dataclass(slots=True, kw_only=True)
 class _Held:
-    """Lots of one contract: position, and what works on either side."""
+    """Lots of one contract: what its position is at least and at most, and what works on either side."""
 
     symbol: str
-    position: int = 0
+    least: int = 0
+    most: int = 0
     buys: int = 0
     sells: int = 0
 
     @property
     def worst(self) -> int:
         """Largest position, long or short, that filling one side could make."""
-        return max(self.position + self.buys, self.sells - self.position)
+        return max(self.most + self.buys, self.sells - self.least)
 
 
 class Exposures:
@@ -33,8 +34,8 @@ class Exposures:
 
     Parameters
     ----------
-    position
-        Gives the position of a contract with our latest fills; None where the broker has not told it.
+    span
+        Gives the least and the most that the position of a contract can be; None where the broker has not told it.
     mid
         Gives the last mid of a contract that others made; None where none was seen.
     volume
@@ -46,18 +47,20 @@ class Exposures:
         *,
         ledger: Ledger,
         broker: BrokerPort,
-        position: Callable[[int], int | None],
+        span: Callable[[int], tuple[int, int] | None],
         mid: Callable[[int], Decimal | None],
         volume: Callable[[int], MarketStatistics | None],
     ) -> None:
         self._ledger = ledger
         self._broker = broker
-        self._position = position
+        self._span = span
         self._mid = mid
         self._volume = volume
 
-    def of(self, contract: FutureContract, *, account: AccountState, without: str | None) -> Exposure | None:
-        """What there is beside an order in `contract`; `without` names an order that does not count."""
+    def of(
+        self, contract: FutureContract, *, side: Side, account: AccountState, without: str | None
+    ) -> Exposure | None:
+        """What there is beside an order on a side of `contract`; `without` names an order that does not count."""
         told = self._broker.positions()
         if told is None:
             return None
@@ -70,7 +73,7 @@ class Exposures:
                 notional += cash
                 at_risk += cash * self._volatility(con_id)
         return Exposure(
-            symbol_position_lots=sum(one.position for one in months),
+            symbol_position_lots=sum(one.most if side is Side.BUY else one.least for one in months),
             symbol_buy_lots=sum(one.buys for one in months),
             symbol_sell_lots=sum(one.sells for one in months),
             others_notional=notional,
@@ -97,7 +100,7 @@ class Exposures:
         return cash
 
     def _held(self, *, without: str | None) -> dict[int, _Held]:
-        held = {con_id: _Held(symbol=symbol, position=lots) for con_id, symbol, lots in self._positions()}
+        held = self._positions()
         for record in self._ledger.open_orders():
             child = record.child
             if record.order_ref == without:
@@ -111,14 +114,16 @@ class Exposures:
                 one.sells += record.working_lots
         return held
 
-    def _positions(self) -> Iterator[tuple[int, str, int]]:
-        """Contract id, symbol and lots of each position, those among them that only our own fills tell."""
+    def _positions(self) -> dict[int, _Held]:
+        """The position of each contract, those among them that only our own fills tell."""
         symbols = {one.con_id: one.symbol for one in self._broker.positions() or ()}
         symbols |= {con_id: contract.symbol for con_id, contract in self._ledger.contracts.items()}
-        for con_id, symbol in symbols.items():
-            lots = self._position(con_id)
-            if lots:
-                yield con_id, symbol, lots
+        spans = ((con_id, symbol, self._span(con_id) or (0, 0)) for con_id, symbol in symbols.items())
+        return {
+            con_id: _Held(symbol=symbol, least=least, most=most)
+            for con_id, symbol, (least, most) in spans
+            if least or most
+        }
 
     def _worth(self, con_id: int, *, account: AccountState) -> float:
         """Cash value of one lot of a contract that is held or worked: at its last mid, else at what it has cost.

@@ -94,7 +94,6 @@ class SnapshotTaker:
         self._journal = journal
         self._clock = clock
         self._statistics: dict[int, MarketStatistics] = {}
-        self._positions: dict[int, tuple[int, int]] = {}
         self.references = ReferencePrices(ledger)
         self.margins = Margins(broker=broker, clock=clock)
         self.facts: Mapping[str, ContractFacts] = {}
@@ -102,7 +101,7 @@ class SnapshotTaker:
         self._exposures = Exposures(
             ledger=ledger,
             broker=broker,
-            position=self.position,
+            span=self.span,
             mid=self.references.last_mid,
             volume=self._statistics.get,
         )
@@ -144,6 +143,7 @@ class SnapshotTaker:
         reference_mid, reference_age_s = self.references.mid(quote, now_ns=now_ns)
         buys, sells = ledger.working(con_id, without=without)
         traded = ledger.traded_on(now_ns).get(con_id, NOT_TRADED)
+        span, is_buy = self.span(con_id), parent.side is Side.BUY
         statistics, locked = self._statistics.get(con_id), ledger.locked.get(con_id)
         return RiskSnapshot(
             now_ns=now_ns,
@@ -154,11 +154,13 @@ class SnapshotTaker:
             quote=quote,
             reference_mid=reference_mid,
             reference_age_s=reference_age_s,
-            position_lots=self.position(con_id),
+            position_lots=None if span is None else span[is_buy],
             working_buy_lots=buys,
             working_sell_lots=sells,
             parent_open_lots=open_lots,
             order_booked_lots=0 if own is None else own.booked_lots,
+            modify_pending=own is not None and own.pending is not None,
+            parent_messages=0 if record is None else record.messages,
             caller_limit=parent.limit,
             arrival_mid=None if record is None else record.arrival_mid,
             equity=ledger.equity,
@@ -171,7 +173,7 @@ class SnapshotTaker:
             daily_volatility=None if statistics is None else statistics.daily_volatility,
             lots_today=traded.lots + buys + sells,
             notional_today=self._exposures.notional_today(now_ns, account=account, without=without),
-            exposure=self._exposures.of(contract, account=account, without=without),
+            exposure=self._exposures.of(contract, side=parent.side, account=account, without=without),
             margin=self.margins.told(contract, side=parent.side, lots=lots, initial=account.initial_margin),
             usual_spread_ticks=None if usual is None else float(usual / contract.tick),
             notice_date=facts.first_notice,
@@ -195,13 +197,26 @@ class SnapshotTaker:
         )
 
     def position(self, con_id: int) -> int | None:
-        """Give the broker's position with the executions of ours that came after it was told."""
+        """Lots of a contract in the account; None where the broker has not told its positions.
+
+        What others hold and our fills, as soon as ledger and broker were compared: a position and the executions that
+        made it are told by different ways, so that the broker's word may be ahead of our fills, or behind them.
+        """
+        told = self._broker.position(con_id)
+        is_explained = self._ledger.reconciled and con_id not in self._ledger.locked
+        return told if told is None or not is_explained else self._explained(con_id)
+
+    def span(self, con_id: int) -> tuple[int, int] | None:
+        """The least and the most lots that a position can be, by the broker's word and by our fills; None if unknown.
+
+        A fill that the broker's position holds already, and of which no execution was told, counts with the working
+        lots of its order too.
+        """
         told = self._broker.position(con_id)
         if told is None:
             return None
-        booked = self._ledger.booked_position(con_id)
-        seen, booked_then = self._positions.get(con_id, (None, 0))
-        if seen != told:
-            self._positions[con_id] = (told, booked)
-            return told
-        return told + booked - booked_then
+        explained = self._explained(con_id)
+        return min(told, explained), max(told, explained)
+
+    def _explained(self, con_id: int) -> int:
+        return self._ledger.others_lots.get(con_id, 0) + self._ledger.booked_position(con_id)

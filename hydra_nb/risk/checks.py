@@ -234,6 +234,7 @@ CHECKS: tuple[Check, ...] = (
         limits=("max_active_orders",),
         applies=Applies.CHILD,
     ),
+    Check(function=checks_traffic.one_modify, cure=Cure.TIME, source="journal", applies=Applies.CHILD),
     Check(
         function=checks_traffic.parents_at_work,
         cure=Cure.PERSON,
@@ -253,7 +254,6 @@ CHECKS: tuple[Check, ...] = (
         cure=Cure.PERSON,
         source="desk",
         limits=("max_messages_per_parent",),
-        applies=Applies.PARENT,
     ),
     Check(
         function=checks_traffic.order_efficiency,

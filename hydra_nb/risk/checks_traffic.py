@@ -19,11 +19,19 @@ def message_budget(case: Case) -> Decision:
 
 
 def parent_messages(case: Case) -> Decision:
-    """The plan of a parent order sends no more messages than one parent may."""
-    messages, limit = case.messages, case.limits.max_messages_per_parent
+    """The plan of a parent order, or what it has sent and one more, are no more messages than one parent may send."""
+    messages, limit = case.snapshot.parent_messages + case.messages, case.limits.max_messages_per_parent
     allowed = 0 <= messages <= limit
-    message = f"{messages} messages at most, {limit} allowed" + ("" if allowed else ": plan fewer slices")
+    remedy = ": plan fewer slices" if case.action is Action.PARENT else ": the rest needs an order of its own"
+    message = f"{messages} messages at most, {limit} allowed" + ("" if allowed else remedy)
     return Decision("parent_messages", allowed, messages, limit, "messages", message, _DESK)
+
+
+def one_modify(case: Case) -> Decision:
+    """The modify before this one was acknowledged: of two on their way nobody knows which the order will obey."""
+    allowed = case.action is not Action.MODIFY or not case.snapshot.modify_pending
+    message = "No modify is on its way" if allowed else "A modify of this order is on its way: wait for its answer"
+    return Decision("one_modify", allowed, None, None, "", message, _JOURNAL, None, True)
 
 
 def order_efficiency(case: Case) -> Decision:

@@ -17,7 +17,8 @@ class Exposure:
     Attributes
     ----------
     symbol_position_lots
-        The broker's position over all months of the symbol, signed, this contract's among them; None where unknown.
+        The position over all months of the symbol, signed, this contract's among them, as far toward the order's side
+        as the broker's word or our fills allow; None where unknown.
     symbol_buy_lots, symbol_sell_lots
         Worst-case working lots over all months of the symbol, without the order that is being checked.
     others_notional
@@ -57,7 +58,8 @@ class RiskSnapshot:
     reference_mid, reference_age_s
         The mid without our own orders where both sides show; else the last mid or settlement, with its age.
     position_lots
-        The broker's position of the contract, signed, with executions that it does not show yet.
+        The position of the contract, signed, by the broker's word or by our fills: the one that is further toward the
+        order's side, as either may be ahead of the other.
     working_buy_lots, working_sell_lots
         Worst-case working lots of the contract, everything reserved, without the order that is being checked.
     parent_open_lots
@@ -66,6 +68,10 @@ class RiskSnapshot:
     order_booked_lots
         Lots of the order that is being checked that are booked already; 0 but for a modify. They are in
         `position_lots` and `lots_today`, so that only the rest of the order is added to these.
+    modify_pending
+        Whether a modify of the order that is being checked was sent, and not acknowledged yet.
+    parent_messages
+        Frames that the parent has sent; 0 for one that is not accepted yet.
     caller_limit
         The price that the caller never wants passed; None where none was given.
     arrival_mid
@@ -126,6 +132,8 @@ class RiskSnapshot:
     working_sell_lots: int
     parent_open_lots: int
     order_booked_lots: int
+    modify_pending: bool
+    parent_messages: int
     caller_limit: Decimal | None
     arrival_mid: Decimal | None
     equity: Decimal | None

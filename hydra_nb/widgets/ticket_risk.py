@@ -43,7 +43,7 @@ _NAMES = {
     "caller_limit": "Your limit",
     "collar_ticks": "Price collar",
     "collar_percent": "Price collar",
-    "parent_messages": "Messages of the plan",
+    "parent_messages": "Messages, parent",
     "order_efficiency": "Messages for a lot",
     "collar_last": "Near the last trade",
     "collar_settlement": "Near the settlement",

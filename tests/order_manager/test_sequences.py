@@ -7,6 +7,7 @@ positions when it likes: before the fills that made them, after them, or never.
 
 import dataclasses
 import itertools
+import os
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -54,6 +55,7 @@ LIMITS = Limits(
     max_messages_per_parent=6,
     max_messages_per_lot=100,
 )
+IS_FULL = os.environ.get("HYDRA_FULL") == "1"
 OFFSETS = st.integers(-8, 8)
 """Ticks from the mid: all inside the collars, some across the book."""
 
@@ -429,4 +431,4 @@ class Desk(RuleBasedStateMachine):
 
 
 TestDesk = Desk.TestCase
-TestDesk.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestDesk.settings = settings(max_examples=4_000 if IS_FULL else 200, stateful_step_count=60, deadline=None)

@@ -256,6 +256,10 @@ PAIRS: dict[str, Callable[[Floor], Pair]] = {
     ),
     "self_match": lambda f: (f.at(f.mid, opposite_price=f.far(1)), f.at(f.far(1), opposite_price=f.far(1))),
     "active_orders": lambda f: (f.case(active_orders=14), f.case(active_orders=15)),
+    "one_modify": lambda f: (
+        f.case(changes={"action": Action.MODIFY}),
+        f.case(changes={"action": Action.MODIFY}, modify_pending=True),
+    ),
     "parents_at_work": lambda f: (f.case(parents_at_work=24), f.case(parents_at_work=25)),
     "message_budget": lambda f: (f.case(messages_last_second=39), f.case(messages_last_second=40)),
     "parent_messages": lambda f: (f.case(changes={"messages": 200}), f.case(changes={"messages": 201})),

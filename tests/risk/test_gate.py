@@ -95,10 +95,12 @@ BAD_SNAPSHOTS = {
     "chase": {"arrival_mid": Decimal(360)},
     "self_match": {"opposite_price": Decimal(370)},
     "active_orders": {"active_orders": 15},
+    "parent_messages": {"parent_messages": 200},
+    "one_modify": {"modify_pending": True},
 }
 LIMITS = Limits(max_displayed_percent=200)
-ONLY_NEW = {"active_orders"}
-"""Checks that a modify passes, as it adds no order."""
+PASSED_BY = {"active_orders": Action.MODIFY, "one_modify": Action.PLACE}
+"""A modify adds no order, and a place changes none."""
 
 
 @pytest.mark.parametrize("check", list(BAD_SNAPSHOTS))
@@ -108,7 +110,7 @@ def test_each_check_alone_refuses_a_child(check, action):
     gate = RiskGate(LIMITS)
 
     refused = gate.check(make_child(), action=action, snapshot=make_snapshot(**BAD_SNAPSHOTS[check]))
-    if check in ONLY_NEW and action is Action.MODIFY:
+    if PASSED_BY.get(check) is action:
         assert isinstance(refused, Approved)
         return
 
