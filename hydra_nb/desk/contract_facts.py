@@ -35,14 +35,16 @@ def read_contract_facts(path: Path | str) -> Mapping[str, ContractFacts]:
     path = Path(path)
     facts: dict[str, ContractFacts] = {}
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
             _must_know(reader.fieldnames, path=path)
             for row in reader:
                 where = f"{path}:{reader.line_num}"
-                symbol = (row["local_symbol"] or "").strip().upper()
-                if not symbol or symbol in facts or None in row:
-                    raise LimitsError(f"{where}: give each contract one line, and each line its contract, such as ZOH7")
+                if None in row:
+                    raise LimitsError(f"{where}: more fields than columns; write {', '.join(COLUMNS)}")
+                symbol = _local_symbol(row["local_symbol"], where=where)
+                if symbol in facts:
+                    raise LimitsError(f"{where}: local_symbol {symbol!r} has a line already; keep one of them")
                 facts[symbol] = ContractFacts(
                     first_notice=_date(row.get("first_notice"), where=where),
                     daily_limit=_points(row.get("daily_limit"), where=where),
@@ -61,6 +63,14 @@ def _must_know(names: object, *, path: Path) -> None:
         raise LimitsError(
             f"{path}:1: the columns are {', '.join(map(repr, told)) or 'none'}; write {', '.join(COLUMNS)}"
         )
+
+
+def _local_symbol(text: str | None, *, where: str) -> str:
+    """A symbol without its month would match no contract, and what was told of it would hold nothing back."""
+    symbol = (text or "").strip().upper()
+    if not any(letter.isdigit() for letter in symbol):
+        raise LimitsError(f"{where}: local_symbol {symbol!r} names no month of a contract; write it as ZOH7")
+    return symbol
 
 
 def _date(text: str | None, *, where: str) -> dt.date | None:

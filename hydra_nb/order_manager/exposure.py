@@ -9,19 +9,21 @@ from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import AccountState, MarketStatistics
 from hydra_nb.domain.units import Side
 from hydra_nb.ledger import Ledger
+from hydra_nb.risk.case import number
 from hydra_nb.risk.checks_exposure import ASSUMED_VOLATILITY
 from hydra_nb.risk.snapshot import Exposure
 
 
 @dataclass(slots=True, kw_only=True)
 class _Held:
-    """Lots of one contract: what its position is at least and at most, and what works on either side."""
+    """Lots of one contract: what its position is at least and at most, what works on either side, its dearest price."""
 
     symbol: str
     least: int = 0
     most: int = 0
     buys: int = 0
     sells: int = 0
+    dearest: Decimal | None = None
 
     @property
     def worst(self) -> int:
@@ -66,18 +68,21 @@ class Exposures:
             return None
         held = self._held(without=without)
         months = [one for one in held.values() if one.symbol == contract.symbol]
-        notional = at_risk = 0.0
-        for con_id, one in held.items():
-            if con_id != contract.con_id and one.worst:
-                cash = one.worst * self._worth(con_id, account=account)
-                notional += cash
-                at_risk += cash * self._volatility(con_id)
+        worths = {
+            con_id: self._worth(con_id, one, account=account)
+            for con_id, one in held.items()
+            if con_id != contract.con_id and one.worst
+        }
+        known = {con_id: held[con_id].worst * lot for con_id, lot in worths.items() if lot is not None}
+        is_all_known = len(known) == len(worths)
         return Exposure(
             symbol_position_lots=sum(one.most if side is Side.BUY else one.least for one in months),
             symbol_buy_lots=sum(one.buys for one in months),
             symbol_sell_lots=sum(one.sells for one in months),
-            others_notional=notional,
-            others_at_risk=at_risk,
+            others_notional=sum(known.values()) if is_all_known else None,
+            others_at_risk=sum(cash * self._volatility(con_id) for con_id, cash in known.items())
+            if is_all_known
+            else None,
         )
 
     def notional_today(self, now_ns: int, *, account: AccountState, without: str | None) -> float | None:
@@ -108,6 +113,8 @@ class Exposures:
             one = held.get(child.contract.con_id)
             if one is None:
                 one = held[child.contract.con_id] = _Held(symbol=child.contract.symbol)
+            prices = [abs(child.limit_price), abs(record.terms.limit_price)]
+            one.dearest = max(prices if one.dearest is None else [*prices, one.dearest])
             if child.side is Side.BUY:
                 one.buys += record.working_lots
             else:
@@ -125,22 +132,29 @@ class Exposures:
             if least or most
         }
 
-    def _worth(self, con_id: int, *, account: AccountState) -> float:
-        """Cash value of one lot of a contract that is held or worked: at its last mid, else at what it has cost.
+    def _worth(self, con_id: int, held: _Held, *, account: AccountState) -> float | None:
+        """Cash value of one lot of a contract that is held or worked; None where a price or a rate is not known.
 
-        A contract of which we have no details is taken to be in the account's currency.
+        At its last mid, else at what it has cost, else at the dearest price at which it works. A contract of which we
+        have no details is taken to be in the account's currency: the broker tells no currency with a position.
         """
         contract, told = self._ledger.contracts.get(con_id), self._ledger.positions.get(con_id)
-        mid = self._mid(con_id)
-        rate = Decimal(1) if contract is None else account.rate(contract.currency) or Decimal(1)
-        if contract is not None and mid is not None:
+        mid, cost = self._mid(con_id), None if told is None else abs(told.average_cost)
+        if contract is None:
+            return float(cost) if cost else None
+        rate = account.rate(contract.currency)
+        if rate is None:
+            return None
+        if mid is not None:
             return float(contract.notional(mid, lots=1) * rate)
-        return 0.0 if told is None else float(abs(told.average_cost) * rate)
+        if cost:
+            return float(cost * rate)
+        return None if held.dearest is None else float(contract.notional(held.dearest, lots=1) * rate)
 
     def _volatility(self, con_id: int) -> float:
         told = self._volume(con_id)
-        known = None if told is None else told.daily_volatility
-        return ASSUMED_VOLATILITY if known is None else known
+        known = None if told is None else number(told.daily_volatility)
+        return ASSUMED_VOLATILITY if known is None or known < 0 else known
 
 
 def best_opposite(ledger: Ledger, con_id: int, *, side: Side) -> Decimal | None:

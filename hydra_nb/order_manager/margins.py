@@ -49,6 +49,7 @@ class Margins:
         self._clock = clock
         self._answers: dict[tuple[int, Side], _Answer] = {}
         self._asked_ns: dict[tuple[int, Side], int] = {}
+        self._asking: set[tuple[int, Side]] = set()
 
     async def refresh(self, contract: FutureContract, *, side: Side, lots: int) -> None:
         """Ask where the last answer is older than a minute, or does not hold."""
@@ -65,16 +66,18 @@ class Margins:
         self._asked_ns[contract.con_id, side] = self._clock.now_ns()
         if price is None:
             return
-        reduced = self._reduces(contract, side)
+        key, reduced = (contract.con_id, side), self._reduces(contract, side)
+        self._asking.add(key)
         try:
             told = await self._broker.what_if(
                 MarginQuestion(contract=contract, side=side, lots=lots, limit_price=price)
             )
         except BrokerError:
             return
+        finally:
+            self._asking.discard(key)
         if told is not None:
-            answer = _Answer(told=told, time_ns=self._clock.now_ns(), reduced=reduced)
-            self._answers[contract.con_id, side] = answer
+            self._answers[key] = _Answer(told=told, time_ns=self._clock.now_ns(), reduced=reduced)
 
     def told(self, contract: FutureContract, *, side: Side, lots: int, initial: Decimal | None) -> MarginTold | None:
         """What holds now, on top of the account's initial margin of now, where that is known; None where none does."""
@@ -94,7 +97,10 @@ class Margins:
         return answer.told if initial is None else replace(answer.told, before=float(initial))
 
     def _may_ask(self, key: tuple[int, Side], now_ns: int) -> bool:
+        """Not while a question is under way: a broker that is mute would have them queue, faster than they time out."""
         asked_ns = self._asked_ns.get(key)
+        if key in self._asking:
+            return False
         return asked_ns is None or now_ns - asked_ns >= AGAIN_S * NS_PER_S
 
     def _reduces(self, contract: FutureContract, side: Side) -> bool:

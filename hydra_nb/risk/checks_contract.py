@@ -55,7 +55,10 @@ def close_out(case: Case) -> Decision:
         f"{case.contract.local_symbol} is {days} days before {event}, more than {limit} wanted: "
         "only what reduces passes; take a later month"
     )
-    return Decision("close_out", False, days, limit, "days", message, source, left if left > 0 else None)
+    if position is None:  # whether it reduces shows once the broker has told its positions
+        message = "The position is not known, in the close-out window: wait for the broker's positions"
+    offered = left if left > 0 else None
+    return Decision("close_out", False, days, limit, "days", message, source, offered, position is None)
 
 
 def exchange_date(time_ns: int, *, zone: str) -> dt.date:

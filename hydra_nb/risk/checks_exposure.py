@@ -58,12 +58,13 @@ def equity_at_risk(case: Case) -> Decision:
     moved against the account at once. Where a contract's volatility is not known, 5 % a day is assumed.
     """
     snapshot = case.snapshot
-    exposure, told = snapshot.exposure, number(snapshot.daily_volatility)
+    told = number(snapshot.daily_volatility)
+    at_risk = None if snapshot.exposure is None else snapshot.exposure.others_at_risk
     volatility = ASSUMED_VOLATILITY if told is None or told < 0 else told
     return _share_of_equity(
         case,
         "equity_at_risk",
-        others=None if exposure is None else exposure.others_at_risk * ONE_IN_HUNDRED,
+        others=None if at_risk is None else at_risk * ONE_IN_HUNDRED,
         lot=None if case.lot_value is None else case.lot_value * volatility * ONE_IN_HUNDRED,
         limit=case.limits.max_equity_at_risk_percent,
         what="A bad day in a hundred",
@@ -75,8 +76,11 @@ def _share_of_equity(
 ) -> Decision:
     """Worst-case lots times `lot` cash each, and the cash of other contracts, against a share of equity."""
     held, equity = held_lots(case), finite(case.snapshot.equity)
-    if held is None or others is None:
+    if held is None or case.snapshot.exposure is None:
         return unknown_position(check, limit=limit, unit="% of equity")
+    if others is None:
+        message = "What other positions are worth is not known: wait for a quote of each, or a rate of exchange"
+        return Decision(check, False, None, limit, "% of equity", message, ACCOUNT, None, True)
     if equity is None or lot is None:
         message = "Equity, or a mid to value the position at, is not known: wait for it"
         return Decision(check, False, None, limit, "% of equity", message, ACCOUNT, None, True)

@@ -22,7 +22,8 @@ class Exposure:
     symbol_buy_lots, symbol_sell_lots
         Worst-case working lots over all months of the symbol, without the order that is being checked.
     others_notional
-        Cash that the positions of all other contracts are worth, each in its worst case, in the account's currency.
+        Cash that the positions of all other contracts are worth, each in its worst case, in the account's currency;
+        None where a rate of exchange or a price is not known.
     others_at_risk
         The same, each times its daily volatility.
     """
@@ -30,8 +31,8 @@ class Exposure:
     symbol_position_lots: int | None
     symbol_buy_lots: int
     symbol_sell_lots: int
-    others_notional: float
-    others_at_risk: float
+    others_notional: float | None
+    others_at_risk: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
