@@ -43,6 +43,16 @@ class TestReading:
             "HEJ7": ContractFacts(),
         }
 
+    def test_the_example_of_the_readme_is_read(self, write) -> None:
+        """As it stands there."""
+        readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+        path = write(readme.split("```csv\n", 1)[1].split("```", 1)[0])
+
+        assert read_contract_facts(path) == {
+            "ZOK7": ContractFacts(first_notice=dt.date(2027, 4, 30), daily_limit=Decimal("20.00")),
+            "HEM7": ContractFacts(first_notice=None, daily_limit=Decimal("4.75")),
+        }
+
     @pytest.mark.parametrize("columns", ["local_symbol", "daily_limit,local_symbol", "local_symbol,first_notice"])
     def test_columns_may_be_left_out_or_stand_in_any_order(self, write, columns: str) -> None:
         """But for the one that names the contract."""

@@ -2,501 +2,108 @@
 
 One event is one fact with its market time. Whatever the ledger or the manager's core needs to know
 is here, so that live running, recovery and replay see the same. Facts reported by the broker are named
-for the report; what we decided is named for the decision.
+for the report (`events_reported`), what we decided for the decision (`events_decided`); all are imported from here.
 """
 
-from dataclasses import dataclass
-from decimal import Decimal
-
-from hydra_nb.domain.alerts import AlertKind, Severity
-from hydra_nb.domain.market import ConnectionState, Quote
-from hydra_nb.domain.orders import Action, ChildOrder, ParentStatus, SliceStatus
-from hydra_nb.domain.plan import ExecutionPlan
-from hydra_nb.domain.units import NS_PER_S, Side
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """A fact with the market time (UTC nanoseconds) at which we learned it."""
-
-    time_ns: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionsSeal:
-    """The gate's decisions that led to an event: their first and last number in the journal, and a hash over them."""
-
-    first: int
-    last: int
-    digest: str
-
-
-# What a person or the manager decided
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParentSubmitted(Event):
-    """A plan was handed over to run; its offsets count from `time_ns`."""
-
-    parent_id: str
-    plan: ExecutionPlan
-    quote: Quote | None  # at arrival
-    decisions: DecisionsSeal | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParentRefused(Event):
-    """The gate refused the parent order as a whole; `transient` is None in journals that did not tell it yet."""
-
-    parent_id: str
-    check: str
-    message: str
-    transient: bool | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Woke(Event):
-    """A timer of a parent fired; the quote is all that the strategy sees of the market."""
-
-    parent_id: str
-    quote: Quote | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChildReserved(Event):
-    """The gate approved a child or its modify; its exposure is reserved and its intent recorded."""
-
-    action: Action  # PLACE or MODIFY
-    child: ChildOrder
-    client_id: int
-    content_hash: str
-    quote: Quote | None
-    predicted_slippage: Decimal | None  # per lot, price units
-    predictor_version: str | None
-    decisions: DecisionsSeal | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChildRefused(Event):
-    """The gate refused a child or its modify; nothing was sent."""
-
-    action: Action
-    parent_id: str
-    slice: int
-    order_ref: str
-    check: str
-    transient: bool
-    message: str
-    decisions: DecisionsSeal | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChildSent(Event):
-    """A place or modify frame was handed to the socket."""
-
-    order_ref: str
-    action: Action
-    content_hash: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendFailed(Event):
-    """A reserved place or modify was certainly not sent; its reservation is released."""
-
-    order_ref: str
-    action: Action
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelRequested(Event):
-    """A cancel of a child was handed to the socket."""
-
-    order_ref: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AckTimedOut(Event):
-    """No answer to a place, modify or cancel came in time: the order's state is unknown."""
-
-    order_ref: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoopStalled(Event):
-    """A cell, or anything else, held up the event loop: a timer that was due at `since_ns` fires only now."""
-
-    since_ns: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SliceDelayed(Event):
-    """A loop that was held up delayed the begin of a slice, or its next stage, by `late_ns`."""
-
-    parent_id: str
-    slice: int
-    late_ns: int
-
-
-def delay_words(slice_number: int, *, late_ns: int) -> str:
-    """What is said of a slice that a busy cell delayed."""
-    return f"A busy cell delayed slice {slice_number} by {round(late_ns / NS_PER_S)} s"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SliceFinished(Event):
-    """A slice is over: its orders are filled or proven dead, or it never sent one."""
-
-    parent_id: str
-    slice: int
-    filled_lots: int
-    carried_lots: int  # unfilled lots given to later slices
-    status: SliceStatus
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParentFinished(Event):
-    """A parent will do nothing more."""
-
-    parent_id: str
-    status: ParentStatus
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParentPaused(Event):
-    """A person paused a parent."""
-
-    parent_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParentResumed(Event):
-    """A person resumed a parent; what remains of its schedule shifts by the pause."""
-
-    parent_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParentInterrupted(Event):
-    """The process that worked a parent ended, or left it; it rests until a person resumes or abandons it.
-
-    `since_ns` is when its schedule stood still: the last time at which the process is known to have lived.
-    """
-
-    parent_id: str
-    since_ns: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParentCancelAsked(Event):
-    """A person cancelled a parent."""
-
-    parent_id: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Killed(Event):
-    """The kill switch: nothing is sent any more but cancels."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GlobalCancelAsked(Event):
-    """A person had the broker cancel all open orders of the account's users, the orders of others as well."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakerTripped(Event):
-    """A circuit breaker was found over its limit; it stays tripped until a person re-arms it.
-
-    `observed` and `limit` are in `unit`. One that is about a position names the contract and the side on which orders
-    would add to it; any other lets no order pass.
-    """
-
-    breaker: str
-    observed: float
-    limit: float
-    unit: str
-    reason: str
-    con_id: int | None = None
-    local_symbol: str = ""
-    side: Side | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rearmed(Event):
-    """A person allowed orders again: after one tripped breaker, or, `breaker` None, after a kill and all breakers."""
-
-    reason: str
-    breaker: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractLocked(Event):
-    """Something about a contract cannot be explained: nothing is sent in it until it is unlocked.
-
-    `order_ref` names the order where it is about one.
-    """
-
-    con_id: int
-    local_symbol: str
-    order_ref: str | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContractUnlocked(Event):
-    """A person, or a later reconciliation, explained what had locked a contract."""
-
-    con_id: int
-    local_symbol: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionAdopted(Event):
-    """From now on `others_lots` of a contract in this account are held to be others', and ours come on top."""
-
-    con_id: int
-    local_symbol: str
-    others_lots: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskFailed(Event):
-    """An unexpected error at a task's edge; it halts `parent_id`, where it has one."""
-
-    parent_id: str | None
-    where: str
-    error: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitValue:
-    """A limit as it is set for a symbol, or, where that is ``*``, for all that have none of their own."""
-
-    symbol: str
-    limit: str
-    value: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitsOpened(Event):
-    """Limits that `who`, a user of the operating system, opened a desk with: all of them, whatever defaults there are.
-
-    The first ones of a journal hold; how later ones change what held is told by `LimitsChanged`.
-    """
-
-    values: tuple[LimitValue, ...]
-    who: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitsChanged(Event):
-    """A limit of a symbol, or of all (``*``), became another.
-
-    None as a symbol's value means that it follows the limit of all, as that of all that the limit was not known.
-    """
-
-    limit: str
-    symbol: str
-    old: float | None
-    new: float | None
-    reason: str
-    who: str
-
-
-# What the broker reported
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionChanged(Event):
-    """The way to the broker came up, was degraded or went down."""
-
-    state: ConnectionState
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderStatusReported(Event):
-    """Raw order status of the wire; `status` is the broker's word."""
-
-    order_ref: str
-    order_id: int
-    perm_id: int
-    status: str
-    filled_lots: int
-    remaining_lots: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenOrderReported(Event):
-    """Raw open order of the wire: what the broker believes the order's terms are.
-
-    `con_id` and `local_symbol` are 0 and empty where the wire did not tell them.
-    """
-
-    order_ref: str
-    order_id: int
-    perm_id: int
-    status: str
-    lots: int
-    limit_price: Decimal
-    expires_ns: int | None
-    con_id: int = 0
-    local_symbol: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionReported(Event):
-    """One execution, or a later revision of it.
-
-    `family` is the execution id without its last component, `revision` that component: the latest
-    revision of a family is its truth, a revision of zero lots a bust. `quote` is what our feed showed then.
-    """
-
-    order_ref: str
-    order_id: int
-    perm_id: int
-    exec_id: str
-    family: str
-    revision: int
-    con_id: int
-    side: Side
-    lots: int
-    price: Decimal
-    executed_ns: int  # the broker's time, whole seconds
-    quote: Quote | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommissionReported(Event):
-    """Fees of one execution; realised P&L is None where the broker told none."""
-
-    exec_id: str
-    commission: Decimal
-    currency: str
-    realised_pnl: Decimal | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerErrorReported(Event):
-    """An error message of the broker; `order_ref` None where it names no order of ours."""
-
-    order_ref: str | None
-    code: int
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeathProbed(Event):
-    """Answers of a time reply, an open-orders reply and an executions reply for one child, taken in this order.
-
-    `broker_ns` is the broker's own time, cut to the second; None where its expiry cannot have passed by our clock.
-    `completed_lots` are those that the broker's list of completed orders calls filled; None where it does not name it.
-    """
-
-    order_ref: str
-    still_open: bool
-    executed_lots: int
-    broker_ns: int | None
-    completed_lots: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionReported(Event):
-    """The broker's own position of one contract; `average_cost` per lot in cash, as the wire counts it."""
-
-    con_id: int
-    local_symbol: str
-    symbol: str
-    lots: int
-    average_cost: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountReported(Event):
-    """The broker's account values, written whenever equity has moved; its peak and day's start are folded of them."""
-
-    currency: str
-    equity: Decimal | None
-    realised_pnl: Decimal | None
-    unrealised_pnl: Decimal | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reconciled(Event):
-    """Ledger and broker were compared; `breaks` counts those that hold up the whole desk, zero allows trading."""
-
-    breaks: int
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockMeasured(Event):
-    """Our clock, by which all events are timed, was held against the broker's.
-
-    The broker's is between `low_s` and `high_s` seconds ahead of ours; `skew_s` is by how much ours is off at the
-    least, without sign.
-    """
-
-    skew_s: float
-    low_s: float
-    high_s: float
-
-
-# What became of the journal's own proofs
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeadExportFailed(Event):
-    """The head of the journal's chain could not be written beside it; that is tried again, and trading goes on."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JournalContradicted(Event):
-    """The journal, when it was opened, was not what its exported heads say: it was cut, or written anew."""
-
-    reason: str
-
-
-# What a person was told at once
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertRaised(Event):
-    """Something that a person is to know at once; told once, until an `AlertCleared` of the same kind and subject.
-
-    `subject` tells alerts of one kind apart: a contract, a parent, a check; empty where there can be only one.
-    """
-
-    kind: AlertKind
-    subject: str
-    severity: Severity
-    local_symbol: str
-    parent_id: str | None
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AlertCleared(Event):
-    """What an alert told of is over."""
-
-    kind: AlertKind
-    subject: str
-    local_symbol: str
-    parent_id: str | None
-    sentence: str
-
+from hydra_nb.domain.events_base import DecisionsSeal, Event
+from hydra_nb.domain.events_decided import (
+    AckTimedOut,
+    BreakerTripped,
+    CancelRequested,
+    ChildRefused,
+    ChildReserved,
+    ChildSent,
+    ContractLocked,
+    ContractUnlocked,
+    GlobalCancelAsked,
+    Killed,
+    LimitsChanged,
+    LimitsOpened,
+    LimitValue,
+    LoopStalled,
+    ParentCancelAsked,
+    ParentFinished,
+    ParentInterrupted,
+    ParentPaused,
+    ParentRefused,
+    ParentResumed,
+    ParentSubmitted,
+    PositionAdopted,
+    Rearmed,
+    SendFailed,
+    SliceDelayed,
+    SliceFinished,
+    TaskFailed,
+    Woke,
+    delay_words,
+)
+from hydra_nb.domain.events_reported import (
+    AccountReported,
+    AlertCleared,
+    AlertRaised,
+    BrokerErrorReported,
+    ClockMeasured,
+    CommissionReported,
+    ConnectionChanged,
+    DeathProbed,
+    ExecutionReported,
+    HeadExportFailed,
+    JournalContradicted,
+    OpenOrderReported,
+    OrderStatusReported,
+    PositionReported,
+    Reconciled,
+)
+
+__all__ = [
+    "EVENT_TYPES",
+    "AccountReported",
+    "AckTimedOut",
+    "AlertCleared",
+    "AlertRaised",
+    "BreakerTripped",
+    "BrokerErrorReported",
+    "CancelRequested",
+    "ChildRefused",
+    "ChildReserved",
+    "ChildSent",
+    "ClockMeasured",
+    "CommissionReported",
+    "ConnectionChanged",
+    "ContractLocked",
+    "ContractUnlocked",
+    "DeathProbed",
+    "DecisionsSeal",
+    "Event",
+    "ExecutionReported",
+    "GlobalCancelAsked",
+    "HeadExportFailed",
+    "JournalContradicted",
+    "Killed",
+    "LimitValue",
+    "LimitsChanged",
+    "LimitsOpened",
+    "LoopStalled",
+    "OpenOrderReported",
+    "OrderStatusReported",
+    "ParentCancelAsked",
+    "ParentFinished",
+    "ParentInterrupted",
+    "ParentPaused",
+    "ParentRefused",
+    "ParentResumed",
+    "ParentSubmitted",
+    "PositionAdopted",
+    "PositionReported",
+    "Rearmed",
+    "Reconciled",
+    "SendFailed",
+    "SliceDelayed",
+    "SliceFinished",
+    "TaskFailed",
+    "Woke",
+    "delay_words",
+]
 
 EVENT_TYPES: tuple[type[Event], ...] = (
     ParentSubmitted,

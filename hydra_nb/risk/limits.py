@@ -24,7 +24,7 @@ class Limits:
     """Limits of the risk gate; a value that equals its limit passes.
 
     The defaults suit a small or medium account that trades a few lots of thin futures. Cash is in the
-    account's currency; a contract in another currency is refused by a check of its own.
+    account's currency; a contract in another is valued at the broker's rate of exchange, and refused without one.
 
     Attributes
     ----------

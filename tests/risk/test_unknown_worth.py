@@ -5,6 +5,7 @@ import datetime as dt
 
 import pytest
 
+from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import Action
 from hydra_nb.domain.units import Side
 from hydra_nb.risk.checks_contract import close_out
@@ -115,3 +116,29 @@ class TestCloseOut:
         assert [lots for lots, one in decisions.items() if one.allowed] == list(range(1, (left or 0) + 1))
         assert {one.would_pass for one in decisions.values() if not one.allowed} == {left}
         assert not any(one.transient for one in decisions.values())
+
+
+class TestRateOfExchange:
+    """An account in another currency than the contract's needs the broker's rate."""
+
+    @pytest.mark.parametrize(
+        "away", [{"connection": ConnectionState.DOWN}, {"connection": ConnectionState.DEGRADED}, {"reconciled": False}]
+    )
+    def test_a_rate_that_went_with_the_connection_is_waited_for(self, away):
+        """Rates are told again when it is back; a lost link stops no order for good."""
+        snapshot = make_snapshot(currency="EUR", exchange_rate=None, **away)
+
+        verdict = RiskGate(Limits()).check(make_child(), action=Action.PLACE, snapshot=snapshot)
+
+        assert isinstance(verdict, Refused)
+        assert "currency" in {one.check for one in verdict.decisions if not one.allowed}
+        assert verdict.transient, [one.check for one in verdict.decisions if not one.allowed and not one.transient]
+
+    def test_a_rate_that_the_broker_does_not_tell_refuses_for_good(self):
+        """With all else known, waiting would not bring it: a person is to hold some of that currency."""
+        snapshot = make_snapshot(currency="EUR", exchange_rate=None)
+
+        verdict = RiskGate(Limits()).check(make_child(), action=Action.PLACE, snapshot=snapshot)
+
+        assert isinstance(verdict, Refused)
+        assert (verdict.decisive.check, verdict.transient) == ("currency", False)
