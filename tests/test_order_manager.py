@@ -222,7 +222,12 @@ class TestDelegationToTheGate:
             "ZO",
             exchange=ScriptedExchange(script=script),
             strategy="twap",
-            limits=Limits(max_position_percent_of_equity=19, collar_last_percent=100),
+            limits=Limits(
+                max_position_percent_of_equity=19,
+                collar_last_percent=100,
+                collar_settlement_percent=100,
+                max_chase_percent=100,
+            ),
         )
 
         refused = stack.journalled(ChildRefused)
