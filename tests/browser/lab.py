@@ -35,7 +35,10 @@ async (path) => {
 }
 """
 _RUN = """
-command => {
+([command, number]) => {
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    if (number !== null) notebook.activeCellIndex = number; // in one step: a focus makes its cell the active one
+    notebook.deselectAll();
     window.commandsUnderWay = (window.commandsUnderWay ?? 0) + 1;
     window.jupyterapp.commands.execute(command).finally(() => { window.commandsUnderWay -= 1; });
 }
@@ -154,19 +157,11 @@ class Notebook:
 
     def run_all(self) -> None:
         """Start Run All; does not wait for its end."""
-        self.page.evaluate(_RUN, "notebook:run-all-cells")
+        self.page.evaluate(_RUN, ["notebook:run-all-cells", None])
 
     def run_cell(self, number: int) -> None:
         """Start one cell, counted from 0; does not wait for its end."""
-        self.page.evaluate(
-            """number => {
-                const notebook = window.jupyterapp.shell.currentWidget.content;
-                notebook.activeCellIndex = number;
-                notebook.deselectAll();
-            }""",
-            number,
-        )
-        self.page.evaluate(_RUN, "notebook:run-cell")
+        self.page.evaluate(_RUN, ["notebook:run-cell", number])
 
     def interrupt(self) -> None:
         """Interrupt the kernel."""
@@ -211,7 +206,7 @@ class Notebook:
             code,
         )
         self.run_cell(number)
-        self.output(number).locator(".jp-OutputArea-output").first.wait_for()
+        self.output(number).locator(".jp-OutputArea-output").first.wait_for(state="attached")
         return self.text(number).strip()
 
     def errors(self) -> list[str]:

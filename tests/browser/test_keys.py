@@ -57,6 +57,7 @@ def test_letters_on_every_control_leave_the_notebook_as_it_was(open_notebook: Op
     ticket.arm()
     notebook.page.keyboard.press("Escape")
     ticket.shows("Disarmed by hand. Arm allows sending again.")
+    expect(View(notebook, "desk").button("Reconcile")).to_be_enabled()
     before = notebook.page.evaluate(LETTERS_OF_NOTEBOOK)
     assert before.count('"code"') == 3
     tried = []

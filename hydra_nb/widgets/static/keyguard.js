@@ -58,14 +58,16 @@ function render({ model, el }) {
     root.focus({ preventScroll: true });
   }
 
-  // The field of a question is drawn some time after the message that asks for the focus.
+  // What gets the focus may be drawn some time after the message that asks for it; a person who goes elsewhere comes first.
   function focus(selector) {
     clearInterval(focusing);
-    let looks = 40;
+    const page = el.ownerDocument;
+    const held = page.activeElement;
+    let looks = 20;
     focusing = setInterval(() => {
-      const one = root?.querySelector(selector);
-      one?.focus();
-      if (--looks === 0 || (one && one === root.ownerDocument.activeElement)) clearInterval(focusing);
+      const isElsewhere = () => ![held, root, page.body].includes(page.activeElement);
+      if (!isElsewhere()) root?.querySelector(selector)?.focus();
+      if (--looks === 0 || isElsewhere()) clearInterval(focusing);
     }, 50);
   }
   undo.push(() => clearInterval(focusing));
