@@ -177,7 +177,25 @@ def bounded(_facts: Facts, step: Step) -> str | None:
     return None
 
 
+HELD_BACK = (
+    "not what was approved",
+    "is off the",
+    "cannot be written to the wire exactly",
+    "not a positive whole number",
+    "not on a whole second",
+)
+"""Words of the last wall before the socket: what it holds back is a mistake of the package, never of the world."""
+
+
+def leaves_as_approved(_facts: Facts, step: Step) -> str | None:
+    """1. What is to leave is what was approved and recorded: the last wall before the socket holds nothing back."""
+    if isinstance(step.event, ev.SendFailed) and any(words in step.event.reason for words in HELD_BACK):
+        return f"{step.event.order_ref} was held back: {step.event.reason}"
+    return None
+
+
 STEP_RULES: tuple[StepRule, ...] = (
+    leaves_as_approved,
     never_overfilled,
     overfill_halts,
     worst_case_within,
