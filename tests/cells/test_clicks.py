@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cells.kernels import FrontEnd, kernel
 from tests.sim.foreign.environments import python_with
-
-from .kernels import FrontEnd, kernel
 
 THREADED = "ipykernel==7.1.0"
 PROJECT = Path(__file__).parent.parent.parent

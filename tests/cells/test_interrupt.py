@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from .kernels import FrontEnd, kernel
+from tests.cells.kernels import FrontEnd, kernel
 
 SENTENCE = "Interrupt does not stop trading; Kill all does."
 

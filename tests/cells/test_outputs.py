@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from hydra_nb.sim.gateway import SimulatedGateway
-
-from .stories import NOTEBOOKS, Executed, executed, executed_file, of_cells
+from tests.cells.stories import NOTEBOOKS, Executed, executed, executed_file, of_cells
 
 WAYS_OUT = """
 import hydra_nb

@@ -8,10 +8,9 @@ import pytest
 from hydra_nb.domain.events import ChildSent, ParentSubmitted
 from hydra_nb.domain.orders import Action
 from hydra_nb.journal import JournalReader
+from tests.cells.kernels import kernel
+from tests.cells.stories import moved_to, of_file, run_all, speed_of, text_of
 from tests.crash.processes import gateway
-
-from .kernels import kernel
-from .stories import moved_to, of_file, run_all, speed_of, text_of
 
 RUNS = 10
 TICKET = "order_ticket.ipynb"

@@ -11,8 +11,7 @@ import pytest
 
 from hydra_nb.desk.surroundings import LIVE_HOSTS, Surroundings
 from hydra_nb.sim.gateway import SimulatedGateway
-
-from .kernels import kernel
+from tests.cells.kernels import kernel
 
 nbformat = pytest.importorskip("nbformat", reason="install hydra_nb[test]")
 nbclient = pytest.importorskip("nbclient", reason="install hydra_nb[test]")
