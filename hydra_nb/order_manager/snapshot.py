@@ -199,11 +199,12 @@ class SnapshotTaker:
     def position(self, con_id: int) -> int | None:
         """Lots of a contract in the account; None where the broker has not told its positions.
 
-        What others hold and our fills, as soon as ledger and broker were compared: a position and the executions that
-        made it are told by different ways, so that the broker's word may be ahead of our fills, or behind them.
+        Of what this desk trades it is what others hold and our fills, as soon as ledger and broker were compared: a
+        position and the executions that made it are told by different ways, so that the broker's word may be ahead of
+        our fills, or behind them. Else it is the broker's word.
         """
-        told = self._broker.position(con_id)
-        is_explained = self._ledger.reconciled and con_id not in self._ledger.locked
+        told, ledger = self._broker.position(con_id), self._ledger
+        is_explained = ledger.reconciled and con_id in ledger.contracts and con_id not in ledger.locked
         return told if told is None or not is_explained else self._explained(con_id)
 
     def span(self, con_id: int) -> tuple[int, int] | None:

@@ -50,3 +50,16 @@ def test_before_ledger_and_broker_were_compared_the_brokers_word_is_shown():
     taker = SnapshotTaker(ledger=ledger, broker=broker, journal=broker, clock=broker)
 
     assert taker.position(OATS.con_id) == -7
+
+
+def test_of_what_this_desk_does_not_trade_the_brokers_word_is_shown():
+    """Others may trade it by hand at any time, and nobody compares at once."""
+    ledger, broker = fold([sent(), COMPARED]), Broker()
+    broker.told[999] = ev.PositionReported(
+        time_ns=0, con_id=999, local_symbol="PAM6", symbol="PA", lots=3, average_cost=Decimal(0)
+    )
+
+    taker = SnapshotTaker(ledger=ledger, broker=broker, journal=broker, clock=broker)
+
+    assert taker.position(999) == 3
+    assert taker.span(999) == (0, 3)
