@@ -1,7 +1,6 @@
 """A durable intent, held against the least that the same disk can do for the same bytes."""
 
 import asyncio
-import dataclasses
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -68,7 +67,7 @@ def test_durable_intent_costs_little_more_than_the_disk(
     inline: bool,
 ) -> None:
     """Append the reservation and every decision, seal and redeem; the bare commit writes as many bytes in one row."""
-    text = encode_event(reserved) + "".join(str(dataclasses.astuple(made)) for made in approved.decisions)
+    text = encode_event(reserved) + "".join(str(tuple(made)) for made in approved.decisions)
     content = text.encode()
 
     turns = Turns()

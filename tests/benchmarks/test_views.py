@@ -34,6 +34,9 @@ LOOSE = Limits(
     max_position_percent_of_equity=1_000,
     max_adv_percent=100,
     max_notional_per_order=10_000_000,
+    max_notional_per_day=1_000_000_000,
+    max_gross_percent_of_equity=5_000,
+    max_equity_at_risk_percent=100,
     collar_percent=10,
     collar_ticks=1_000,
 )
