@@ -18,7 +18,7 @@ from hydra_nb.widgets.parts import State, age, countdown, escape, time_cell, tit
 LAG_LIMIT_MS = 20.0
 """Lag of the loop, 99th percentile, up to which orders keep their times."""
 
-MOST_LOG_LINES = 5
+MOST_LOG_LINES = 4
 NS_PER_S = 1e9
 
 _ECHOES = (202, 10148)
