@@ -146,7 +146,7 @@ class AuditCore(WitnessCore):
         """Ask the disk for the intent, then act."""
         if data[4:6] == b"3\0":
             request = parse(decode(data[4:]), server_version=SERVER_VERSION)
-            if isinstance(request, PlaceOrder) and not self._is_durable(request.order_ref):
+            if isinstance(request, PlaceOrder) and not (request.what_if or self._is_durable(request.order_ref)):
                 self.undurable.append(request.order_ref)
         super().receive(session, data, now_ns)
 
