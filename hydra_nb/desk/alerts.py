@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -65,6 +66,8 @@ class Alerts:
         self._up_ns = now_ns
         self._unreconciled_ns: int | None = None
         self._fresh_ns: dict[int, int] = {}
+        self._untold: deque[ev.AlertRaised | ev.AlertCleared] = deque()
+        self._is_telling = False
         self._trouble: str | None = None
         self._has_failed = False
         self._is_over = False
@@ -88,14 +91,23 @@ class Alerts:
         return self._messenger.add(listener)
 
     def look(self, *, at_opening: bool = False) -> None:
-        """Look at everything now, and have what is news journalled; that in turn hands it on."""
+        """Look at everything now, and have what is news journalled; that in turn hands it on.
+
+        What is journalled may itself have us look, in the midst of it: the news of that look comes behind ours.
+        """
         now_ns = self._rooms.clock.now_ns()
         found = (*self._of_link(now_ns), *self._of_parents(now_ns), *self._of_contracts(now_ns), *self._of_desk(now_ns))
-        news = self._book.news(
+        self._untold += self._book.news(
             map(self._masked, found), now_ns=now_ns, ends_at_once=lambda key: at_opening or self._is_past(key)
         )
-        for alert in news:
-            self._rooms.manager.ingest(alert)
+        if self._is_telling:
+            return
+        self._is_telling = True
+        try:
+            while self._untold:
+                self._rooms.manager.ingest(self._untold.popleft())
+        finally:
+            self._is_telling = False
 
     def _masked(self, alert: ev.AlertRaised) -> ev.AlertRaised:
         """The alert without the account numbers that words of the broker may hold."""

@@ -38,6 +38,8 @@ REGRESSIONS: dict[int, str] = {
     12854: "A gateway that told a false time and left an order out of its answer had it taken for dead too early.",
     16653: "A cell that submitted an order went on with a desk that was closed while it looked for the plan.",
     11227: "An interrupt while a connection was given up left its subscriptions standing, and they were not renewed.",
+    11408: "An alert that ended while others were told was told as over before it was told at all.",
+    11507: "The same: of a parent that fell behind and ended in one step of the loop.",
     11616: "An order that was seen open after its expiry by both clocks can be proven dead by the wire's word alone.",
     12337: "An overfill that a bust had taken back kept its contract locked after a recovery that heard of both.",
     13104: "A gateway of false time held an order back beyond the life of the desk that had sent it.",
