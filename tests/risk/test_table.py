@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from hydra_nb.risk.checks import CHECKS
+from hydra_nb.risk.checks import CHECKS, table
 from hydra_nb.risk.limits import BOUNDS
 
 PAGE = Path(__file__).parents[2] / "docs" / "checks.md"
@@ -17,6 +17,11 @@ def test_the_page_of_checks_is_what_the_code_prints():
     ).stdout
 
     assert PAGE.read_text(encoding="utf-8") == printed
+
+
+def test_the_page_of_checks_is_the_table_itself():
+    """What each check is called, reads, applies to and is cured by, and each limit with its default and bounds."""
+    assert PAGE.read_text(encoding="utf-8") == table()
 
 
 def test_every_limit_is_read_by_a_check_and_every_check_names_true_limits():
