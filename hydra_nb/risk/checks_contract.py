@@ -45,7 +45,10 @@ def close_out(case: Case) -> Decision:
     if days > limit:
         return Decision("close_out", True, days, limit, "days", "Outside the close-out window", source)
     position = case.snapshot.position_lots
-    against = 0 if position is None else max(0, -case.side.sign * position)
+    if position is None:
+        words = f"{case.contract.local_symbol} is in its close-out window, and the position is not known: wait for it"
+        return Decision("close_out", False, days, limit, "days", words, source, None, True)
+    against = max(0, -case.side.sign * position)
     working = case.snapshot.working_buy_lots if case.side.sign > 0 else case.snapshot.working_sell_lots
     left = against - working
     if case.open_lots <= left:
