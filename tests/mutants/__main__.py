@@ -1,4 +1,4 @@
-"""``python -m tests.mutants``: how many faults in the risk gate do its tests notice?
+"""``python -m tests.mutants``: how many faults in the risk gate its tests notice.
 
 ::
 

@@ -34,7 +34,21 @@ CPU_S = 60
 """Processor time that the tests of one mutant may take; they take less than 20 s where nothing is wrong."""
 WALL_S = 300
 MEMORY_BYTES = 4 << 30
-_PYTEST = ("-x", "-q", "-s", "-p", "no:cacheprovider", "-p", "no:randomly", "-o", "timeout=0", "-W", "ignore", "--rootdir", str(ROOT))
+_PYTEST = (
+    "-x",
+    "-q",
+    "-s",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:randomly",
+    "-o",
+    "timeout=0",
+    "-W",
+    "ignore",
+    "--rootdir",
+    str(ROOT),
+)
 _SURVIVED, _KILLED = 0, 1
 
 Place = tuple[str, str]
@@ -110,9 +124,7 @@ class OnCollectedTests:
         Told the outcome of each.
     """
 
-    def __init__(
-        self, mutants: Sequence[Mutant], *, workers: int, tell: Callable[[Mutant, Outcome], None]
-    ) -> None:
+    def __init__(self, mutants: Sequence[Mutant], *, workers: int, tell: Callable[[Mutant, Outcome], None]) -> None:
         self._mutants, self._workers, self._tell = mutants, workers, tell
         self._at_import: set[Place] = set()
 
@@ -186,7 +198,9 @@ def _callers_of(session: pytest.Session) -> dict[Place, list[int]]:
             if took_s < LONG_S or file in ASKED_AT_LENGTH:
                 callers.setdefault((file, place), []).append(number)
     for (file, _), numbers in callers.items():
-        numbers.sort(key=lambda at: (told["found"][at][0] > SLOW_S, Path(file).stem not in session.items[at].nodeid, at))
+        numbers.sort(
+            key=lambda at: (told["found"][at][0] > SLOW_S, Path(file).stem not in session.items[at].nodeid, at)
+        )
     return callers
 
 
@@ -247,10 +261,8 @@ def _function(module: types.ModuleType, place: str) -> types.FunctionType:
     holder, _, name = place.rpartition(".")
     found: object = vars(getattr(module, holder) if holder else module)[name]
     while not isinstance(found, types.FunctionType):
-        if isinstance(found, property):
-            found = found.fget
-        else:
-            found = found.__wrapped__  # type: ignore[attr-defined] # a class method's, a remembered function's
+        # A property has its function in fget; a class method, and a function that remembers, know what they wrap.
+        found = getattr(found, "fget" if isinstance(found, property) else "__wrapped__")
     return found
 
 
