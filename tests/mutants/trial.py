@@ -24,7 +24,9 @@ import pytest
 from tests.mutants.mutants import ROOM, ROOT, Mutant
 
 TESTS = ROOT / "tests" / "risk"
-FIRST = tuple(str(TESTS / name) for name in ("test_table.py", "test_limits.py", "test_package.py", "test_words.py"))
+FIRST = tuple(
+    str(TESTS / name) for name in ("test_table.py", "test_limits.py", "test_package.py", "test_limit_words.py")
+)
 """Tests that look at tables, and so are asked first about a mutant of one."""
 LONG_S, SLOW_S = 2.0, 0.1
 """Tests that take longer are asked only about `ASKED_AT_LENGTH`, and last."""
@@ -49,6 +51,8 @@ _PYTEST = (
     "--rootdir",
     str(ROOT),
 )
+_QUICK = ("--ignore", str(TESTS / "test_golden_table.py"), "-k", "not trying_everything")
+"""Leaves out what takes seconds: a whole desk, and every number of lots."""
 _SURVIVED, _KILLED = 0, 1
 
 Place = tuple[str, str]
@@ -320,11 +324,7 @@ def by_importing_anew(mutant: Mutant) -> bool:
     assert not any(name.startswith("hydra_nb.risk") for name in sys.modules)
     sys.meta_path.insert(0, _MutatedFile(mutant))
     first = [path for path in FIRST if Path(path).exists()]
-    return _noticed(first) or _noticed([str(TESTS), "-k", f"not ({' or '.join(_NOT_ANEW)})"])
-
-
-_NOT_ANEW = ("test_golden_table", "trying_everything")
-"""Tests that take seconds, with a whole desk or every number of lots."""
+    return _noticed(first) or _noticed([str(TESTS), *_QUICK])
 
 
 def _noticed(selection: Sequence[str]) -> bool:
