@@ -37,6 +37,7 @@ def main() -> int:
     print(f"{len(mutants):,} mutants made in {time.monotonic() - began_s:.0f} s", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = folder  # a place of its own, which no other run cleans or fills
+        sys.pycache_prefix, sys.dont_write_bytecode = folder, False  # thousands of processes import the same files
         outcomes = _tried(mutants, workers=given.workers)
     score = _told(mutants, outcomes)
     print(f"{time.monotonic() - began_s:.0f} s on {given.workers} processes")

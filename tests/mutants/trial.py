@@ -5,7 +5,9 @@ it. What runs at import (tables, defaults, and the functions that make them) is 
 """
 
 import contextlib
+import gc
 import importlib.abc
+import importlib.metadata
 import importlib.util
 import json
 import os
@@ -76,6 +78,8 @@ def in_processes(
     tell: Callable[[Mutant, Outcome], None],
 ) -> None:
     """Try mutants, each in a process forked from this one; `trial` says there whether it was noticed."""
+    gc.collect()
+    gc.freeze()  # what is shared with the processes stays shared, as no collection touches it
     waiting, running = list(reversed(mutants)), dict[int, Mutant]()
     while waiting or running:
         while waiting and len(running) < workers:
@@ -93,6 +97,7 @@ def _be_tried(mutant: Mutant, trial: Callable[[Mutant], bool]) -> None:
     """Run one trial in this process, in silence and within bounds, and end it."""
     status = _KILLED
     try:
+        gc.disable()
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S + 1))
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -273,7 +278,7 @@ def _function(module: types.ModuleType, place: str) -> types.FunctionType:
 # What runs at import, by importing it anew
 
 
-class _MutatedFile(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class _MutatedFile(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     """Gives a mutant's source where its module is imported."""
 
     def __init__(self, mutant: Mutant) -> None:
@@ -288,8 +293,8 @@ class _MutatedFile(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         inside = [str(ROOM)] if self._mutant.file == "__init__.py" else None
         return importlib.util.spec_from_file_location(fullname, place, loader=self, submodule_search_locations=inside)
 
-    def create_module(self, _spec: object) -> None:
-        return None
+    def get_source(self, _fullname: str) -> str:
+        return self._mutant.source
 
     def exec_module(self, module: types.ModuleType) -> None:
         exec(compile(self._mutant.source, str(ROOM / self._mutant.file), "exec"), module.__dict__)  # noqa: S102
@@ -301,22 +306,10 @@ def import_the_rest() -> None:
         "mutants", derandomize=True, database=None, deadline=None, phases=tuple(hypothesis.Phase)[:3]
     )
     hypothesis.settings.load_profile("mutants")
-    for module in (*_OUTSIDE, "_pytest.assertion.rewrite", "_pytest.python", "hypothesis.strategies"):
+    for module in ("asyncio", "pandas", "hydra_nb.domain.board", "hydra_nb.domain.events", "hydra_nb.domain.orders"):
         importlib.import_module(module)
-
-
-_OUTSIDE = (
-    "asyncio",
-    "pandas",
-    "ib_async",
-    "anywidget",
-    "plotly.graph_objects",
-    "rich.console",
-    "typer",
-    "hydra_nb.domain.board",
-    "hydra_nb.domain.events",
-    "hydra_nb.domain.orders",
-)
+    for plugin in importlib.metadata.entry_points(group="pytest11"):
+        plugin.load()
 
 
 def by_importing_anew(mutant: Mutant) -> bool:
@@ -329,7 +322,7 @@ def by_importing_anew(mutant: Mutant) -> bool:
 
 def _noticed(selection: Sequence[str]) -> bool:
     loop = _Loop()
-    return int(pytest.main([*_PYTEST, *selection], plugins=[loop])) != 0 or loop.noticed
+    return int(pytest.main([*_PYTEST, "--assert=plain", *selection], plugins=[loop])) != 0 or loop.noticed
 
 
 class _Loop:
