@@ -10,7 +10,6 @@ from hydra_nb.risk.verdict import Decision
 
 _DETAILS = "contract details"
 _PERSON = "contract facts"
-_DAY_S = 86_400
 
 
 def contract_month(case: Case) -> Decision:

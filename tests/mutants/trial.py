@@ -186,6 +186,7 @@ def _callers_of(session: pytest.Session) -> dict[Place, list[int]]:
             failed = []
             for item, following in zip(session.items, [*session.items[1:], None], strict=True):
                 seen: set[Place] = set()
+                _forget()  # or a function that remembers would be called by the first test alone
                 began_s = time.process_time()
                 with _calls_seen(seen):
                     if _fails(item, following):
@@ -251,13 +252,18 @@ def _calls_seen(seen: set[Place]) -> Iterator[None]:
 
 
 def _put_in_place(mutant: Mutant) -> None:
-    """Give the function that lives the code and defaults of the mutant; what was remembered is forgotten."""
+    """Give the function that lives the code and defaults of the mutant."""
     live = sys.modules[f"hydra_nb.risk.{Path(mutant.file).stem}"]
     other = types.ModuleType(live.__name__)
     other.__file__ = live.__file__
     exec(compile(mutant.source, str(ROOM / mutant.file), "exec"), other.__dict__)  # noqa: S102 (our own source)
     old, new = _function(live, mutant.place), _function(other, mutant.place)
     old.__code__, old.__defaults__, old.__kwdefaults__ = new.__code__, new.__defaults__, new.__kwdefaults__
+    _forget()
+
+
+def _forget() -> None:
+    """Clear what the functions of the room remember."""
     for name, module in list(sys.modules.items()):
         if name.startswith("hydra_nb.risk"):
             for value in list(vars(module).values()):

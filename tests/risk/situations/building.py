@@ -16,6 +16,7 @@ from tests.risk.making import EXPOSURE, NOW_NS, OATS, MarginTold, make_child, ma
 
 NAN = float("nan")
 SEVEN_LEFT_NS = OATS.sessions[0].close_ns - 7 * NS_PER_S
+CHICAGO_MIDNIGHT_NS = NOW_NS + 15 * 3_600 * NS_PER_S
 NEW_YORK_2344_NS = NOW_NS + (13 * 60 + 44) * 60 * NS_PER_S
 
 

@@ -9,7 +9,7 @@ from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.risk.case import Case
 from tests.risk.making import NOW_NS, OATS
 
-from .building import NAN, NEW_YORK_2344_NS, SEVEN_LEFT_NS, at, day, trip, unquoted
+from .building import CHICAGO_MIDNIGHT_NS, NAN, NEW_YORK_2344_NS, SEVEN_LEFT_NS, at, day, trip, unquoted
 
 OF_DESK: dict[str, dict[str, Case]] = {
     "kill_switch": {"off": at(), "on": at(killed="by hand")},
@@ -44,6 +44,7 @@ OF_DESK: dict[str, dict[str, Case]] = {
     "reconciled": {"yes": at(), "no": at(reconciled=False)},
     "gateway_reset": {
         "far": at(),
+        "five minutes and a billionth of a second before": at(now_ns=NEW_YORK_2344_NS - 240 * NS_PER_S - 1),
         "a minute and a half before, by half a second": at(now_ns=NEW_YORK_2344_NS - 30_500_000_000),
         "two and a half minutes after": at(now_ns=NEW_YORK_2344_NS + 210 * NS_PER_S),
         "14 minutes after, so short of midnight": at(
@@ -77,6 +78,8 @@ OF_DESK: dict[str, dict[str, Case]] = {
         "expired": at(**day(2026, 3, 2)),
         "expired last year": at(**day(2025, 12, 31)),
         "last day": at(**day(2026, 3, 3)),
+        "last day, a billionth of a second before midnight": at(now_ns=CHICAGO_MIDNIGHT_NS - 1, **day(2026, 3, 3)),
+        "midnight after the last day": at(now_ns=CHICAGO_MIDNIGHT_NS, **day(2026, 3, 3)),
         "eighteen months": at(**day(2027, 9, 30)),
         "nineteen months": at(**day(2027, 10, 1)),
     },

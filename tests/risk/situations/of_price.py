@@ -37,6 +37,7 @@ OF_PRICE: dict[str, dict[str, Case]] = {
         **NOTHING,
         "no mid": at(reference_mid=None),
         "within": at("375"),
+        "within, off tick": at("370.10"),
         "at the mid": at("370"),
         "above": at("401"),
         "below": at("339"),
