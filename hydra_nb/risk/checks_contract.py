@@ -10,7 +10,6 @@ from hydra_nb.risk.verdict import Decision
 
 _DETAILS = "contract details"
 _PERSON = "contract facts"
-_DAY_S = 86_400
 
 
 def contract_month(case: Case) -> Decision:
@@ -45,7 +44,10 @@ def close_out(case: Case) -> Decision:
     if days > limit:
         return Decision("close_out", True, days, limit, "days", "Outside the close-out window", source)
     position = case.snapshot.position_lots
-    against = 0 if position is None else max(0, -case.side.sign * position)
+    if position is None:
+        words = f"{case.contract.local_symbol} is in its close-out window, and the position is not known: wait for it"
+        return Decision("close_out", False, days, limit, "days", words, source, None, True)
+    against = max(0, -case.side.sign * position)
     working = case.snapshot.working_buy_lots if case.side.sign > 0 else case.snapshot.working_sell_lots
     left = against - working
     if case.open_lots <= left:
@@ -55,10 +57,7 @@ def close_out(case: Case) -> Decision:
         f"{case.contract.local_symbol} is {days} days before {event}, more than {limit} wanted: "
         "only what reduces passes; take a later month"
     )
-    if position is None:  # whether it reduces shows once the broker has told its positions
-        message = "The position is not known, in the close-out window: wait for the broker's positions"
-    offered = left if left > 0 else None
-    return Decision("close_out", False, days, limit, "days", message, source, offered, position is None)
+    return Decision("close_out", False, days, limit, "days", message, source, left if left > 0 else None)
 
 
 def exchange_date(time_ns: int, *, zone: str) -> dt.date:

@@ -107,8 +107,9 @@ def currency(case: Case) -> Decision:
         )
     return _refuses(
         "currency",
-        f"{case.contract.local_symbol} is in {its}, the account in {ours or 'an unknown currency'}, and the broker has "
-        f"told no rate between them: hold some {its or 'of its currency'}, so that it does",
+        f"{case.contract.local_symbol} is in {its or 'an unknown currency'}, the account in "
+        f"{ours or 'an unknown currency'}, and the broker has told no rate between them: hold some "
+        f"{its or 'of its currency'}, so that it does",
         source="broker account",
         # Rates are forgotten with the connection, and told again before ledger and broker have been compared.
         transient=case.snapshot.connection is not ConnectionState.UP or not case.snapshot.reconciled,

@@ -176,3 +176,48 @@ def test_limits_of_another_version_are_no_obstacle():
 
     assert limits_of(past) == Limits()
     assert holds == Limits()
+
+
+def test_changes_are_listed_as_a_person_reads_them():
+    """Of all first, then by symbol, each in the order of the table of limits and not of the alphabet."""
+    new = Limits(
+        max_daily_loss=1,
+        collar_ticks=2,
+        collar_percent=0.5,
+        symbols={"ZO": {"collar_ticks": 3, "max_adv_percent": 4}, "KE": {"collar_percent": 1, "collar_ticks": 5}},
+    )
+
+    assert [change.name for change in limit_changes(Limits(), new)] == [
+        "max_daily_loss",
+        "collar_ticks",
+        "collar_percent",
+        "collar_ticks of KE",
+        "collar_percent of KE",
+        "max_adv_percent of ZO",
+        "collar_ticks of ZO",
+    ]
+
+
+@pytest.mark.parametrize("symbol", ["zo", "", "*", "ZOH7"])
+def test_what_is_no_symbol_has_no_limit_to_be_taken_away(symbol):
+    """A typing error must not be taken for a thing done."""
+    with pytest.raises(LimitsError, match=r"symbol|month"):
+        asked_limits(Limits(symbols={"ZO": {"collar_ticks": 3}}), {f"{symbol}.collar_ticks": None})
+
+
+def test_one_limit_given_otherwise_leaves_the_others_as_tightened():
+    """Each limit is looked at by itself, also after one that was thought of again, or that is none any more."""
+    last = Limits(symbols={"ZO": {"collar_ticks": 50}})
+    given_now = Limits(max_daily_loss=9_000, symbols={"ZO": {"collar_ticks": 50}})
+    in_force = {
+        **own_limits(Limits(max_daily_loss=5_000, collar_ticks=30, max_adv_percent=1)),
+        ("*", "max_drawdown_percent"): -1,
+        ("KE", "max_daily_loss"): 1,
+        ("ZO", "collar_ticks"): 20,
+    }
+
+    holds = limits_at_opening(given_now, last_given=own_limits(last), in_force=in_force)
+
+    assert holds == Limits(
+        max_daily_loss=9_000, collar_ticks=30, max_adv_percent=1, symbols={"ZO": {"collar_ticks": 20}}
+    )
