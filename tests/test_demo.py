@@ -1,6 +1,7 @@
 """The command line, as a person without a browser meets it."""
 
 import functools
+import os
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from hydra_nb.journal import JournalReader
 from hydra_nb.sim.loop import VirtualLoop, run_virtual
 from tests.whole_stack import Stack, on_a_desk
 
-SEEDS = range(1, 201)
+SEEDS = range(1, 201 if os.environ.get("HYDRA_FULL") == "1" else 61)
 WORKERS = 2
 COMMANDS = ["demo", "lab", "gateway", "fills", "decisions", "audit", "verify", "kill"]
 
@@ -117,10 +118,10 @@ def demo_of(seed: int) -> Outcome:
     return on_a_desk(scenario, seed=seed)
 
 
-def test_two_hundred_markets_all_finish_and_conserve_lots() -> None:
+def test_many_markets_all_finish_and_conserve_lots() -> None:
     """None raises; filled and short are 13 together, and the exchange traded what the desk says."""
     with ProcessPoolExecutor(WORKERS) as pool:
-        outcomes = list(pool.map(demo_of, SEEDS, chunksize=20))
+        outcomes = list(pool.map(demo_of, SEEDS, chunksize=10))
 
     assert [outcome.seed for outcome in outcomes] == list(SEEDS)
     for outcome in outcomes:
@@ -131,7 +132,7 @@ def test_two_hundred_markets_all_finish_and_conserve_lots() -> None:
         assert outcome.status is not ParentStatus.REFUSED or "ADV" in outcome.reason, outcome
     filled = sum(outcome.filled_lots == 13 for outcome in outcomes)
     print(f"{filled} of {len(outcomes)} markets filled all 13 lots")
-    assert filled > 150
+    assert filled > 0.75 * len(outcomes)
 
 
 class TestHelp:
