@@ -6,12 +6,12 @@
     --at-least 90     exit status 1 where a smaller percentage is noticed
     --workers N       processes at a time; all of the machine's by default
     --survivors FILE  write the survivors there, a line each
+    --page FILE       write the page of evidence there
 
 Needs ``pip install -e ".[full]"``.
 """
 
 import argparse
-import collections
 import os
 import pickle
 import sys
@@ -19,7 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.mutants.mutants import ROOM, Mutant, mutants_of
+from tests.mutants.mutants import ROOM, Mutant, controls_of, mutants_of
+from tests.mutants.page import figures_of, page, table
 from tests.mutants.trial import OnCollectedTests, Outcome, by_importing_anew, import_the_rest, in_processes
 
 
@@ -30,21 +31,29 @@ def main() -> int:
     parser.add_argument("--at-least", type=float, default=0.0, metavar="PERCENT")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--survivors", type=Path)
+    parser.add_argument("--page", type=Path)
     given = parser.parse_args()
     began_s = time.monotonic()
     paths = [ROOM / name for name in given.files] or sorted(ROOM.glob("*.py"))
     mutants = [mutant for path in paths for mutant in mutants_of(path)]
+    controls = controls_of(mutants)
     print(f"{len(mutants):,} mutants made in {time.monotonic() - began_s:.0f} s", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = folder  # a place of its own, which no other run cleans or fills
         sys.pycache_prefix, sys.dont_write_bytecode = folder, False  # thousands of processes import the same files
-        outcomes = _tried(mutants, workers=given.workers)
-    score = _told(mutants, outcomes)
-    print(f"{time.monotonic() - began_s:.0f} s on {given.workers} processes")
+        outcomes = _tried([*controls, *mutants], workers=given.workers)
+    noticed = [one.name for one in controls if outcomes[one.name] is not Outcome.SURVIVED]
+    if noticed:
+        print(f"void: tests notice what has no fault: {', '.join(noticed)}")
+        return 2
+    figures, took_s = figures_of(mutants, outcomes), time.monotonic() - began_s
+    print(f"{table(figures)}{took_s:.0f} s on {given.workers} processes")
+    if given.page:
+        given.page.write_text(page(mutants, outcomes, time_s=took_s, workers=given.workers), encoding="utf-8")
     if given.survivors:
         lines = [mutant.name for mutant in mutants if outcomes[mutant.name] in (Outcome.SURVIVED, Outcome.UNCALLED)]
         given.survivors.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    return 0 if score >= given.at_least else 1
+    return 0 if figures[-1][-1] >= given.at_least else 1
 
 
 def _tried(mutants: list[Mutant], *, workers: int) -> dict[str, Outcome]:
@@ -83,25 +92,6 @@ def _tried(mutants: list[Mutant], *, workers: int) -> dict[str, Outcome]:
     print(f"{len(outcomes):,} tried on collected tests; {len(anew):,} to be imported anew", flush=True)
     in_processes(anew, by_importing_anew, workers=workers, tell=tell)
     return outcomes
-
-
-def _told(mutants: list[Mutant], outcomes: dict[str, Outcome]) -> float:
-    """Print a table of the files, and give the percentage noticed of all."""
-    figures: dict[str, collections.Counter[Outcome]] = {}
-    for mutant in mutants:
-        figures.setdefault(mutant.file, collections.Counter())[outcomes[mutant.name]] += 1
-    figures["all"] = sum(figures.values(), collections.Counter())
-    print("| file | mutants | killed | timeouts | survived | noticed |\n|---|---:|---:|---:|---:|---:|")
-    score = 0.0
-    for file, counts in figures.items():
-        noticed = counts[Outcome.KILLED] + counts[Outcome.TIMEOUT]
-        survived = counts[Outcome.SURVIVED] + counts[Outcome.UNCALLED]
-        score = 100 * noticed / (noticed + survived)
-        print(
-            f"| {file} | {noticed + survived:,} | {counts[Outcome.KILLED]:,} | {counts[Outcome.TIMEOUT]} "
-            f"| {survived} | {score:.1f} % |"
-        )
-    return score
 
 
 if __name__ == "__main__":
