@@ -7,7 +7,7 @@ limits, properties and remembered functions are changed as well.
 
 import ast
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +47,17 @@ class Mutant:
     def name(self) -> str:
         """Where and what, in one line: no two mutants of a run have the same."""
         return f"{self.file}:{self.line} {self.place or 'module'}: {self.change}"
+
+
+def controls_of(mutants: Sequence[Mutant]) -> tuple[Mutant, ...]:
+    """Each file twice without a fault: as a function of it, where it has one, and as a whole."""
+    places = {mutant.file: mutant.place for mutant in reversed(mutants) if mutant.place}
+    places |= {mutant.file: "" for mutant in mutants if mutant.file not in places}
+    return tuple(
+        Mutant(file=file, line=0, place=place, source=(ROOM / file).read_text(encoding="utf-8"), change="nothing")
+        for file, named in places.items()
+        for place in {named, ""}
+    )
 
 
 class _Everything(MutationVisitor):

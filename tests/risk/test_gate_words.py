@@ -54,8 +54,8 @@ def test_an_old_approval_tells_its_age_in_seconds() -> None:
     """To the millisecond."""
     gate = RiskGate(Limits())
 
-    assert refusal(gate, approve(gate), host_ns=HOST_NS + 12_345 * NS_PER_S + 678_000_000) == (
-        "this approval is 12345.678 s old, 0 to 2 s allowed; check the order again"
+    assert refusal(gate, approve(gate), host_ns=HOST_NS + 98_765_432 * NS_PER_S + 678_000_000) == (
+        "this approval is 98765432.678 s old, 0 to 2 s allowed; check the order again"
     )
 
 

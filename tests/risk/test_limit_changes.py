@@ -221,3 +221,16 @@ def test_one_limit_given_otherwise_leaves_the_others_as_tightened():
     assert holds == Limits(
         max_daily_loss=9_000, collar_ticks=30, max_adv_percent=1, symbols={"ZO": {"collar_ticks": 20}}
     )
+
+
+def test_a_limit_that_is_gone_already_can_be_taken_away():
+    """As where two changes wait for the disk."""
+    gone = limit_changes(Limits(symbols={"KE": {"collar_ticks": 5}}), Limits())
+
+    assert with_changes(Limits(), gone) == Limits()
+
+
+def test_limits_of_all_are_kept_under_a_star():
+    """Journals have it, so it can never be another."""
+    assert ("*", "collar_ticks") in own_limits(Limits())
+    assert limits_of({("*", "collar_ticks"): 7}) == Limits(collar_ticks=7)

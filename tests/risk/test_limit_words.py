@@ -16,6 +16,7 @@ CAPITALS = "write the broker's symbol in capitals, such as ZO"
 
 FILES = {
     "[limit]\ncollar_ticks = 1\n": f"{{path}}:1: unknown section [limit]; {SECTIONS}",
+    "collar_ticks = 1\n[XYZ]\ncollar_ticks = 1\n": f"{{path}}:2: unknown section [XYZ]; {SECTIONS}",
     "": f"limits file {{path}} sets no limit; {LINES}, or leave limits= out for the defaults",
     "[limits]\n": f"{{path}}:1: section [limits] sets no limit; {LINES}, or take the section out",
     "limits = 1\n": f"{{path}}:1: [limits] must be a section; {SECTIONS}",

@@ -46,6 +46,26 @@ def test_a_limit_at_either_bound_is_accepted(name):
     assert getattr(high, name) == bounds.high
 
 
+WHOLE = {field.name for field in dataclasses.fields(Limits) if field.type in (int, "int")}
+
+
+@pytest.mark.parametrize("name", list(BOUNDS))
+def test_limits_that_count_are_whole_and_others_may_be_fractions(name):
+    """Lots, orders, messages, ticks of the collar, days: half of one is a typing error."""
+    half = BOUNDS[name].low + 0.5
+
+    if name in WHOLE:
+        with pytest.raises(LimitsError, match="give a whole number"):
+            Limits(**{name: half})
+    else:
+        assert getattr(Limits(**{name: half}), name) == half
+
+
+def test_bounds_answer_with_yes_or_no():
+    """Whether whole, and whether a symbol may have its own."""
+    assert {type(flag) for one in BOUNDS.values() for flag in (one.whole, one.per_symbol)} == {bool}
+
+
 def test_a_fraction_of_a_lot_is_no_limit():
     """Limits in lots are whole numbers."""
     with pytest.raises(LimitsError, match=r"max_lots_per_order = 2\.5 is of type float; give a whole number"):
