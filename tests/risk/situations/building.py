@@ -88,7 +88,7 @@ def months(position: int | None, buys: int = 0, sells: int = 0) -> dict[str, Any
     return {"exposure": exposure}
 
 
-def others(*, notional: float = 0.0, at_risk: float = 0.0) -> dict[str, Any]:
+def others(*, notional: float | None = 0.0, at_risk: float | None = 0.0) -> dict[str, Any]:
     """What all other contracts come to."""
     return {"exposure": dataclasses.replace(EXPOSURE, others_notional=notional, others_at_risk=at_risk)}
 

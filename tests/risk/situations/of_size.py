@@ -179,6 +179,7 @@ OF_SIZE: dict[str, dict[str, Case]] = {
         "all unknown": at(exposure=None),
     },
     "gross_exposure": {
+        "others not known": at(**others(notional=None, at_risk=None)),
         "alone": at(),
         "too much": at(**others(notional=1_970_000.0)),
         "far too much": at(**others(notional=2_000_001.0)),
@@ -199,6 +200,7 @@ OF_SIZE: dict[str, dict[str, Case]] = {
         "position unknown": at(position_lots=None),
     },
     "equity_at_risk": {
+        "others not known": at(**others(notional=None, at_risk=None)),
         "alone": at(),
         "too much": at(**others(at_risk=42_500.0)),
         "volatility unknown": at(daily_volatility=None, **others(at_risk=40_000.0)),
