@@ -65,13 +65,13 @@ def _series(kind: Kind, values: list[Any]) -> pd.Series:
     return pd.Series(np.array(values, dtype=np.bool_))
 
 
-def _columns(table: str) -> tuple[Column, ...]:
+def columns_of(table: str) -> tuple[Column, ...]:
     """Columns from lines of name, kind, unit and meaning, parted by bars."""
     rows = [[cell.strip() for cell in line.split("|")] for line in table.strip().splitlines()]
     return tuple(Column(name=name, kind=Kind[kind], unit=unit, meaning=meaning) for name, kind, unit, meaning in rows)
 
 
-SCHEDULE = _columns("""
+SCHEDULE = columns_of("""
 slice         | LOTS |       | Number of the slice, from 1
 start         | TIME |       | When it starts, as drawn; of a submitted order shifted by its pauses
 earliest      | TIME |       | Earliest start that jitter allowed
@@ -89,7 +89,7 @@ participation | REAL | 1     | Planned lots of the slice over average daily volu
 
 SLICES = (
     *SCHEDULE,
-    *_columns("""
+    *columns_of("""
 parent_id     | TEXT |       | Id of the parent order
 sent          | TIME |       | When its first order was handed to the socket
 done          | TIME |       | When it was over
@@ -104,7 +104,7 @@ status        | TEXT |       | planned, working, filled, partial, missed, refuse
 """),
 )
 
-DECISIONS = _columns("""
+DECISIONS = columns_of("""
 time       | TIME |         | When the gate decided
 parent_id  | TEXT |         | Id of the parent order; missing in a plan
 slice      | LOTS |         | Number of the slice; NA on a parent's
@@ -119,7 +119,7 @@ source     | TEXT |         | Where the limit or the figure comes from
 would_pass | REAL |         | Largest lots, or nearest price, that this check would allow; NaN where there is none
 """)
 
-FILLS = _columns("""
+FILLS = columns_of("""
 time          | TIME |       | The broker's time of the execution, to the second; latest correction
 received_time | TIME |       | When its first report reached us
 fill_id       | TEXT |       | Execution id without its last component, the same through all corrections
@@ -146,7 +146,7 @@ currency      | TEXT |       | Currency of the contract
 latency_ms    | REAL | ms    | From the sending of the order to received_time
 """)
 
-EXECUTIONS = _columns("""
+EXECUTIONS = columns_of("""
 parent_id      | TEXT |       | Id of the parent order
 submitted      | TIME |       | When the plan was handed over
 finished       | TIME |       | When it was over
@@ -168,7 +168,7 @@ tag            | TEXT |       | The caller's words
 plan_id        | TEXT |       | Hash of the plan
 """)
 
-ORDERS = _columns("""
+ORDERS = columns_of("""
 order_ref    | TEXT |       | Our name of the order, at the broker too
 parent_id    | TEXT |       | Id of the parent order
 slice        | LOTS |       | Number of the slice
@@ -184,7 +184,7 @@ expires      | TIME |       | The later of the acknowledged and the pending expi
 state        | TEXT |       | reserved, sent, working, cancel_pending, unknown, filled, dead
 """)
 
-POSITIONS = _columns("""
+POSITIONS = columns_of("""
 account      | TEXT |       | Account, masked
 symbol       | TEXT |       | Symbol of the future
 local_symbol | TEXT |       | Its month, as the exchange writes it
@@ -199,7 +199,7 @@ value        | REAL | cash  | Position at mid, signed; NaN for a contract that t
 currency     | TEXT |       | Currency of the contract
 """)
 
-QUOTES = _columns("""
+QUOTES = columns_of("""
 time         | TIME |       | When the last tick arrived
 local_symbol | TEXT |       | Month of the future
 bid          | REAL | price | Best bid; NaN where the side is empty
@@ -211,7 +211,7 @@ last_size    | REAL | lots  | Lots of the last trade
 volume       | REAL | lots  | Volume of the day
 """)
 
-RECONCILE = _columns("""
+RECONCILE = columns_of("""
 time         | TIME |      | When ledger and broker were compared
 kind | TEXT | | order, stray_order, stray_fill, untold_fill, overfill, position, foreign_order, commission, cash
 local_symbol | TEXT |      | Month of the future
@@ -222,7 +222,7 @@ resolved     | FLAG |      | Whether nothing is left to be done about it
 message      | TEXT |      | In words
 """)
 
-LIMITS = _columns("""
+LIMITS = columns_of("""
 symbol  | TEXT |         | Symbol that has it of its own; * for all that have none
 limit   | TEXT |         | Name of the limit
 value   | REAL | in unit | What it is
@@ -232,7 +232,7 @@ tighter | TEXT |         | Direction in which less is allowed: lower, higher
 changed | TIME |         | When it was last changed; NaT where it never was, since the first desk of the journal
 """)
 
-AUDIT = _columns("""
+AUDIT = columns_of("""
 seq         | LOTS  |         | Number of the event's row in the journal; of a check, that of the event that came of it
 decision    | LOTS  |         | Number of a check's row among the decisions; NA on events
 time        | TIME  |         | Market time of the row
@@ -256,7 +256,7 @@ facts       | TEXT  |         | All fields of the event as JSON, the account mas
 hash        | TEXT  |         | The event's link in the chain of hashes; missing on checks
 """)
 
-BREAKERS = _columns("""
+BREAKERS = columns_of("""
 breaker      | TEXT |         | Name of the breaker, and of its check
 state        | TEXT |         | closed, tripped, rearmed
 observed     | REAL | in unit | What it reads now; of positions the largest, if all that works and is planned fills
@@ -268,7 +268,7 @@ rearmed      | TIME |         | When it was last re-armed
 local_symbol | TEXT |         | Month of the future, where a breaker of the position tripped
 """)
 
-ALERTS = _columns("""
+ALERTS = columns_of("""
 time            | TIME | | When it was raised
 cleared         | TIME | | When it was over; NaT while it stands
 kind | TEXT | | What the matter was, as [listed](post-trade.md#alerts)
@@ -278,13 +278,13 @@ parent_id       | TEXT | | Id of the parent order; missing where it is about non
 message         | TEXT | | Fact, limit and remedy in words
 """)
 
-WOULD_PASS = _columns("""
+WOULD_PASS = columns_of("""
 lots  | LOTS | lots  | Largest lots that all checks together would allow; NA where none
 price | REAL | price | Nearest price that they would allow
 time  | TIME |       | Earliest time at which they would allow the order as it is
 """)
 
-EXPECTED_COST = _columns("""
+EXPECTED_COST = columns_of("""
 slippage_ticks  | REAL | ticks | Predicted, a lot, against the mid at preview; positive is a cost
 slippage_bps    | REAL | bps   | The same, of that mid
 slippage_cash   | REAL | cash  | The same, over all lots

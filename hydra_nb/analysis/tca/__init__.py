@@ -1,0 +1,1 @@
+"""What executions cost, and why: transaction cost analysis of fills, quotes and trades."""
