@@ -144,6 +144,8 @@ class Checker:
                 self._owe_cancel(life, asked.order_ref)
 
     def _owe_cancel(self, life: Life, ref: str) -> None:
+        if life.only_takes_down:
+            return
         record = life.ledger.orders.get(ref)
         if record is not None and record.sent_ns is not None and not record.state.is_over and self.facts.line_up:
             life.cancels_owed.setdefault(ref, self.facts.now_s)

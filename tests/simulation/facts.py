@@ -76,6 +76,11 @@ class Life:
         """Whether any parent is not over."""
         return any(not parent.status.is_over for parent in self.ledger.parents.values())
 
+    @property
+    def only_takes_down(self) -> bool:
+        """Whether its desk closes and is past its cancels: what still comes in is kept, nothing is done about it."""
+        return bool(self.manager._closing)
+
     def remember(self, record: OrderRecord) -> None:
         """Take an order's state down for the next look."""
         self.before[record.order_ref] = Before(record.state, record.booked_lots)

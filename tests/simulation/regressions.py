@@ -43,6 +43,7 @@ REGRESSIONS: dict[int, str] = {
     11616: "An order that was seen open after its expiry by both clocks can be proven dead by the wire's word alone.",
     12337: "An overfill that a bust had taken back kept its contract locked after a recovery that heard of both.",
     13104: "A gateway of false time held an order back beyond the life of the desk that had sent it.",
+    13502: "A closing desk that left its orders to their expiry was owed a cancel for an answer that came too late.",
     14759: "A second program that was let in between two desks was sent away, and its lock of the journal stayed.",
     15783: "A gateway of false time held an order back until a later desk had taken it for dead by that time.",
     16997: "A gateway of false time, whose list left an order out, had one taken for dead that had been seen open.",
