@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hydra_nb import errors as errors
+    from hydra_nb.analysis.tca import implementation_shortfall as implementation_shortfall
+    from hydra_nb.analysis.tca import tca as tca
     from hydra_nb.broker.gateway import BrokerGateway as BrokerGateway
     from hydra_nb.desk.connect import connect as connect
     from hydra_nb.desk.desk import Desk as Desk
@@ -52,7 +54,9 @@ _HOMES = {
     "SimulatedGateway": "hydra_nb.sim.gateway",
     "connect": "hydra_nb.desk.connect",
     "enable_sync": "hydra_nb.desk.sync",
+    "implementation_shortfall": "hydra_nb.analysis.tca",
     "run": "hydra_nb.desk.sync",
+    "tca": "hydra_nb.analysis.tca",
 }
 
 __all__ = [*_HOMES, "errors"]  # noqa: PLE0604  the names are strings, given by the table above

@@ -159,6 +159,7 @@ shortfall_lots | LOTS | lots  | Lots that were not filled; 0 while the parent ru
 strategy       | TEXT |       | limit_patience, twap
 status    | TEXT | | scheduled, working, paused, filled, partial, refused, cancelled, interrupted, needs_human
 average_price  | REAL | price | Average of the fills
+decision_mid   | REAL | price | Mid at preview
 arrival_mid    | REAL | price | Mid when the parent was accepted
 slippage_bps   | REAL | bps   | Average price against arrival; positive is a cost; NaN where arrival is not positive
 slippage_cash  | REAL | cash  | Of all fills, against arrival; positive is a cost
@@ -220,6 +221,19 @@ ours         | REAL | lots | By our ledger; of kind commission a count of execut
 brokers      | REAL | lots | By the broker, likewise; of kind commission those whose fees it told
 resolved     | FLAG |      | Whether nothing is left to be done about it
 message      | TEXT |      | In words
+""")
+
+INSTRUMENTS = columns_of("""
+local_symbol    | TEXT |        | Month of the future, as the exchange writes it
+symbol          | TEXT |        | Symbol of the future
+name            | TEXT |        | Its name in words
+exchange        | TEXT |        | Exchange
+currency        | TEXT |        | Currency of its cash
+tick            | REAL | price  | Smallest price step, in the quoted unit
+multiplier      | REAL |        | Units of the commodity a lot
+price_magnifier | LOTS |        | Quoted units in one of the currency: 100 where prices are in cents
+tick_value      | REAL | cash   | Cash of one tick a lot
+time_zone       | TEXT |        | IANA name of the exchange's zone
 """)
 
 LIMITS = columns_of("""
@@ -308,6 +322,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     "positions": POSITIONS,
     "quotes": QUOTES,
     "reconcile": RECONCILE,
+    "instruments": INSTRUMENTS,
     "limits": LIMITS,
     "audit": AUDIT,
     "breakers": BREAKERS,

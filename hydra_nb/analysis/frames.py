@@ -36,6 +36,7 @@ __all__ = [
     "executions",
     "expected_cost",
     "fills",
+    "instruments",
     "limits",
     "orders",
     "positions",
@@ -47,6 +48,7 @@ __all__ = [
 
 Source = JournalReading | History
 
+_INSTRUMENT = [one.name for one in columns.INSTRUMENTS]
 _MONTH = re.compile(r"[FGHJKMNQUVXZ]\d{1,2}")
 Moment = str | int | dt.datetime | dt.date | np.datetime64 | pd.Timestamp
 
@@ -199,6 +201,13 @@ def quotes(
 def _is_month_of(symbol: str, local_symbol: str) -> bool:
     """Whether a local symbol is a month of `symbol`: the symbol, a month letter, and the year's last digits."""
     return bool(_MONTH.fullmatch(local_symbol.removeprefix(symbol))) and local_symbol.startswith(symbol)
+
+
+def instruments(source: Source) -> pd.DataFrame:
+    """One row a month that any parent of the journal traded, as the broker told its terms last; by local symbol."""
+    contracts = sorted(_history(source).contracts.values(), key=lambda contract: contract.local_symbol)
+    rows = ({name: getattr(contract, name) for name in _INSTRUMENT} for contract in contracts)
+    return make_frame(columns.INSTRUMENTS, rows)
 
 
 def alerts(

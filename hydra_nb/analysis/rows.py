@@ -80,6 +80,7 @@ def execution_row(record: ParentRecord, *, history: History) -> dict[str, Any]:
         "strategy": parent.strategy,
         "status": record.status,
         "average_price": average,
+        "decision_mid": record.plan.decision_mid,
         "arrival_mid": arrival,
         "slippage_bps": cost.in_bps(slippage, mid=arrival),
         "slippage_cash": cost.in_cash(slippage, contract=contract, lots=record.filled_lots),

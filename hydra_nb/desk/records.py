@@ -1,5 +1,6 @@
 """What the journal holds, as DataFrames; the columns are listed in ``docs/columns.md``."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -7,6 +8,8 @@ import pandas as pd
 from hydra_nb.analysis import frames
 from hydra_nb.analysis.audit import audit
 from hydra_nb.analysis.history import History
+from hydra_nb.analysis.tca.analysis import Level
+from hydra_nb.analysis.tca.journal import journal_tca
 from hydra_nb.journal import Journal
 
 
@@ -42,6 +45,24 @@ class Records:
     def quotes(self, **filters: Any) -> pd.DataFrame:
         """One row a change of the top of a watched book."""
         return frames.quotes(self._history, **filters)
+
+    def instruments(self) -> pd.DataFrame:
+        """One row a month that any order of the journal traded: tick, multiplier, magnifier; takes no filters."""
+        return frames.instruments(self._history)
+
+    def tca(
+        self,
+        *,
+        level: Level = "fill",
+        by: str | Sequence[str] | None = None,
+        tolerance: str | pd.Timedelta = "10min",
+        **filters: Any,
+    ) -> pd.DataFrame:
+        """What the fills cost, and why: `hydra_nb.tca` of this journal, one row a fill, slice, parent, or group.
+
+        Filters choose parents: ``since`` and ``until`` by their submission.
+        """
+        return journal_tca(self._history, level=level, by=by, tolerance=tolerance, **filters)
 
     def audit(self, parent_id: str) -> pd.DataFrame:
         """One row a fact or a check in the life of a parent order, in order; takes no filters.

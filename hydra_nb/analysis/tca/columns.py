@@ -54,13 +54,14 @@ trading_cash     | REAL | cash | Filled lots × (price − arrival): what the tr
 opportunity_cash | REAL | cash | Unfilled lots × (end − decision): what was missed
 fees_cash        | REAL | cash | Commission and fees
 shortfall_cash   | REAL | cash | The sum of the four: paper less real
+notional_cash    | REAL | cash | All lots at the decision price, without its sign
 shortfall_bps    | REAL | bps  | The same over all lots at the decision price; NaN unless that is positive
 """)
 """Perold's implementation shortfall; positive is a cost."""
 
 FILL_LEVEL = (
     *columns_of("""
-time          | TIME |       | When it filled: the report's time where known, else the broker's
+time          | TIME |       | The broker's time of the execution
 fill_id       | TEXT |       | Execution id without its last component
 parent_id     | TEXT |       | Id of the parent order
 slice         | LOTS |       | Number of the slice
@@ -153,3 +154,23 @@ currency      | TEXT |       | Currency of the contract
 lacks         | TEXT |       | What could not be known, and of how many fills
 """),
 )
+
+GROUP_LEVEL = (
+    *columns_of("""
+parents       | LOTS |       | Parents, those without fills among them where the group holds parents whole
+fills         | LOTS |       | Fills
+lots          | LOTS | lots  | Lots to do; NA where the group holds parts of parents
+filled_lots   | LOTS | lots  | Lots filled
+fill_ratio    | REAL | 1     | Filled lots over lots
+volume_lots   | REAL | lots  | Lots printed while they worked, once for each parent
+participation | REAL | 1     | Filled lots over volume_lots, of the parents of which both are known
+"""),
+    *difference_columns(),
+    *PREDICTED,
+    *SHORTFALL,
+    *columns_of("""
+currency      | TEXT |       | Currency of the contracts; missing where there are several, and cash is NaN
+lacks         | TEXT |       | What could not be known, and of how many fills or parents
+"""),
+)
+"""Behind the columns by which it was grouped; of a shortfall, the parents of which all parts are known."""
