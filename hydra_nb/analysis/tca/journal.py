@@ -26,7 +26,7 @@ def journal_tca(
     level, by, tolerance
         As in `tca`.
     **filters
-        Of parents: ``parent_id``, ``symbol``, and ``since`` and ``until`` by their submission. All of their fills count.
+        Of parents: ``parent_id``, ``symbol``, ``since`` and ``until`` by their submission. All their fills count.
 
     Returns
     -------
