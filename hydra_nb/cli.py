@@ -1,4 +1,4 @@
-"""The command line: ``hydra-nb demo | lab | gateway | fills | decisions | audit | verify | kill``.
+"""The command line: ``hydra-nb demo | lab | gateway | fills | decisions | tca | audit | verify | kill``.
 
 Exit status: 0 done, 1 refused or short, 2 bad use. Heavy modules are imported by the command that needs them.
 """
@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -205,6 +206,53 @@ def decisions(
     _mind(damage)
 
 
+_TCA_COLUMNS = {
+    "fill": "time parent_id stage local_symbol side lots price arrival_slippage_ticks effective_spread_ticks "
+    "markout_1min_ticks trading_cash lacks",
+    "slice": "parent_id slice local_symbol side lots filled_lots average_price arrival_slippage_ticks "
+    "twap_slippage_ticks participation lacks",
+    "parent": "parent_id local_symbol side lots filled_lots arrival_slippage_ticks delay_cash trading_cash "
+    "opportunity_cash fees_cash shortfall_cash shortfall_bps lacks",
+    "group": "parents fills filled_lots arrival_slippage_ticks effective_spread_ticks markout_1min_ticks trading_cash "
+    "fees_cash lacks",
+}
+
+
+class Level(StrEnum):
+    """What a row of transaction cost analysis is."""
+
+    FILL = "fill"
+    SLICE = "slice"
+    PARENT = "parent"
+
+
+@app.command()
+def tca(
+    journal: JournalOption,
+    level: Annotated[Level, typer.Option(help="What a row is.")] = Level.PARENT,
+    by: Annotated[str | None, typer.Option(help="Columns to group by instead, for instance symbol,side.")] = None,
+    parent: ParentOption = None,
+    csv: CsvOption = None,
+    parquet: ParquetOption = None,
+) -> None:
+    """Print or export what the fills of a journal cost, and why: slippage, spreads, markouts, shortfall."""
+    from hydra_nb.analysis.tca import journal_tca
+    from hydra_nb.errors import InvalidFrame
+    from hydra_nb.journal import JournalReader
+
+    keys = [] if by is None else by.replace(",", " ").split()
+    with JournalReader.open(journal) as reader:
+        try:
+            frame = journal_tca(reader, level=level.value, by=keys or None, parent_id=parent)
+        except InvalidFrame as error:
+            _complain(str(error))
+            raise typer.Exit(BAD_USE) from None
+        damage = _damage(reader)
+    columns = " ".join([*keys, _TCA_COLUMNS["group" if keys else level]])
+    _give("Transaction costs", frame, columns=columns, csv=csv, parquet=parquet, stacked=True)
+    _mind(damage)
+
+
 @app.command()
 def audit(
     parent: Annotated[str, typer.Argument(help="Id of the parent order, for instance P-0001.")],
@@ -292,7 +340,9 @@ def _export(write: Callable[[], object]) -> None:
         raise typer.Exit(BAD_USE) from None
 
 
-def _give(title: str, frame: "pd.DataFrame", *, columns: str, csv: Path | None, parquet: Path | None) -> None:
+def _give(
+    title: str, frame: "pd.DataFrame", *, columns: str, csv: Path | None, parquet: Path | None, stacked: bool = False
+) -> None:
     if parquet is not None and importlib.util.find_spec("pyarrow") is None:
         _complain("Parquet needs pyarrow; run: pip install pyarrow, or use --csv")
         raise typer.Exit(BAD_USE)
@@ -301,7 +351,7 @@ def _give(title: str, frame: "pd.DataFrame", *, columns: str, csv: Path | None, 
     if parquet is not None:
         _export(lambda: frame.to_parquet(parquet, index=False))
     if csv is None and parquet is None:
-        _show(title, frame, columns)
+        _show(title, frame, columns, stacked=stacked)
 
 
 def _say(text: str) -> None:
@@ -312,13 +362,14 @@ def _complain(text: str) -> None:
     Console(stderr=True, width=TABLE_WIDTH, highlight=False).print(text, style="red")
 
 
-def _show(title: str, frame: "pd.DataFrame", columns: str) -> None:
-    """Print some columns of a frame; numbers to the right, what is unknown as a dash."""
+def _show(title: str, frame: "pd.DataFrame", columns: str, *, stacked: bool = False) -> None:
+    """Print some columns of a frame; numbers to the right, what is unknown as a dash, `stacked` heads word by word."""
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     names = columns.split()
     for name in names:
         numeric = frame[name].dtype.kind in "fiu"
-        table.add_column(name, justify="right" if numeric else "left", no_wrap=name != "message")
+        head = name.replace("_", "\n") if stacked else name
+        table.add_column(head, justify="right" if numeric else "left", no_wrap=name not in ("message", "lacks"))
     for row in frame[names].itertuples(index=False):
         table.add_row(*[_cell(value) for value in row])
     console = Console(width=TABLE_WIDTH, highlight=False)

@@ -14,6 +14,7 @@ from hydra_nb.analysis.tca.terms import Terms
 from hydra_nb.analysis.tca.works import PARENTS, SLICES, Market, Meanwhile, Works
 from hydra_nb.errors import InvalidFrame
 
+PARENTS_ONLY = ("symbol", "local_symbol", "side", "strategy", "currency")
 Level = Literal["fill", "slice", "parent"]
 
 
@@ -90,11 +91,19 @@ def tca(
         )
         return group_level(levels, measured, by=[by] if isinstance(by, str) else list(by))
     if level == "slice":
-        works = Works.of(SLICES, read, slices)
+        works = Works.of(SLICES, read, _with_parents(slices, executions))
         return slice_level(measured, terms=terms, works=works, meanwhile=Meanwhile.of(works, market))
     if level == "parent":
         return parent_level(measured, terms=terms, parents=parents, meanwhile=meanwhile)
     return fill_level(read, measured, terms=terms, parents=parents)
+
+
+def _with_parents(slices: pd.DataFrame | None, executions: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Slices with what only their parents tell, so that those without fills are known by it."""
+    if slices is None or executions is None or "parent_id" not in slices:
+        return slices
+    further = [name for name in PARENTS_ONLY if name in executions and name not in slices]
+    return slices.merge(executions[["parent_id", *further]], on="parent_id", how="left")
 
 
 def _market(fills: Fills, quotes: pd.DataFrame | None, trades: pd.DataFrame | None, *, tolerance_ns: int) -> Market:

@@ -104,7 +104,7 @@ def _shortfall(values: Mapping[str, Any], *, works: Works, measured: Measured, m
         parts[f"{part}_cash"] = np.where(filled, np.where(whole, works.buckets.sum(told), np.nan), 0.0)
     unfilled = np.maximum(0.0, works.lots - values["filled_lots"])
     nothing = unfilled == 0
-    parts["opportunity_cash"] = np.where(nothing, 0.0, np.where(works.is_over, unfilled * missed, np.nan))
+    parts["opportunity_cash"] = np.where(nothing, 0.0, np.where(works.is_over, unfilled * missed + 0.0, np.nan))
     total = parts["delay_cash"] + parts["trading_cash"] + parts["opportunity_cash"] + parts["fees_cash"]
     return {**parts, "shortfall_cash": total, "unfilled": unfilled}
 
