@@ -14,6 +14,7 @@ import pytest
 
 import hydra_nb
 from hydra_nb.analysis import frames
+from hydra_nb.analysis.tca import journal_tca
 from hydra_nb.desk.execution import Execution
 from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.journal import JournalReader
@@ -22,7 +23,7 @@ from tests.whole_stack import Stack, on_a_desk
 
 SEEDS = range(1, 201 if os.environ.get("HYDRA_FULL") == "1" else 61)
 WORKERS = 2
-COMMANDS = ["demo", "lab", "gateway", "fills", "decisions", "audit", "verify", "kill"]
+COMMANDS = ["demo", "lab", "gateway", "fills", "decisions", "tca", "audit", "verify", "kill"]
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -197,6 +198,32 @@ class TestJournals:
             read = pd.read_csv(file)
             assert read.columns.tolist() == expected.columns.tolist()
             assert len(read) == len(expected) > 0
+
+    @pytest.mark.parametrize("words", [[], ["--level", "fill"], ["--level", "slice"], ["--by", "symbol,side"]], ids=str)
+    def test_costs_are_exported_whole(self, words: list[str], journal: Path, tmp_path: Path) -> None:
+        """CSV and Parquet hold what the frame holds, and the table says what the parents did."""
+        csv, parquet = tmp_path / "tca.csv", tmp_path / "tca.parquet"
+
+        done = run("tca", "--journal", str(journal), *words, "--csv", str(csv), "--parquet", str(parquet))
+        shown = run("tca", "--journal", str(journal), *words)
+
+        assert (done.returncode, done.stderr, shown.returncode) == (0, "", 0)
+        kept = pd.read_parquet(parquet)
+        by = words[1].split(",") if words[:1] == ["--by"] else None
+        level = words[1] if words[:1] == ["--level"] else "parent"
+        with JournalReader.open(journal) as reader:
+            pd.testing.assert_frame_equal(kept, journal_tca(reader, level=level, by=by))  # type: ignore[arg-type]
+        assert pd.read_csv(csv).columns.tolist() == kept.columns.tolist()
+        assert kept["lots" if level == "fill" else "filled_lots"].sum() == 8
+        assert "BUY" in shown.stdout
+
+    def test_costs_by_no_column_are_one_sentence(self, journal: Path) -> None:
+        """Exit status 2, with the columns that there are."""
+        done = run("tca", "--journal", str(journal), "--by", "colour")
+
+        assert done.returncode == 2
+        assert "no column 'colour'" in done.stderr
+        assert "Traceback" not in done.stderr
 
     def test_one_parent_can_be_picked(self, journal: Path, tmp_path: Path) -> None:
         """`--parent` filters, and an unknown parent is an empty table."""
