@@ -249,7 +249,8 @@ class Execution:
     def report(self, path: Path | str, *, overwrite: bool = False) -> Path:
         """Write the whole life of the order as one page of HTML, about 5 MB, which opens without a network.
 
-        The account is masked. Of an order that still works it says so, and as of when. It takes about a second.
+        The account is masked. Of an order that still works it says so, and as of when. It holds up the notebook for
+        about a second: while orders work, better have ``hydra-nb report`` make it in a terminal.
 
         Parameters
         ----------

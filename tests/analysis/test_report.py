@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import plotly.io as pio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ from hydra_nb.domain.alerts import AlertKind, Severity
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import Action, ParentStatus, SliceStatus, Stage
 from hydra_nb.domain.units import NS_PER_S, Side
-from hydra_nb.errors import AnalysisError, InvalidOrder
+from hydra_nb.errors import AnalysisError, InvalidFrame, InvalidOrder
 from hydra_nb.risk.verdict import Decision
 
 from .story import ACCOUNT, OATS, START_NS, Story, ns, plan_for, top
@@ -173,6 +174,21 @@ def test_the_same_journal_gives_the_same_bytes(tmp_path: Path) -> None:
     assert first.read_bytes() == second.read_bytes()
 
 
+def test_the_settings_of_who_makes_it_do_not_change_the_page(tmp_path: Path) -> None:
+    """Plotly's default template is the notebook's own, and pandas' way of showing numbers too."""
+    story, before = told(), pio.templates.default
+    plain = write_report(story.journal, "P-0001", tmp_path / "a.html")
+
+    pio.templates.default = "plotly_dark"
+    try:
+        with pd.option_context("display.precision", 1):
+            other = write_report(story.journal, "P-0001", tmp_path / "b.html")
+    finally:
+        pio.templates.default = before
+
+    assert plain.read_bytes() == other.read_bytes()
+
+
 def test_the_frames_are_read_back_as_they_were(tmp_path: Path) -> None:
     """Every value, dtype and column; of texts those with the account masked."""
     story = told()
@@ -234,6 +250,53 @@ def test_limits_are_those_of_the_submission() -> None:
 
     assert limits["value"].tolist() == [40.0]
     assert frames.limits(story.journal)["value"].tolist() == [90.0]
+
+
+def alert_about(parent_id: str | None, *, at: float, symbol: str = "ZOK6", subject: str) -> ev.AlertRaised:
+    """An alert that stands from then on."""
+    return ev.AlertRaised(
+        time_ns=ns(at),
+        kind=AlertKind.UNKNOWN_ORDER,
+        subject=subject,
+        severity=Severity.CRITICAL,
+        local_symbol=symbol,
+        parent_id=parent_id,
+        sentence=subject,
+    )
+
+
+def test_alerts_are_its_own_and_those_that_stood_over_it() -> None:
+    """Its own count after its end too, as some are raised by it; others only of its time and of its contract."""
+    story = told()
+    story.tell(alert_about("P-0001", at=171, subject="its own, late"))
+    story.tell(alert_about(None, at=160, subject="its contract"))
+    story.tell(alert_about(None, at=171, subject="its contract, late"))
+    story.tell(alert_about(None, at=160, symbol="PAM6", subject="another contract"))
+    story.tell(alert_about("P-0002", at=160, subject="another order"))
+
+    alerts = gather(story.journal, "P-0001").frame("alerts")
+
+    assert alerts["message"].tolist() == ["No way to the broker of SIM•••QF.", "its own, late", "its contract"]
+
+
+def test_breaks_are_disturbances_and_agreement_is_none(tmp_path: Path) -> None:
+    """A comparison that found nothing stands in the trail alone; a kill in force at the begin is told."""
+    story = Story()
+    story.tell(ev.Killed(time_ns=ns(-9), reason="enough for today"))
+    story.tell(ev.ConnectionChanged(time_ns=ns(-8), state=ConnectionState.UP, message="connected before"))
+    story.submitted("P-0001", plan_for(OATS, 2), top(OATS, "370", "371"))
+    story.tell(ev.Reconciled(time_ns=ns(1), breaks=0, message="ledger and broker agree"))
+    story.tell(ev.Reconciled(time_ns=ns(2), breaks=2, message="two orders nobody knows"))
+    story.over("P-0001", status=ParentStatus.REFUSED, at=3)
+
+    page = page_of(story, tmp_path)
+
+    disturbed = page.partition('<section id="disturbances"')[2].partition("</section>")[0]
+    assert "enough for today" in disturbed
+    assert "two orders nobody knows" in disturbed
+    assert "agree" not in disturbed
+    assert "connected before" not in disturbed
+    assert "ledger and broker agree" in page
 
 
 def test_an_order_at_work_says_so_and_as_of_when(tmp_path: Path) -> None:
@@ -313,6 +376,8 @@ def test_an_analysis_brings_its_parts_and_its_benchmarks(tmp_path: Path) -> None
     assert '"id":"figure-costs"' in page
     assert "+20.00 USD" in page
     assert "Not known: volume of 2 minutes." in page
+    with pytest.raises(InvalidFrame, match="lacks begun"):
+        page_of(told(), tmp_path, parents=pd.DataFrame({"parent_id": ["P-0001"]}))
 
 
 # Benchmarks

@@ -36,7 +36,7 @@ class Report:
     account
         Masked.
     as_of
-        When it was over; of one that ran, the last time that its journal told.
+        When the journal last told of it; of one that ran, the last time that it told at all.
     version
         Of the package that made the page.
     chain

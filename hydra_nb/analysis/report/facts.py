@@ -15,6 +15,7 @@ from hydra_nb import cost
 from hydra_nb.analysis import columns, frames
 from hydra_nb.analysis.audit import Life, find_life, rows_of
 from hydra_nb.analysis.columns import Column, Kind, make_frame
+from hydra_nb.analysis.cost_tables import must_have
 from hydra_nb.analysis.history import History
 from hydra_nb.analysis.report.benchmarks import benchmarks
 from hydra_nb.analysis.tca.columns import PARENT_LEVEL
@@ -63,7 +64,7 @@ class Facts:
     arrival
         The quote at submission; None where there was none.
     as_of_ns
-        When it was over; of one that runs, the last time that the journal tells. UTC nanoseconds.
+        When the journal last told of it; of one that runs, the last time that it tells at all. UTC nanoseconds.
     first, last
         Its first and its last row in the journal.
     frames
@@ -80,6 +81,11 @@ class Facts:
     first: Link
     last: Link
     frames: Mapping[str, Told]
+
+    @property
+    def until_ns(self) -> int:
+        """When it was over; of one that runs, as of when all this is. UTC nanoseconds."""
+        return self.as_of_ns if self.record.finished_ns is None else self.record.finished_ns
 
     @property
     def plan(self) -> ExecutionPlan:
@@ -117,6 +123,8 @@ def gather(source: JournalReading | History, parent_id: str, *, parents: pd.Data
     ------
     InvalidOrder
         The journal has no such parent; the message lists those that it has.
+    InvalidFrame
+        `parents` lacks columns.
     """
     history = source if isinstance(source, History) else History(source)
     reading = history.reader
@@ -126,15 +134,18 @@ def gather(source: JournalReading | History, parent_id: str, *, parents: pd.Data
     rows = list(rows_of(reading, life, decisions=reading.decisions_rows(parent_id=parent_id)))
     found = _frames(history, life, rows=rows, record=record)
     if parents is not None:
+        must_have(parents, [one.name for one in PARENT_LEVEL], of="a report")
         found["tca.parent"] = Told(columns=PARENT_LEVEL, frame=parents[parents["parent_id"] == parent_id])
-    as_of_ns = record.finished_ns
-    if as_of_ns is None:
+    own = [row for row in rows if row["about"] == "parent" and row["hash"] is not None]
+    if record.finished_ns is not None:
+        as_of_ns = max(record.finished_ns, own[-1]["time"])
+    else:
         as_of_ns = max([*(row["time"] for row in rows), *found["quotes"].frame["time"].astype("int64")])
+    until_ns = as_of_ns if record.finished_ns is None else record.finished_ns
     fills, quotes = found["fills"].frame, found["quotes"].frame
     analysed = found["tca.parent"].frame if "tca.parent" in found else None
-    held = benchmarks(record, fills=fills, quotes=quotes, until_ns=as_of_ns, parents=analysed)
+    held = benchmarks(record, fills=fills, quotes=quotes, until_ns=until_ns, parents=analysed)
     found["report.benchmarks"] = Told(columns=columns.BENCHMARKS, frame=held)
-    own = [row for row in rows if row["about"] == "parent" and row["hash"] is not None]
     return Facts(
         parent_id=parent_id,
         journal_id=reading.journal_id,
@@ -182,13 +193,15 @@ def _frames(history: History, life: Life, *, rows: list[dict[str, Any]], record:
 def _alerts(
     history: History, *, record: ParentRecord, submitted: pd.Timestamp, finished: pd.Timestamp | None
 ) -> pd.DataFrame:
-    """Alerts of the parent, of its contract and of the whole desk that stood while it ran."""
-    told = frames.alerts(history, until=finished)
+    """Alerts of the parent, and those of its contract and of the whole desk that stood while it ran."""
+    told = frames.alerts(history)
     symbol = record.plan.parent.contract.local_symbol
-    own = told["parent_id"] == record.parent_id
+    own = told["parent_id"] == record.parent_id  # some of them are raised by its end, and after it
     common = told["parent_id"].isna() & told["local_symbol"].fillna("").isin(["", symbol])
     stood = told["cleared"].isna() | (told["cleared"] >= submitted)
-    return told[(own | common) & stood]
+    if finished is not None:
+        stood &= told["time"] <= finished
+    return told[own | (common & stood)]
 
 
 def _terms(reading: JournalReading, record: ParentRecord) -> pd.DataFrame:

@@ -12,6 +12,9 @@ from hydra_nb.analysis import plots
 from hydra_nb.analysis.report.facts import Facts
 from hydra_nb.analysis.report.parts import Html, escape
 
+FONTS = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif'
+"""Those of the page."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
@@ -23,8 +26,10 @@ class Drawn:
     figure: go.Figure
 
     def __post_init__(self) -> None:
-        """The caption stands below it, so no room is left for a title."""
-        self.figure.update_layout(margin={"t": 48})
+        """Make it one of this page: no room for a title, and no template that whoever makes the page has set."""
+        self.figure.update_layout(margin={"t": 48}, template="none", font={"family": FONTS})
+        self.figure.update_xaxes(automargin=True, title_standoff=12)
+        self.figure.update_yaxes(automargin=True, title_standoff=12)
 
     @property
     def place(self) -> Html:

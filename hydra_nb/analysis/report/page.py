@@ -14,7 +14,6 @@ from hydra_nb.analysis.report.facts import Facts
 from hydra_nb.analysis.report.figures import figures_of
 from hydra_nb.analysis.report.parts import escape
 from hydra_nb.domain.accounts import mask_accounts
-from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.errors import invariant
 
 _HERE = resources.files("hydra_nb.analysis.report")
@@ -99,10 +98,9 @@ def _contents(parts: Sequence[str]) -> str:
 
 def _foot(facts: Facts) -> str:
     when = words.moment(facts.as_of_ns, time_zone=facts.contract.time_zone)
-    took_s = (facts.as_of_ns - facts.record.submitted_ns) / NS_PER_S
     return (
         f"<footer><p>{escape(facts.parent_id)} of journal {escape(facts.journal_id)}, {escape(facts.account)}, as of "
-        f"{escape(when)}, {words.duration(took_s)} after its submission. Prices are in the quoted unit; cash is price "
+        f"{escape(when)}. Prices are in the quoted unit; cash is price "
         f"difference / {facts.contract.price_magnifier} × {facts.contract.multiplier} × lots, in "
         f"{escape(facts.contract.currency)}.</p></footer>"
     )

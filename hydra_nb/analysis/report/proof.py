@@ -16,6 +16,7 @@ from hydra_nb.analysis.report.parts import (
     Row,
     Shown,
     amount,
+    escape,
     paragraph,
     section,
     table,
@@ -114,7 +115,7 @@ def disturbances(facts: Facts) -> Html:
     """Alerts that stood while it ran, and whatever went otherwise than planned."""
     zone = facts.contract.time_zone
     audit = facts.frame("audit")
-    odd = audit[audit["kind"].isin(DISTURBING) & (audit["about"] != "before")]
+    odd = audit[audit["kind"].isin(DISTURBING) & ((audit["about"] != "before") | (audit["kind"] == "Killed"))]
     broken = audit[(audit["kind"] == "Reconciled") & ~audit["words"].str.startswith("Reconciled, 0 breaks")]
     alerts = (
         *times("time", "raised", time_zone=zone),
@@ -200,7 +201,7 @@ def proof(facts: Facts, *, digest: str) -> Html:
             "The hash of a row covers all rows before it. Whoever holds the journal checks it with",
             Html("<code>hydra-nb verify --journal PATH</code>,"),
             "finds these two rows in it, and makes this page anew, byte for byte, with",
-            Html(f"<code>{command}</code>."),
+            Html(f"<code>{escape(command)}</code>."),
             "The numbers are on this page as JSON;",
             Html("<code>hydra_nb.analysis.report.read_report(path)</code>"),
             "gives them back as DataFrames and checks their SHA-256.",
@@ -209,4 +210,4 @@ def proof(facts: Facts, *, digest: str) -> Html:
 
 
 def _code(row: Row) -> str:
-    return Html(f"<code>{row['value']}</code>")
+    return Html(f"<code>{escape(row['value'])}</code>")
