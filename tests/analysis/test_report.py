@@ -3,84 +3,24 @@
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import plotly.io as pio
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hydra_nb.analysis import frames
 from hydra_nb.analysis.columns import make_frame
 from hydra_nb.analysis.report import read_report, write_report
-from hydra_nb.analysis.report.benchmarks import time_weighted_mid
 from hydra_nb.analysis.report.facts import AUDIT, gather
 from hydra_nb.analysis.tca.columns import PARENT_LEVEL
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.alerts import AlertKind, Severity
 from hydra_nb.domain.market import ConnectionState
-from hydra_nb.domain.orders import Action, ParentStatus, SliceStatus, Stage
-from hydra_nb.domain.units import NS_PER_S, Side
+from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.errors import AnalysisError, InvalidFrame, InvalidOrder
-from hydra_nb.risk.verdict import Decision
 
-from .story import ACCOUNT, OATS, START_NS, Story, ns, plan_for, top
-
-OTHER_ACCOUNT = "U7654321"
-MARKUP = "</script><b>x & 'y'"
-
-
-def told(*, side: Side = Side.BUY, is_over: bool = True, tag: str | None = None) -> Story:
-    """Two slices: the first filled in two parts and with fees, the second modified and missed; the link went down."""
-    story, quote = Story(), top(OATS, "370", "371")
-    plan = plan_for(OATS, 3, 2, side=side, tag=tag)
-    for seconds, bid, ask in ((-30, "370", "371"), (30, "371", "372"), (150, "372", "374")):
-        story.journal.append_quote(top(OATS, bid, ask, time_ns=ns(seconds)), "ZOK6")
-    of_all = ev.LimitValue(symbol="*", limit="collar_ticks", value=40)
-    story.tell(ev.LimitsOpened(time_ns=ns(-20), values=(of_all,), who="somebody"))
-    check = Decision(
-        check="order_lots", allowed=True, observed=3, limit=10, unit="lots", message="3 of 10 lots", source="limits"
-    )
-    refused = check._replace(check="collar_ticks", allowed=False, message="50 ticks, 40 allowed")
-    story.journal.append_decisions((check, refused), time_ns=ns(1), parent_id="P-0001", slice=1, action=Action.PLACE)
-    story.submitted("P-0001", plan, quote)
-    story.tell(
-        ev.LimitsChanged(time_ns=ns(0.5), limit="collar_ticks", symbol="*", old=40, new=90, reason="wide", who="me")
-    )
-    ref = story.gated("P-0001", 1, plan=plan, price="370.5", quote=quote, at=1, predicted="0.75")
-    story.sent(ref, at=1.25)
-    story.filled(ref, "0001.01.01", 1, "370.5", at=2, quote=quote)
-    story.charged("0001.01.01", "2.50", at=2)
-    story.filled(ref, "0002.01.01", 2, "371", at=9, quote=quote)
-    story.slice_over("P-0001", 1, filled=3, carried=0, status=SliceStatus.FILLED, at=10)
-    words = f"order of {ACCOUNT} refused, see {OTHER_ACCOUNT}"
-    story.tell(ev.BrokerErrorReported(time_ns=ns(11), order_ref=ref, code=201, message=words))
-    story.tell(ev.ConnectionChanged(time_ns=ns(12), state=ConnectionState.DOWN, message="gone"))
-    story.tell(
-        ev.AlertRaised(
-            time_ns=ns(12),
-            kind=AlertKind.DISCONNECTED,
-            subject="",
-            severity=Severity.CRITICAL,
-            local_symbol="",
-            parent_id=None,
-            sentence=f"No way to the broker of {ACCOUNT}.",
-        )
-    )
-    second = story.gated("P-0001", 2, plan=plan, price="371.5", quote=quote, at=101)
-    story.sent(second, at=101)
-    story.gated("P-0001", 2, plan=plan, price="372", quote=quote, at=121, stage=Stage.STEP)
-    story.slice_over("P-0001", 2, filled=0, carried=0, status=SliceStatus.MISSED, at=160)
-    if is_over:
-        story.over("P-0001", status=ParentStatus.PARTIAL, at=170)
-    return story
-
-
-def page_of(story: Story, tmp_path: Path, **how: Any) -> str:
-    """The page of the story's order, as text."""
-    return write_report(story.journal, "P-0001", tmp_path / "report.html", **how).read_text(encoding="utf-8")
+from .report_story import MARKUP, OTHER_ACCOUNT, page_of, told
+from .story import ACCOUNT, OATS, Story, ns, plan_for, top
 
 
 def without_plotly(page: str) -> str:
@@ -378,124 +318,3 @@ def test_an_analysis_brings_its_parts_and_its_benchmarks(tmp_path: Path) -> None
     assert "Not known: volume of 2 minutes." in page
     with pytest.raises(InvalidFrame, match="lacks begun"):
         page_of(told(), tmp_path, parents=pd.DataFrame({"parent_id": ["P-0001"]}))
-
-
-# Benchmarks
-
-
-def test_benchmarks_are_paid_against_each_reference() -> None:
-    """One lot at 370.5 and two at 371: a point in all over arrival, 50 USD a point; TWAP of 20 s, 120 s and 20 s."""
-    held = gather(told().journal, "P-0001").frame("report.benchmarks").set_index("benchmark")
-
-    assert held["slippage_cash"].round(6).to_dict() == {
-        "arrival": 50.0,
-        "decision": 50.0,
-        "order": 50.0,
-        "interval TWAP": pytest.approx((1112.5 - 3 * held.loc["interval TWAP", "price"]) * 50),
-    }
-    twap = (30 * 370.5 + 120 * 371.5 + 20 * 373) / 170
-    assert held.loc["interval TWAP", "price"] == pytest.approx(twap)
-    assert held.loc["arrival", "slippage_ticks"] == pytest.approx(4 / 3)
-    assert held.loc["arrival", "slippage_bps"] == pytest.approx(1 / 3 / 370.5 * 1e4)
-    assert "known for 100.0" in held.loc["interval TWAP", "words"]
-
-
-def test_what_a_buy_pays_a_sell_gains() -> None:
-    """The same fills on the other side have every cost with the other sign."""
-    bought, sold = (gather(told(side=side).journal, "P-0001").frame("report.benchmarks") for side in Side)
-
-    for unit in ("ticks", "bps", "cash"):
-        assert sold[f"slippage_{unit}"].tolist() == pytest.approx([-cost for cost in bought[f"slippage_{unit}"]])
-
-
-def quotes_of(*rows: tuple[float, float | None, float | None]) -> pd.DataFrame:
-    """Quotes at seconds after the start."""
-    frame = pd.DataFrame(rows, columns=["time", "bid", "ask"])
-    times = pd.to_datetime([ns(seconds) for seconds in frame["time"]], utc=True)
-    return frame.assign(time=times, bid_size=1.0, ask_size=1.0).astype({"bid": "float64", "ask": "float64"})
-
-
-def test_a_mid_counts_for_as_long_as_both_sides_show() -> None:
-    """Ten of forty seconds have no ask, ten are crossed: of the rest the mean, and that half is known."""
-    quotes = quotes_of((-5, 10, 12), (10, 10, None), (20, 12, 12), (30, 14, 16))
-
-    mid, share = time_weighted_mid(quotes, begin_ns=START_NS, end_ns=ns(40))
-
-    assert (mid, share) == (13.0, 0.5)
-
-
-def test_a_quote_speaks_for_ten_minutes_at_most() -> None:
-    """What stood for an hour is taken for known for ten minutes only; where nothing is known the mid is NaN."""
-    mid, share = time_weighted_mid(quotes_of((0, 10, 12)), begin_ns=START_NS, end_ns=ns(3_600))
-    unknown = time_weighted_mid(quotes_of((-3_600, 10, 12)), begin_ns=START_NS, end_ns=ns(60))
-
-    assert (mid, share) == (11.0, pytest.approx(1 / 6))
-    assert np.isnan(unknown[0])
-    assert unknown[1] == 0.0
-
-
-@given(
-    rows=st.lists(st.tuples(st.integers(-100, 200), st.integers(1, 50), st.none() | st.integers(1, 50)), min_size=1),
-    length_s=st.integers(1, 150),
-)
-def test_a_mean_of_mids_lies_between_them(rows: list[tuple[int, int, int | None]], length_s: int) -> None:
-    """For quotes in any order, one-sided and crossed ones among them; and no more than all of the time is known."""
-    quotes = quotes_of(*rows)
-
-    mid, share = time_weighted_mid(quotes, begin_ns=START_NS, end_ns=START_NS + length_s * NS_PER_S)
-
-    mids = [(bid + ask) / 2 for _, bid, ask in rows if ask is not None and bid < ask]
-    assert 0 <= share <= 1
-    assert np.isnan(mid) == (share == 0)
-    assert np.isnan(mid) or min(mids) - 1e-9 <= mid <= max(mids) + 1e-9
-
-
-# Files
-
-
-def test_an_earlier_report_of_the_same_order_is_replaced(tmp_path: Path) -> None:
-    """A report that is made again while the order runs needs no word."""
-    before = page_of(told(is_over=False), tmp_path)
-
-    after = page_of(told(), tmp_path)
-
-    assert "Still working" in before
-    assert "Still working" not in after
-    assert [one.name for one in tmp_path.iterdir()] == ["report.html"]
-
-
-@pytest.mark.parametrize("there", ["notes of mine", ""])
-def test_another_file_is_left_alone_unless_told(tmp_path: Path, there: str) -> None:
-    """The error says how to replace it."""
-    target = tmp_path / "report.html"
-    target.write_text(there)
-
-    with pytest.raises(FileExistsError, match="overwrite"):
-        write_report(told().journal, "P-0001", target)
-    kept = target.read_text()
-    write_report(told().journal, "P-0001", target, overwrite=True)
-
-    assert kept == there
-    assert read_report(target).parent_id == "P-0001"
-
-
-def test_a_report_of_another_order_is_left_alone(tmp_path: Path) -> None:
-    """P-0001 does not take the place of P-0002."""
-    story = told()
-    story.submitted("P-0002", plan_for(OATS, 1), None, at=200)
-    write_report(story.journal, "P-0002", tmp_path / "report.html")
-
-    with pytest.raises(FileExistsError, match="no report of P-0001"):
-        page_of(story, tmp_path)
-
-    assert read_report(tmp_path / "report.html").parent_id == "P-0002"
-
-
-def test_what_cannot_be_put_in_its_place_leaves_nothing(tmp_path: Path) -> None:
-    """A folder of that name stays, and no half page lies beside it."""
-    (tmp_path / "report.html").mkdir()
-
-    with pytest.raises(OSError, match=re.escape("report.html")):
-        page_of(told(), tmp_path, overwrite=True)
-
-    assert [one.name for one in tmp_path.iterdir()] == ["report.html"]

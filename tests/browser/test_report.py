@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from hydra_nb.analysis.report import write_report
-from tests.analysis.test_report import told
+from tests.analysis.report_story import told
 from tests.browser.looking import faint
 
 if TYPE_CHECKING:
