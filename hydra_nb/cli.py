@@ -1,4 +1,4 @@
-"""The command line: ``hydra-nb demo | lab | gateway | fills | decisions | tca | audit | verify | kill``.
+"""The command line: ``hydra-nb demo | lab | gateway | fills | decisions | tca | audit | report | verify | kill``.
 
 Exit status: 0 done, 1 refused or short, 2 bad use. Heavy modules are imported by the command that needs them.
 """
@@ -279,6 +279,30 @@ def audit(
     if found.warning is not None:
         _complain(found.warning)
         raise typer.Exit(SHORT)
+
+
+@app.command()
+def report(
+    parent: Annotated[str, typer.Argument(help="Id of the parent order, for instance P-0001.")],
+    journal: JournalOption,
+    out: Annotated[Path, typer.Option("--out", help="The HTML file to write.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace any file, not only its own.")] = False,
+) -> None:
+    """Write the whole life of a parent order as one HTML page that opens without a network; the account is masked.
+
+    The journal is verified first. Of a broken one no report is made, and the exit status is 1.
+    """
+    from hydra_nb.analysis.audit_report import examine_life
+    from hydra_nb.analysis.report import write_report
+    from hydra_nb.journal import JournalReader
+
+    warning = examine_life(journal, parent).warning
+    if warning is not None:
+        _complain(f"{warning} No report is made; hydra-nb audit {parent} gives what can be believed.")
+        raise typer.Exit(SHORT)
+    with JournalReader.open(journal) as reader:
+        _export(lambda: write_report(reader, parent, out, overwrite=overwrite))
+    _say(f"{out}: report of {parent}, {out.stat().st_size / 1e6:.1f} MB; it opens without a network.")
 
 
 @app.command()

@@ -14,6 +14,9 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from hydra_nb.analysis.cost_plots import cost_waterfall as cost_waterfall
+from hydra_nb.analysis.cost_plots import markout_fan as markout_fan
+from hydra_nb.analysis.cost_plots import predicted_against_actual as predicted_against_actual
 from hydra_nb.analysis.plot_tables import decision_table, fill_table, spread_table
 from hydra_nb.analysis.plot_traces import (
     BLUE,

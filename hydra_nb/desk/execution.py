@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Generator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,6 +12,7 @@ import plotly.graph_objects as go
 from hydra_nb.analysis import frames, plots
 from hydra_nb.analysis.history import History
 from hydra_nb.analysis.plot_traces import Theme
+from hydra_nb.analysis.report import write_report
 from hydra_nb.desk import surroundings
 from hydra_nb.domain.events import ConnectionChanged, Event
 from hydra_nb.domain.market import ConnectionState
@@ -243,6 +245,28 @@ class Execution:
             title=f"{parent.side} {parent.lots} {parent.contract.local_symbol}",
             theme=theme,
         )
+
+    def report(self, path: Path | str, *, overwrite: bool = False) -> Path:
+        """Write the whole life of the order as one page of HTML, about 5 MB, which opens without a network.
+
+        The account is masked. Of an order that still works it says so, and as of when. It holds up the notebook for
+        about a second: while orders work, better have ``hydra-nb report`` make it in a terminal.
+
+        Parameters
+        ----------
+        path
+            Where to. An earlier report of this order is replaced, any other file only with `overwrite`.
+        overwrite
+            Replace whatever is there.
+
+        Raises
+        ------
+        FileExistsError
+            There is another file at `path`.
+        OSError
+            It cannot be written.
+        """
+        return write_report(self._history, self.parent_id, path, overwrite=overwrite)
 
     def view(self) -> ExecutionView:
         """Give a live view, redrawn as it changes, at most twice a second; a new one closes the old."""
