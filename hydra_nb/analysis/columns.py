@@ -329,13 +329,13 @@ predicted_slippage_ticks | REAL | ticks | Prediction stored with it, a lot, agai
 """)
 
 BENCHMARKS = columns_of("""
-benchmark      | TEXT |       | arrival, decision, order, interval TWAP; interval VWAP where it was analysed
+benchmark      | TEXT |       | decision, arrival, order, interval TWAP, interval VWAP
 price          | REAL | price | The benchmark; of one that differs from fill to fill, its mean over their lots
 slippage_ticks | REAL | ticks | Average price of the fills against it, a lot; positive is a cost
 slippage_bps   | REAL | bps   | The same over the arrival mid; NaN unless that is positive
 slippage_cash  | REAL | cash  | The same over all lots that it is known of
 lots           | LOTS | lots  | Filled lots that it is known of
-words          | TEXT |       | What it is, and how much of it is known
+words          | TEXT |       | What it is
 """)
 
 FRAMES: dict[str, tuple[Column, ...]] = {

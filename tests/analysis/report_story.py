@@ -1,7 +1,6 @@
 """The story of an order of which much is to be told, and its page."""
 
 from pathlib import Path
-from typing import Any
 
 from hydra_nb.analysis.report import write_report
 from hydra_nb.domain import events as ev
@@ -63,6 +62,7 @@ def told(*, side: Side = Side.BUY, is_over: bool = True, tag: str | None = None)
     return story
 
 
-def page_of(story: Story, tmp_path: Path, **how: Any) -> str:
+def page_of(story: Story, tmp_path: Path, *, overwrite: bool = False) -> str:
     """The page of the story's order, as text."""
-    return write_report(story.journal, "P-0001", tmp_path / "report.html", **how).read_text(encoding="utf-8")
+    written = write_report(story.journal, "P-0001", tmp_path / "report.html", overwrite=overwrite)
+    return written.read_text(encoding="utf-8")

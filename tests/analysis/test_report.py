@@ -9,15 +9,13 @@ import plotly.io as pio
 import pytest
 
 from hydra_nb.analysis import frames
-from hydra_nb.analysis.columns import make_frame
 from hydra_nb.analysis.report import read_report, write_report
 from hydra_nb.analysis.report.facts import AUDIT, gather
-from hydra_nb.analysis.tca.columns import PARENT_LEVEL
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.alerts import AlertKind, Severity
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import ParentStatus
-from hydra_nb.errors import AnalysisError, InvalidFrame, InvalidOrder
+from hydra_nb.errors import AnalysisError, InvalidOrder
 
 from .report_story import MARKUP, OTHER_ACCOUNT, page_of, told
 from .story import ACCOUNT, OATS, Story, ns, plan_for, top
@@ -281,40 +279,29 @@ def test_every_table_can_be_read_without_a_script_or_an_eye(tmp_path: Path) -> N
     assert len(outline.of("table")) == len(outline.of("caption")) >= 10
     assert {one.get("scope") for one in outline.of("th")} == {"col", "row"}
     drawn = [one for one in outline.of("div") if one.get("role") == "img"]
-    assert len(drawn) == len(outline.of("noscript")) == 3
+    assert len(drawn) == len(outline.of("noscript")) == 4
     assert all(one["aria-label"] for one in drawn)
     targets = {one.get("id") for _, one in outline.found}
     assert {(one["href"] or "")[1:] for one in outline.of("a")} <= targets
 
 
-def test_an_analysis_brings_its_parts_and_its_benchmarks(tmp_path: Path) -> None:
-    """With a row of transaction cost analysis the waterfall is drawn, and TWAP and VWAP are those of that row."""
-    known = {
-        "parent_id": "P-0001",
-        "currency": "USD",
-        "filled_lots": 3,
-        "delay_cash": 4,
-        "trading_cash": 6,
-        "opportunity_cash": 6,
-        "fees_cash": 4,
-        "shortfall_cash": 20,
-        "shortfall_bps": 200,
-        "vwap": 370.9,
-        "vwap_slippage_ticks": -0.25,
-        "lacks": "volume of 2 minutes",
-    }
-    rows = [{one.name: None for one in PARENT_LEVEL} | known | {"parent_id": name} for name in ("P-0001", "P-0002")]
+def test_the_shortfall_stands_in_its_parts(tmp_path: Path) -> None:
+    """Three filled a point above arrival in all, two missed as the mid rose by 2.5, and fees: at 50 dollars a point."""
+    story = told()
+    story.charged("0002.01.01", "5.00", at=11)
 
-    page = page_of(told(), tmp_path, parents=make_frame(PARENT_LEVEL, rows))
+    page = page_of(story, tmp_path)
 
-    report = read_report(tmp_path / "report.html")
-    held = report.frames["report.benchmarks"].set_index("benchmark")
-    assert list(held.index) == ["arrival", "order", "interval TWAP", "interval VWAP", "decision"]
-    assert held.loc["interval VWAP", ["price", "slippage_ticks", "lots"]].tolist() == [370.9, -0.25, 3]
-    assert held.loc["interval TWAP", "lots"] == 0
-    assert report.frames["tca.parent"]["parent_id"].tolist() == ["P-0001"]
+    parent = read_report(tmp_path / "report.html").frames["tca.parent"].iloc[0]
+    parts = [parent[f"{part}_cash"] for part in ("delay", "trading", "opportunity", "fees", "shortfall")]
+    assert parts == pytest.approx([0, 50, 250, 7.5, 307.5])
     assert '"id":"figure-costs"' in page
-    assert "+20.00 USD" in page
-    assert "Not known: volume of 2 minutes." in page
-    with pytest.raises(InvalidFrame, match="lacks begun"):
-        page_of(told(), tmp_path, parents=pd.DataFrame({"parent_id": ["P-0001"]}))
+    assert "+307.50 USD" in page
+
+
+def test_a_shortfall_that_is_not_known_is_not_made_up(tmp_path: Path) -> None:
+    """One of two fees was not told: the page says which number lacks."""
+    page = page_of(told(), tmp_path)
+
+    assert "Not known:" in page
+    assert "fees (1 of 2 fills)" in page

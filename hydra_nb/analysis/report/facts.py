@@ -15,9 +15,9 @@ from hydra_nb import cost
 from hydra_nb.analysis import columns, frames
 from hydra_nb.analysis.audit import Life, find_life, rows_of
 from hydra_nb.analysis.columns import Column, Kind, make_frame
-from hydra_nb.analysis.cost_tables import must_have
 from hydra_nb.analysis.history import History
 from hydra_nb.analysis.report.benchmarks import benchmarks
+from hydra_nb.analysis.tca import journal_tca
 from hydra_nb.analysis.tca.columns import PARENT_LEVEL
 from hydra_nb.broker import access
 from hydra_nb.domain import events as ev
@@ -107,7 +107,7 @@ class Facts:
         return self.frames[name].frame
 
 
-def gather(source: JournalReading | History, parent_id: str, *, parents: pd.DataFrame | None = None) -> Facts:
+def gather(source: JournalReading | History, parent_id: str) -> Facts:
     """Gather the facts of a parent.
 
     Parameters
@@ -116,15 +116,11 @@ def gather(source: JournalReading | History, parent_id: str, *, parents: pd.Data
         The journal, live or at rest, or its `History`.
     parent_id
         Whose.
-    parents
-        Frame of transaction cost analysis at the level ``parent`` in which it has a row; None where nobody made one.
 
     Raises
     ------
     InvalidOrder
         The journal has no such parent; the message lists those that it has.
-    InvalidFrame
-        `parents` lacks columns.
     """
     history = source if isinstance(source, History) else History(source)
     reading = history.reader
@@ -133,18 +129,12 @@ def gather(source: JournalReading | History, parent_id: str, *, parents: pd.Data
     record, account = history.ledger.parents[parent_id], reading.account
     rows = list(rows_of(reading, life, decisions=reading.decisions_rows(parent_id=parent_id)))
     found = _frames(history, life, rows=rows, record=record)
-    if parents is not None:
-        must_have(parents, [one.name for one in PARENT_LEVEL], of="a report")
-        found["tca.parent"] = Told(columns=PARENT_LEVEL, frame=parents[parents["parent_id"] == parent_id])
     own = [row for row in rows if row["about"] == "parent" and row["hash"] is not None]
     if record.finished_ns is not None:
         as_of_ns = max(record.finished_ns, own[-1]["time"])
     else:
         as_of_ns = max([*(row["time"] for row in rows), *found["quotes"].frame["time"].astype("int64")])
-    until_ns = as_of_ns if record.finished_ns is None else record.finished_ns
-    fills, quotes = found["fills"].frame, found["quotes"].frame
-    analysed = found["tca.parent"].frame if "tca.parent" in found else None
-    held = benchmarks(record, fills=fills, quotes=quotes, until_ns=until_ns, parents=analysed)
+    held = benchmarks(dict(found["tca.parent"].frame.iloc[0]), contract=record.plan.parent.contract)
     found["report.benchmarks"] = Told(columns=columns.BENCHMARKS, frame=held)
     return Facts(
         parent_id=parent_id,
@@ -181,6 +171,7 @@ def _frames(history: History, life: Life, *, rows: list[dict[str, Any]], record:
         "report.terms": Told(columns=columns.TERMS, frame=_terms(history.reader, record)),
         "decisions": Told(columns=columns.DECISIONS, frame=frames.decisions(history, parent_id=parent_id)),
         "fills": Told(columns=columns.FILLS, frame=frames.fills(history, parent_id=parent_id)),
+        "tca.parent": Told(columns=PARENT_LEVEL, frame=journal_tca(history, level="parent", parent_id=parent_id)),
         "quotes": Told(columns=columns.QUOTES, frame=quotes),
         "limits": Told(columns=columns.LIMITS, frame=limits[limits["symbol"].isin(["*", contract.symbol])]),
         "alerts": Told(

@@ -98,10 +98,9 @@ def _figures(facts: Facts) -> Iterator[Drawn]:
             decimals=contract.decimals,
         ),
     )
-    if "tca.parent" in facts.frames and not facts.frame("tca.parent").empty:
-        yield Drawn(
-            name="costs",
-            caption="The implementation shortfall in its parts; positive is a cost.",
-            told_in="the table of its parts",
-            figure=plots.cost_waterfall(facts.frame("tca.parent"), title=""),
-        )
+    yield Drawn(
+        name="costs",
+        caption="The implementation shortfall in its parts; positive is a cost.",
+        told_in="the table of its parts",
+        figure=plots.cost_waterfall(facts.frame("tca.parent"), title=""),
+    )

@@ -54,7 +54,7 @@ DISTURBING: Final = frozenset(
 
 
 def costs(facts: Facts, figures: Figures) -> Html:
-    """What the fills cost against each benchmark, and the implementation shortfall where it was analysed."""
+    """What the fills cost against each benchmark, and the implementation shortfall."""
     contract = facts.contract
     columns = (
         text("benchmark"),
@@ -74,9 +74,7 @@ def costs(facts: Facts, figures: Figures) -> Html:
 
 
 def _shortfall(facts: Facts, figures: Figures) -> list[Html]:
-    """The implementation shortfall in its parts; nothing where it was not analysed."""
-    if "costs" not in figures:
-        return []
+    """The implementation shortfall in its parts."""
     currency, analysed = facts.contract.currency, facts.frame("tca.parent")
     lacks = analysed["lacks"].iloc[0]
     columns = (

@@ -4,8 +4,6 @@ import contextlib
 import os
 from pathlib import Path
 
-import pandas as pd
-
 from hydra_nb.analysis.history import History
 from hydra_nb.analysis.report.facts import gather
 from hydra_nb.analysis.report.page import head_of, page_of
@@ -18,7 +16,6 @@ def write_report(
     path: Path | str,
     *,
     overwrite: bool = False,
-    parents: pd.DataFrame | None = None,
 ) -> Path:
     """Write the report of a parent order: one page of HTML, about 5 MB, that opens without a network.
 
@@ -34,8 +31,6 @@ def write_report(
         Where to. An earlier report of the same order is replaced, any other file only with `overwrite`.
     overwrite
         Replace whatever is there.
-    parents
-        Frame of transaction cost analysis at the level ``parent``, for the implementation shortfall and its figure.
 
     Returns
     -------
@@ -52,7 +47,7 @@ def write_report(
         It cannot be written.
     """
     target = Path(path)
-    facts = gather(source, parent_id, parents=parents)
+    facts = gather(source, parent_id)
     if not overwrite and target.exists() and not _is_earlier(target, head=head_of(facts)):
         raise FileExistsError(f"{target} is no report of {parent_id} of this journal; overwrite replaces it")
     _write(target, page_of(facts).encode())
