@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hydra_nb import errors as errors
+    from hydra_nb.analysis.slippage import SlippageReconciler as SlippageReconciler
     from hydra_nb.broker.gateway import BrokerGateway as BrokerGateway
     from hydra_nb.desk.connect import connect as connect
     from hydra_nb.desk.desk import Desk as Desk
@@ -50,6 +51,7 @@ _HOMES = {
     "Plan": "hydra_nb.desk.plan",
     "RiskGate": "hydra_nb.risk.gate",
     "SimulatedGateway": "hydra_nb.sim.gateway",
+    "SlippageReconciler": "hydra_nb.analysis.slippage",
     "connect": "hydra_nb.desk.connect",
     "enable_sync": "hydra_nb.desk.sync",
     "run": "hydra_nb.desk.sync",
