@@ -328,7 +328,7 @@ multiplier_low   | REAL | 1       | Lower end of its interval
 multiplier_high  | REAL | 1       | Upper end
 level            | REAL | 1       | Confidence of the intervals
 method           | TEXT |         | How the intervals were made
-reason           | TEXT |         | Why a figure is not known, in words; empty where all are
+reason           | TEXT |         | Why a figure is not known, or what to mind, in words; else empty
 """)
 
 REFIT = columns_of("""

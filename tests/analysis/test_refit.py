@@ -47,7 +47,6 @@ def test_a_known_bias_and_k_lie_in_their_own_intervals_for_90_of_100_seeds() -> 
 
     print(f"of {SEEDS} seeds, within its own {LEVEL:.0%} interval: {held}")
     assert min(held.values()) >= AT_LEAST
-    assert max(held.values()) <= SEEDS  # an interval so wide that it always holds would be no evidence, see below
 
 
 def test_the_intervals_are_narrow_enough_to_tell_something() -> None:

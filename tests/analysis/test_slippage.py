@@ -128,6 +128,16 @@ class TestFigures:
             assert np.isnan(table["bias"][0])
             assert table["bias"][1] == table["bias"][2] != 0
 
+    def test_predictions_of_two_versions_are_told(self) -> None:
+        """They are counted together, as what the desk said, and a word says that it is not one predictor's."""
+        fills = paid([2.0] * 12, [1.0] * 12, predictor_version=["sqrt-1"] * 6 + ["sqrt-1.fit-20260303-abcdef"] * 6)
+
+        mixed, one = figures(fills), figures(fills.assign(predictor_version="sqrt-1"))
+
+        assert "predictions of 2 versions are mixed" in mixed["reason"]
+        assert "versions" not in one["reason"]
+        assert mixed["n"] == one["n"] == 12
+
     def test_the_summary_given_away_is_a_copy(self) -> None:
         """What a caller does to it does not come back."""
         reconciler = SlippageReconciler(paid([2.0] * 10, [1.0] * 10), unit="ticks")

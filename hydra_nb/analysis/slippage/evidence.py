@@ -49,7 +49,8 @@ class Evidence:
     """Predicted and actual slippage of fills of one symbol, or of all, in one unit.
 
     `orders` numbers the parent order of each fill from 0, in order of appearance; `left_out` counts the fills of which
-    one of the two is not known. `mixed` says in words why these fills have no common figures; empty where they have.
+    one of the two is not known. `versions` are the predictors that made the predictions, as far as they are told.
+    `mixed` says in words why these fills have no common figures; empty where they have.
     """
 
     symbol: str
@@ -57,6 +58,7 @@ class Evidence:
     actual: Reals
     orders: Codes
     left_out: int
+    versions: tuple[str, ...] = ()
     mixed: str = ""
 
     @property
@@ -126,21 +128,24 @@ def gather(fills: pd.DataFrame, *, unit: str) -> tuple[Evidence, ...]:
     """Evidence of all symbols together, then of each symbol, from a frame that was `checked`."""
     actual, predicted = _pair(fills, unit=unit)
     orders, symbols = order_codes(fills), fills["symbol"].to_numpy(dtype=object)
-    listed = sorted(set(symbols))
-    whole = _evidence(ALL, np.ones(len(fills), dtype=bool), actual=actual, predicted=predicted, orders=orders)
-    parts = [_evidence(one, symbols == one, actual=actual, predicted=predicted, orders=orders) for one in listed]
-    mixed = _mixed(fills, unit=unit, symbols=listed)
-    if mixed:
-        nothing = np.empty(0)
-        whole = Evidence(
-            symbol=ALL,
-            predicted=nothing,
-            actual=nothing,
-            orders=np.empty(0, dtype=np.int64),
-            left_out=len(fills),
+    known = np.isfinite(actual) & np.isfinite(predicted)
+
+    def part(symbol: str, wanted: Flags, *, mixed: str = "") -> Evidence:
+        rows = wanted & known if not mixed else np.zeros_like(known)
+        versions = fills.loc[rows, "predictor_version"].dropna().unique() if "predictor_version" in fills else ()
+        return Evidence(
+            symbol=symbol,
+            predicted=predicted[rows],
+            actual=actual[rows],
+            orders=renumbered(orders[rows]),
+            left_out=int(wanted.sum() - rows.sum()),
+            versions=tuple(sorted(versions)),
             mixed=mixed,
         )
-    return (whole, *parts)
+
+    listed = sorted(set(symbols))
+    whole = part(ALL, np.ones_like(known), mixed=_mixed(fills, unit=unit, symbols=listed))
+    return (whole, *(part(one, symbols == one) for one in listed))
 
 
 def _pair(fills: pd.DataFrame, *, unit: str) -> tuple[Reals, Reals]:
@@ -161,17 +166,6 @@ def _mixed(fills: pd.DataFrame, *, unit: str, symbols: list[str]) -> str:
     if len(currencies) > 1:
         return f"cash in {' and '.join(currencies)} does not add up; use bps or ticks"
     return ""
-
-
-def _evidence(symbol: str, wanted: Flags, *, actual: Reals, predicted: Reals, orders: Codes) -> Evidence:
-    known = wanted & np.isfinite(actual) & np.isfinite(predicted)
-    return Evidence(
-        symbol=symbol,
-        predicted=predicted[known],
-        actual=actual[known],
-        orders=renumbered(orders[known]),
-        left_out=int(wanted.sum() - known.sum()),
-    )
 
 
 def order_codes(fills: pd.DataFrame) -> Codes:

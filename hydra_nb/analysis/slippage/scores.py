@@ -101,7 +101,7 @@ def score(evidence: Evidence, *, level: float, seed: int) -> Scores:
     """Bias, correlation and multiplier of enough fills, with their intervals."""
     sums = _Sums.of(evidence)
     bias, correlation, multiplier = (float(figure) for figure in sums.figures(sums.all_orders))
-    words = []
+    words = [] if len(evidence.versions) < 2 else [f"predictions of {len(evidence.versions)} versions are mixed"]
     constant = [name for name in ("predicted", "actual") if _is_constant(getattr(evidence, name))]
     if constant:
         words.append(f"{' and '.join(constant)} slippage is the same in all fills: correlation counts as 0")
