@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hydra_nb import errors as errors
+    from hydra_nb.analysis.slippage import SlippageReconciler as SlippageReconciler
     from hydra_nb.analysis.tca import implementation_shortfall as implementation_shortfall
     from hydra_nb.analysis.tca import tca as tca
     from hydra_nb.broker.gateway import BrokerGateway as BrokerGateway
@@ -52,6 +53,7 @@ _HOMES = {
     "Plan": "hydra_nb.desk.plan",
     "RiskGate": "hydra_nb.risk.gate",
     "SimulatedGateway": "hydra_nb.sim.gateway",
+    "SlippageReconciler": "hydra_nb.analysis.slippage",
     "connect": "hydra_nb.desk.connect",
     "enable_sync": "hydra_nb.desk.sync",
     "implementation_shortfall": "hydra_nb.analysis.tca",

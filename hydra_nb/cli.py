@@ -1,4 +1,4 @@
-"""The command line: ``hydra-nb demo | lab | gateway | fills | decisions | tca | audit | report | verify | kill``.
+"""The command line; ``hydra-nb --help`` lists its commands.
 
 Exit status: 0 done, 1 refused or short, 2 bad use. Heavy modules are imported by the command that needs them.
 """
@@ -254,6 +254,40 @@ def tca(
 
 
 @app.command()
+def slippage(
+    journal: JournalOption,
+    unit: Annotated[str, typer.Option(help="Unit of the figures: bps, ticks, price or cash.")] = "bps",
+    level: Annotated[float, typer.Option(help="Confidence of the intervals.")] = 0.95,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Constants that the fills speak for, before and after.")
+    ] = False,
+    csv: CsvOption = None,
+    parquet: ParquetOption = None,
+) -> None:
+    """Print or export how predicted slippage compares with what was paid, over all fills and by symbol."""
+    from hydra_nb.analysis import frames
+    from hydra_nb.analysis.history import History
+    from hydra_nb.analysis.slippage import SlippageReconciler
+    from hydra_nb.journal import JournalReader
+
+    with JournalReader.open(journal) as reader:
+        history = History(reader)
+        fills_frame = frames.fills(history)
+        in_force = {one: held for one in history.ledger.calibrations if (held := history.ledger.calibration(one))}
+        damage = _damage(reader)
+    found = SlippageReconciler(fills_frame, unit=unit, level=level, in_force=in_force)
+    if refit:
+        columns = "symbol n orders k_before k spread_factor_before spread_factor rmse_before rmse_held_out reason"
+        _give("Refit", found.refit().table, columns=columns, csv=csv, parquet=parquet)
+    else:
+        columns = (
+            "symbol unit n orders mean_predicted mean_actual bias bias_low bias_high correlation multiplier reason"
+        )
+        _give("Slippage", found.summary(), columns=columns, csv=csv, parquet=parquet)
+    _mind(damage)
+
+
+@app.command()
 def audit(
     parent: Annotated[str, typer.Argument(help="Id of the parent order, for instance P-0001.")],
     journal: JournalOption,
@@ -393,7 +427,8 @@ def _show(title: str, frame: "pd.DataFrame", columns: str, *, stacked: bool = Fa
     for name in names:
         numeric = frame[name].dtype.kind in "fiu"
         head = name.replace("_", "\n") if stacked else name
-        table.add_column(head, justify="right" if numeric else "left", no_wrap=name not in ("message", "lacks"))
+        wraps = name in ("message", "lacks", "reason")
+        table.add_column(head, justify="right" if numeric else "left", no_wrap=not wraps)
     for row in frame[names].itertuples(index=False):
         table.add_row(*[_cell(value) for value in row])
     console = Console(width=TABLE_WIDTH, highlight=False)

@@ -1,17 +1,21 @@
 """Predicted slippage, and what orders are expected to cost. Pure arithmetic.
 
-The prediction is a stated formula with one assumed constant, not a fit: half the spread, plus an impact that
-grows with the square root of the share of daily volume, the form that Tóth et al., "Anomalous price impact and the
-critical nature of liquidity in financial markets" (2011), report for large orders. Thin futures may differ.
+The prediction is a stated formula with an assumed constant, until a person accepts what own fills speak for
+(`SlippageCalibration`): half the spread, plus an impact that grows with the square root of the share of daily volume,
+the form that Tóth et al., "Anomalous price impact and the critical nature of liquidity in financial markets" (2011),
+report for large orders. Thin futures may differ.
 """
 
+import datetime as dt
 import math
 from dataclasses import dataclass
 from decimal import Decimal
 
+from hydra_nb.domain.calibration import SlippageCalibration
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
-from hydra_nb.domain.plan import Prediction
+from hydra_nb.domain.plan import ExecutionPlan, Prediction
+from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.errors import invariant
 
 PREDICTOR_VERSION = "sqrt-1"
@@ -48,9 +52,16 @@ NO_EVIDENCE = CostInterval(
 
 
 def predict(
-    quote: Quote | None, *, statistics: MarketStatistics | None, lots: int, adv_lots: float | None = None
+    quote: Quote | None,
+    *,
+    statistics: MarketStatistics | None,
+    lots: int,
+    adv_lots: float | None = None,
+    calibration: SlippageCalibration | None = None,
 ) -> Prediction | None:
-    """Predict slippage a lot against the mid: half the spread + k · daily volatility · |mid| · sqrt(lots / ADV).
+    """Predict slippage a lot against the mid: half the spread, times a factor, and impact.
+
+    The impact is k · daily volatility · |mid| · sqrt(lots / ADV).
 
     Parameters
     ----------
@@ -62,6 +73,8 @@ def predict(
         Lots of the order.
     adv_lots
         Average daily volume to use in place of the statistics' own, such as the caller's.
+    calibration
+        Factor of the spread and k, as fitted to own fills; None is a factor of 1 and `IMPACT_K`.
 
     Returns
     -------
@@ -83,14 +96,55 @@ def predict(
     if not (math.isfinite(adv) and adv > 0 and math.isfinite(volatility) and volatility >= 0):
         return None
     half_spread = (quote.ask - quote.bid) / 2
-    impact = Decimal(repr(IMPACT_K * volatility * math.sqrt(lots / adv))) * abs(mid)
+    assumed = _impact(IMPACT_K, mid=mid, daily_volatility=volatility, lots=lots, adv_lots=adv)
+    if calibration is None:
+        impact, slippage = assumed, half_spread + assumed
+    else:
+        impact = _impact(calibration.k, mid=mid, daily_volatility=volatility, lots=lots, adv_lots=adv)
+        slippage = Decimal(repr(calibration.spread_factor)) * half_spread + impact
     return Prediction(
-        slippage=half_spread + impact,
+        slippage=slippage,
         half_spread=half_spread,
         impact=impact,
         daily_volatility=volatility,
         adv_lots=adv,
-        version=PREDICTOR_VERSION,
+        version=PREDICTOR_VERSION if calibration is None else calibration.version,
+        calibration=calibration,
+        assumed_slippage=None if calibration is None else half_spread + assumed,
+    )
+
+
+def _impact(k: float, *, mid: Decimal, daily_volatility: float, lots: int, adv_lots: float) -> Decimal:
+    return Decimal(repr(k * daily_volatility * math.sqrt(lots / adv_lots))) * abs(mid)
+
+
+def impact_scale(plan: ExecutionPlan) -> Decimal | None:
+    """What k is multiplied with in the prediction of a plan, in price units; None where there was no prediction."""
+    prediction, mid = plan.prediction, plan.decision_mid
+    if prediction is None or mid is None or prediction.daily_volatility is None or not prediction.adv_lots:
+        return None
+    return _impact(
+        1.0,
+        mid=mid,
+        daily_volatility=prediction.daily_volatility,
+        lots=plan.parent.lots,
+        adv_lots=prediction.adv_lots,
+    )
+
+
+def interval_of(prediction: Prediction | None, *, contract: FutureContract) -> CostInterval:
+    """The interval of a prediction and its evidence, which is that of the calibration that made it."""
+    calibration = None if prediction is None else prediction.calibration
+    if prediction is None or calibration is None:
+        return NO_EVIDENCE
+    point = in_ticks(prediction.slippage, contract=contract)
+    date = dt.datetime.fromtimestamp(calibration.calibrated_ns // NS_PER_S, tz=dt.UTC).date()
+    return CostInterval(
+        low_ticks=point + calibration.residual_low_ticks,
+        high_ticks=point + calibration.residual_high_ticks,
+        level=calibration.residual_level,
+        n_evidence=calibration.n_fills,
+        note=f"own fills of {calibration.n_orders} orders, calibrated {date.isoformat()}",
     )
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from hydra_nb import cost
+from hydra_nb.domain.calibration import SlippageCalibration
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.errors import InvariantBroken
@@ -88,6 +89,93 @@ def test_a_market_below_zero_costs_as_much():
 def test_where_a_part_is_not_known_there_is_no_prediction(quote, statistics):
     """Half a formula would be taken for the whole."""
     assert cost.predict(quote, statistics=statistics, lots=4) is None
+
+
+def calibration(**changes):
+    """Constants that own fills spoke for: 0.5 half spreads, and twice the assumed impact."""
+    made = SlippageCalibration(
+        symbol="ZO",
+        k=0.2,
+        k_low=0.1,
+        k_high=0.4,
+        spread_factor=0.5,
+        spread_factor_low=0.3,
+        spread_factor_high=0.7,
+        level=0.95,
+        n_fills=42,
+        n_orders=17,
+        residual_low_ticks=-6.0,
+        residual_high_ticks=9.0,
+        residual_level=0.88,
+        calibrated_ns=1_772_550_000_000_000_000,
+        version="sqrt-1.fit-20260303-abcdef",
+    )
+    return dataclasses.replace(made, **changes)
+
+
+def test_a_calibration_takes_the_place_of_the_assumed_constants():
+    """Half of 2 cents, and 0.16 of impact; what was assumed is kept beside it."""
+    prediction = cost.predict(QUOTE, statistics=STATISTICS, lots=4, calibration=calibration())
+
+    assert prediction is not None
+    assert float(prediction.slippage) == pytest.approx(0.5 * 2 + 0.16)
+    assert (prediction.half_spread, float(prediction.impact)) == (2, pytest.approx(0.16))
+    assert float(prediction.assumed_slippage) == pytest.approx(2.08)
+    assert prediction.version == "sqrt-1.fit-20260303-abcdef"
+
+
+def test_without_a_calibration_nothing_is_kept_beside_it():
+    """Assumed and predicted are the same."""
+    prediction = cost.predict(QUOTE, statistics=STATISTICS, lots=4)
+
+    assert prediction is not None
+    assert prediction.calibration is None
+    assert prediction.assumed_slippage is None
+
+
+def test_the_interval_of_a_calibrated_prediction_carries_its_evidence():
+    """4.64 ticks, from 6 less to 9 more, of 42 fills until the third of March."""
+    prediction = cost.predict(QUOTE, statistics=STATISTICS, lots=4, calibration=calibration())
+
+    interval = cost.interval_of(prediction, contract=OATS)
+
+    assert interval.low_ticks == pytest.approx(1.16 / 0.25 - 6)
+    assert interval.high_ticks == pytest.approx(1.16 / 0.25 + 9)
+    assert (interval.level, interval.n_evidence) == (0.88, 42)
+    assert interval.note == "own fills of 17 orders, calibrated 2026-03-03"
+
+
+def test_an_assumed_prediction_has_no_interval():
+    """Nor has none."""
+    assumed = cost.predict(QUOTE, statistics=STATISTICS, lots=4)
+
+    assert cost.interval_of(assumed, contract=OATS) is cost.NO_EVIDENCE
+    assert cost.interval_of(None, contract=OATS) is cost.NO_EVIDENCE
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"k": -0.1, "k_low": -0.2},
+        {"k": 0.5},
+        {"k": math.nan},
+        {"k_low": None},
+        {"spread_factor": 0.8},
+        {"spread_factor": -0.1, "spread_factor_low": -0.2},
+        {"spread_factor_high": math.inf},
+        {"residual_low_ticks": 10.0},
+        {"residual_high_ticks": math.nan},
+        {"level": 1.0},
+        {"residual_level": 0.0},
+        {"n_orders": 43},
+        {"n_orders": 0},
+    ],
+    ids=str,
+)
+def test_a_calibration_that_could_not_be_is_refused(changes):
+    """A gain from trading more, an interval without its estimate, more orders than fills."""
+    with pytest.raises(InvariantBroken, match="ZO"):
+        calibration(**changes)
 
 
 def test_no_lots_have_no_prediction():

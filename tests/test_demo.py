@@ -23,7 +23,7 @@ from tests.whole_stack import Stack, on_a_desk
 
 SEEDS = range(1, 201 if os.environ.get("HYDRA_FULL") == "1" else 61)
 WORKERS = 2
-COMMANDS = ["demo", "lab", "gateway", "fills", "decisions", "tca", "audit", "report", "verify", "kill"]
+COMMANDS = ["demo", "lab", "gateway", "fills", "decisions", "tca", "slippage", "audit", "report", "verify", "kill"]
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:

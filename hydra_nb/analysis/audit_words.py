@@ -224,6 +224,10 @@ _WORDS: dict[type[ev.Event], _Tell] = {
     ev.ContractLocked: lambda e, _: f"{e.local_symbol} locked: {e.reason}",
     ev.ContractUnlocked: lambda e, _: f"{e.local_symbol} unlocked: {e.reason}",
     ev.PositionAdopted: lambda e, _: f"{e.others_lots} lots of {e.local_symbol} held to be others': {e.reason}",
+    ev.CalibrationChanged: lambda e, _: (
+        f"Slippage of {e.symbol} predicted by "
+        f"{'the assumed constants' if e.calibration is None else e.calibration.version} from here on: {e.reason}"
+    ),
     ev.TaskFailed: lambda e, _: f"Unexpected error in {e.where}: {e.error}",
     ev.ConnectionChanged: lambda e, _: f"Connection {e.state}: {e.message}",
     ev.OrderStatusReported: _status,

@@ -19,7 +19,15 @@ from hydra_nb.analysis.columns import make_frame
 from hydra_nb.analysis.history import History
 from hydra_nb.analysis.limit_frames import limits
 from hydra_nb.analysis.plan_frames import decisions_frame, expected_cost, schedule, would_pass
-from hydra_nb.analysis.rows import alert_row, breaker_row, execution_row, fill_row, position_row, slice_rows
+from hydra_nb.analysis.rows import (
+    alert_row,
+    breaker_row,
+    calibration_row,
+    execution_row,
+    fill_row,
+    position_row,
+    slice_rows,
+)
 from hydra_nb.domain.board import Breaker
 from hydra_nb.domain.events import AlertCleared, AlertRaised
 from hydra_nb.domain.market import Quote
@@ -31,6 +39,7 @@ __all__ = [
     "alerts",
     "breakers",
     "breaks",
+    "calibrations",
     "decisions",
     "decisions_frame",
     "executions",
@@ -254,6 +263,13 @@ def breaks(found: Iterable[Break]) -> pd.DataFrame:
         for one in found
     )
     return make_frame(columns.RECONCILE, rows)
+
+
+def calibrations(source: Source) -> pd.DataFrame:
+    """One row a symbol whose predictions rest on own fills, as in force, by symbol."""
+    accepted = sorted(_history(source).ledger.calibrations.items())
+    rows = (calibration_row(one, one.calibration) for _, one in accepted if one.calibration is not None)
+    return make_frame(columns.CALIBRATIONS, rows)
 
 
 def breakers(shown: Iterable[Breaker]) -> pd.DataFrame:

@@ -42,6 +42,7 @@ _FOLDED = (
     ev.LimitsOpened,
     ev.LimitsChanged,
     ev.BreakerTripped,
+    ev.CalibrationChanged,
 )
 
 _TOLD = (

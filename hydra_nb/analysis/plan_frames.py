@@ -61,11 +61,15 @@ def would_pass(allowed: WouldPass) -> pd.DataFrame:
 
 
 def expected_cost(
-    plan: ExecutionPlan, *, quote: Quote | None, interval: cost.CostInterval = cost.NO_EVIDENCE
+    plan: ExecutionPlan, *, quote: Quote | None, interval: cost.CostInterval | None = None
 ) -> pd.DataFrame:
-    """One row: what a plan is expected to cost against the mid at its preview, and what crossing `quote` would."""
+    """One row: what a plan is expected to cost against the mid at its preview, and what crossing `quote` would.
+
+    `interval` is that of the calibration which made the prediction, unless another is given.
+    """
     parent, prediction = plan.parent, plan.prediction
     contract = parent.contract
+    interval = cost.interval_of(prediction, contract=contract) if interval is None else interval
     slippage = None if prediction is None else prediction.slippage
     row = {
         "slippage_ticks": cost.in_ticks(slippage, contract=contract),

@@ -9,7 +9,8 @@ from hydra_nb.analysis.history import Fill, History
 from hydra_nb.analysis.plan_frames import indicative_by_stage, schedule_rows
 from hydra_nb.domain.accounts import mask_account
 from hydra_nb.domain.board import Breaker
-from hydra_nb.domain.events import AlertRaised
+from hydra_nb.domain.calibration import SlippageCalibration
+from hydra_nb.domain.events import AlertRaised, CalibrationChanged
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import Stage
@@ -26,7 +27,11 @@ def fill_row(fill: Fill, *, history: History) -> dict[str, Any]:
     arrival = record.arrival_mid
     slippage = None if arrival is None else child.side.sign * (latest.price - arrival)
     fee = history.fees.get(latest.family)
-    order_quote = fill.terms.quote
+    order_quote, plan = fill.terms.quote, record.plan
+    predicted, half_spread = (
+        fill.terms.predicted_slippage,
+        None if plan.prediction is None else plan.prediction.half_spread,
+    )
     return {
         "time": latest.executed_ns,
         "received_time": fill.first.time_ns,
@@ -39,7 +44,7 @@ def fill_row(fill: Fill, *, history: History) -> dict[str, Any]:
         "side": child.side,
         "lots": latest.lots,
         "price": latest.price,
-        "decision_mid": record.plan.decision_mid,
+        "decision_mid": plan.decision_mid,
         "arrival_mid": arrival,
         "order_mid": None if order_quote is None else order_quote.mid,
         "bid": None if quote is None else quote.bid,
@@ -47,7 +52,12 @@ def fill_row(fill: Fill, *, history: History) -> dict[str, Any]:
         "slippage_ticks": cost.in_ticks(slippage, contract=contract),
         "slippage_bps": cost.in_bps(slippage, mid=arrival),
         "slippage_cash": cost.in_cash(slippage, contract=contract, lots=latest.lots),
-        "predicted_slippage_bps": cost.in_bps(fill.terms.predicted_slippage, mid=arrival),
+        "predicted_slippage_bps": cost.in_bps(predicted, mid=arrival),
+        "predicted_slippage": predicted,
+        "predicted_slippage_ticks": cost.in_ticks(predicted, contract=contract),
+        "predicted_slippage_cash": cost.in_cash(predicted, contract=contract, lots=latest.lots),
+        "half_spread_ticks": cost.in_ticks(half_spread, contract=contract),
+        "impact_scale_ticks": cost.in_ticks(cost.impact_scale(plan), contract=contract),
         "predictor_version": fill.terms.predictor_version,
         "commission": None if fee is None else fee.report.commission,
         "currency": contract.currency,
@@ -167,6 +177,29 @@ def breaker_row(one: Breaker) -> dict[str, Any]:
         "reason": one.reason,
         "rearmed": one.rearmed_ns,
         "local_symbol": one.local_symbol or None,
+    }
+
+
+def calibration_row(accepted: CalibrationChanged, held: SlippageCalibration) -> dict[str, Any]:
+    """One calibration in force, with its evidence and the words of who accepted it."""
+    return {
+        "symbol": held.symbol,
+        "k": held.k,
+        "k_low": held.k_low,
+        "k_high": held.k_high,
+        "spread_factor": held.spread_factor,
+        "spread_factor_low": held.spread_factor_low,
+        "spread_factor_high": held.spread_factor_high,
+        "level": held.level,
+        "n": held.n_fills,
+        "orders": held.n_orders,
+        "residual_low_ticks": held.residual_low_ticks,
+        "residual_high_ticks": held.residual_high_ticks,
+        "residual_level": held.residual_level,
+        "calibrated": held.calibrated_ns,
+        "accepted": accepted.time_ns,
+        "reason": accepted.reason,
+        "version": held.version,
     }
 
 

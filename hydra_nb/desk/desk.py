@@ -172,6 +172,7 @@ class Desk(Markets):
                 quote=quote,
                 seed=self._rooms.seeds.getrandbits(63) if settings.seed is None else settings.seed,
                 now_ns=self.now_ns(),
+                calibration=self._rooms.manager.ledger.calibration(contract.symbol),
             )
         )
         manager = self._rooms.manager

@@ -8,6 +8,7 @@ from hydra_nb.algos.routing import participation, route
 from hydra_nb.algos.schedule import plan_slices
 from hydra_nb.cost import predict
 from hydra_nb.desk.arguments import How
+from hydra_nb.domain.calibration import SlippageCalibration
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.domain.orders import ParentOrder, Strategy
@@ -28,6 +29,7 @@ class Sheet:
     quote: Quote | None
     seed: int
     now_ns: int
+    calibration: SlippageCalibration | None = None
 
 
 def draw_plan(sheet: Sheet) -> ExecutionPlan:
@@ -73,6 +75,12 @@ def draw_plan(sheet: Sheet) -> ExecutionPlan:
         adv_lots=adv_lots,
         adv_source="caller" if how.adv is not None else sheet.statistics.source,
         decision_mid=None if sheet.quote is None else sheet.quote.mid,
-        prediction=predict(sheet.quote, statistics=sheet.statistics, lots=sheet.lots, adv_lots=how.adv),
+        prediction=predict(
+            sheet.quote,
+            statistics=sheet.statistics,
+            lots=sheet.lots,
+            adv_lots=how.adv,
+            calibration=sheet.calibration,
+        ),
         previewed_ns=sheet.now_ns,
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hydra_nb.desk import months
-from hydra_nb.desk.limiting import Limiting
+from hydra_nb.desk.calibrating import Calibrating
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.domain.instrument import ContractFacts, FutureContract
 from hydra_nb.domain.market import ConnectionState, MarketStatistics, Quote
@@ -16,7 +16,7 @@ FIRST_QUOTE_WAIT_S = 5.0
 """Seconds of market time that a preview waits for the first quote of a contract."""
 
 
-class Markets(Limiting):
+class Markets(Calibrating):
     """Contracts by the names that people use, and what is known of each."""
 
     def __init__(self, rooms: Rooms) -> None:

@@ -9,6 +9,7 @@ from hydra_nb.domain.events_base import DecisionsSeal, Event
 from hydra_nb.domain.events_decided import (
     AckTimedOut,
     BreakerTripped,
+    CalibrationChanged,
     CancelRequested,
     ChildRefused,
     ChildReserved,
@@ -63,6 +64,7 @@ __all__ = [
     "AlertRaised",
     "BreakerTripped",
     "BrokerErrorReported",
+    "CalibrationChanged",
     "CancelRequested",
     "ChildRefused",
     "ChildReserved",
@@ -148,4 +150,5 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     BreakerTripped,
     AlertRaised,
     AlertCleared,
+    CalibrationChanged,
 )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from hydra_nb.domain.calibration import SlippageCalibration
 from hydra_nb.domain.events_base import DecisionsSeal, Event
 from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import Action, ChildOrder, ParentStatus, SliceStatus
@@ -50,6 +51,7 @@ class ChildReserved(Event):
     predicted_slippage: Decimal | None  # per lot, price units
     predictor_version: str | None
     decisions: DecisionsSeal | None = None
+    assumed_slippage: Decimal | None = None  # by the assumed constants, where a calibration was in force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,5 +287,15 @@ class LimitsChanged(Event):
     symbol: str
     old: float | None
     new: float | None
+    reason: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationChanged(Event):
+    """A person accepted a calibration of the slippage formula for a symbol, or, None, went back to what is assumed."""
+
+    symbol: str
+    calibration: SlippageCalibration | None
     reason: str
     who: str

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
 
+from hydra_nb.domain.calibration import SlippageCalibration
 from hydra_nb.domain.orders import ParentOrder
 from hydra_nb.errors import invariant
 
@@ -48,7 +49,11 @@ class PlannedSlice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """Predicted slippage per lot against the mid at preview, in price units, and its version."""
+    """Predicted slippage per lot against the mid at preview, in price units, and its version.
+
+    `half_spread` is what the book showed. Where a `calibration` was in force, `assumed_slippage` is what the formula
+    says with its assumed constants.
+    """
 
     slippage: Decimal
     half_spread: Decimal
@@ -56,6 +61,8 @@ class Prediction:
     daily_volatility: float | None
     adv_lots: float | None
     version: str
+    calibration: SlippageCalibration | None = None
+    assumed_slippage: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.breakers import BreakerName
+from hydra_nb.domain.calibration import SlippageCalibration
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import Action, ParentStatus, SliceStatus
@@ -52,6 +53,8 @@ class Ledger:
         Lots of the account's position in a contract that are not ours, by contract id, as last adopted.
     limits
         Limits given and in force.
+    calibrations
+        The calibration of the slippage formula in force, by symbol, as it was accepted.
     strangers
         Latest revision of each execution that names an order that was never reserved here, by family.
     equity, peak_equity, day_start_equity
@@ -74,6 +77,7 @@ class Ledger:
         self.unlocked_ns: dict[int, int] = {}
         self.others_lots: dict[int, int] = {}
         self.limits = LimitsRecord()
+        self.calibrations: dict[str, ev.CalibrationChanged] = {}
         self.strangers: dict[str, ev.ExecutionReported] = {}
         self.connection = ConnectionState.DOWN
         self.currency = ""
@@ -118,6 +122,7 @@ class Ledger:
             ev.Rearmed: self._rearmed,
             ev.LimitsOpened: self.limits.opened,
             ev.LimitsChanged: self.limits.changed,
+            ev.CalibrationChanged: self._calibration_changed,
         }
 
     def apply(self, event: ev.Event) -> None:
@@ -162,6 +167,11 @@ class Ledger:
     def contracts(self) -> Mapping[int, FutureContract]:
         """Contracts of all parents ever submitted, by contract id."""
         return self.breakers.contracts
+
+    def calibration(self, symbol: str) -> SlippageCalibration | None:
+        """How the slippage formula is calibrated in a symbol; None where it is as assumed."""
+        accepted = self.calibrations.get(symbol)
+        return None if accepted is None else accepted.calibration
 
     def traded_on(self, time_ns: int) -> Mapping[int, Traded]:
         """What we traded in the UTC day of `time_ns`, by the broker's time of each execution, by contract id."""
@@ -404,6 +414,12 @@ class Ledger:
     def _killed_event(self, event: ev.Killed) -> None:
         self.killed = event.reason
         self.killed_orders = tuple(dict.fromkeys((*self.killed_orders, *self._open)))
+
+    def _calibration_changed(self, event: ev.CalibrationChanged) -> None:
+        if event.calibration is None:
+            self.calibrations.pop(event.symbol, None)
+        else:
+            self.calibrations[event.symbol] = event
 
     def _rearmed(self, event: ev.Rearmed) -> None:
         if event.breaker is None:

@@ -60,7 +60,7 @@ def reserve(record: OrderRecord | None, event: ChildReserved) -> OrderRecord:
             state=OrderState.RESERVED,
             reserved_ns=event.time_ns,
             placed_mid=None if event.quote is None else event.quote.mid,
-            predicted_slippage=event.predicted_slippage,
+            predicted_slippage=event.predicted_slippage if event.assumed_slippage is None else event.assumed_slippage,
         )
     return replace(record, pending=event.child, modify_sent_ns=None)
 

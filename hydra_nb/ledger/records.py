@@ -40,7 +40,8 @@ class OrderRecord:
     family. `messages` counts the frames sent: places, modifies and cancels. `outlived` tells that the broker showed it
     open when its expiry had passed by our clock and the broker's: both are wrong, and only the wire's word ends it.
     `told_lots` are the most that a status called filled. `placed_mid` is the mid at which it was approved, and
-    `predicted_slippage` what a lot was then predicted to cost against it, both in price units.
+    `predicted_slippage` what a lot was then predicted to cost against it by the assumed constants, both in price units:
+    a breaker judges fills by it, and no calibration may make that less sensitive.
     """
 
     child: ChildOrder

@@ -75,6 +75,7 @@ class Dispatcher:
     def propose(self, proposal: Propose) -> None:
         """Snapshot, gate, reservation and seal in one step of the loop, without an await."""
         plan = self._ledger.parents[proposal.parent_id].plan
+        prediction = plan.prediction
         child = self._child(proposal)
         for news in self.news():
             self._record(news)
@@ -96,9 +97,10 @@ class Dispatcher:
                 client_id=self._broker.client_id,
                 content_hash=verdict.content_hash,
                 quote=self._broker.quote(child.contract.con_id),
-                predicted_slippage=None if plan.prediction is None else plan.prediction.slippage,
-                predictor_version=None if plan.prediction is None else plan.prediction.version,
+                predicted_slippage=None if prediction is None else prediction.slippage,
+                predictor_version=None if prediction is None else prediction.version,
                 decisions=seal,
+                assumed_slippage=None if prediction is None else prediction.assumed_slippage,
             )
         )
         self._unsent.add(child.order_ref)

@@ -23,7 +23,7 @@ from hydra_nb.widgets.ticket_risk import (
     sentence,
 )
 
-LEAST_EVIDENCE = 10  # below so many own slices no point estimate is shown
+LEAST_EVIDENCE = 10  # below so many own fills no point estimate is shown
 
 
 def plan_state(plan: PlanPort) -> State:
@@ -220,7 +220,7 @@ def _cost(row: dict[str, Any], plan: PlanPort) -> str:
         )
     return _estimate(row, currency=currency, half_cash=half_cash, cash_per_tick=float(contract.tick_value) * lots) + (
         f'<p class="hy-muted hy-fine" title="predictor {escape(row["predictor_version"])}">{escape(fee_words)} '
-        f"{escape(thin)}<br>n = {evidence} own slices, {escape(sentence(row['source']))}</p>"
+        f"{escape(thin)}<br>n = {evidence}, {escape(sentence(row['source']))}</p>"
     )
 
 

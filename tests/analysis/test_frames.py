@@ -37,7 +37,8 @@ PROMISED = {
     "fills": "time:TIME received_time:TIME fill_id:TEXT parent_id:TEXT slice:LOTS stage:TEXT symbol:TEXT "
     "local_symbol:TEXT side:TEXT lots:LOTS price:REAL decision_mid:REAL arrival_mid:REAL order_mid:REAL bid:REAL "
     "ask:REAL slippage_ticks:REAL slippage_bps:REAL slippage_cash:REAL predicted_slippage_bps:REAL "
-    "predictor_version:TEXT commission:REAL currency:TEXT latency_ms:REAL",
+    "predicted_slippage:REAL predicted_slippage_ticks:REAL predicted_slippage_cash:REAL half_spread_ticks:REAL "
+    "impact_scale_ticks:REAL predictor_version:TEXT commission:REAL currency:TEXT latency_ms:REAL",
     "orders": "order_ref:TEXT parent_id:TEXT slice:LOTS order_id:LOTS perm_id:LOTS local_symbol:TEXT side:TEXT "
     "lots:LOTS filled_lots:LOTS working_lots:LOTS limit_price:REAL expires:TIME state:TEXT",
     "positions": "account:TEXT symbol:TEXT local_symbol:TEXT position:LOTS working_buy:LOTS working_sell:LOTS "
@@ -184,6 +185,9 @@ def test_a_fill_carries_the_facts_of_its_time() -> None:
     first = fills.iloc[0]
     assert (first["bid"], first["ask"], first["parent_id"], first["slice"]) == (370.25, 371.0, "P-0001", 1)
     np.testing.assert_allclose(first["predicted_slippage_bps"], 0.741 / 370.5 * 1e4)
+    np.testing.assert_allclose(first["predicted_slippage"], 0.741)
+    np.testing.assert_allclose(first["predicted_slippage_ticks"], 0.741 / 0.25)
+    np.testing.assert_allclose(first["predicted_slippage_cash"], 0.741 * 50)
     assert first["predictor_version"] == "sqrt-1"
     assert math.isnan(fills["predicted_slippage_bps"].iloc[2])
     assert math.isnan(fills["bid"].iloc[2])

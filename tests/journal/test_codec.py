@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hydra_nb.domain.calibration import SlippageCalibration
 from hydra_nb.domain.events import (
     EVENT_TYPES,
     ChildReserved,
@@ -67,6 +68,8 @@ def objects(draw: st.DrawFn, kind: Any) -> Any:
     if kind is ChildOrder:
         drawn |= {"limit_price": drawn["contract"].tick * draw(st.integers(-5, 500)), "account": "SIM4AB7QF"}
         drawn |= {"lots": draw(st.integers(1, 99)), "expires_ns": draw(st.integers(1, 2**62))}
+    if kind is SlippageCalibration:
+        drawn |= draw(calibrated())
     if kind is ParentOrder:
         drawn |= {"lots": draw(st.integers(1, 99))}
         drawn["limit"] = draw(st.none() | st.integers(-5, 500).map(lambda ticks: drawn["contract"].tick * ticks))
@@ -75,6 +78,25 @@ def objects(draw: st.DrawFn, kind: Any) -> Any:
         drawn["slices"] = tuple(dataclasses.replace(planned, lots=1) for planned in slices)
         drawn["parent"] = dataclasses.replace(drawn["parent"], lots=len(slices))
     return kind(**drawn)
+
+
+@st.composite
+def calibrated(draw: st.DrawFn) -> dict[str, Any]:
+    """Constants, intervals and evidence that a calibration may have."""
+    figures = st.floats(0, 1e6)
+    k, factor, residual = (sorted(draw(st.tuples(figures, figures, figures))) for _ in range(3))
+    fitted, orders = draw(st.booleans()), draw(st.integers(1, 1_000))
+    return {
+        **dict(zip(("spread_factor_low", "spread_factor", "spread_factor_high"), factor, strict=True)),
+        "k_low": k[0] if fitted else None,
+        "k": k[1],
+        "k_high": k[2] if fitted else None,
+        "residual_low_ticks": -residual[2],
+        "residual_high_ticks": residual[1],
+        "n_orders": orders,
+        "n_fills": orders + draw(st.integers(0, 1_000)),
+        **{name: draw(st.floats(0.01, 0.99)) for name in ("level", "residual_level")},
+    }
 
 
 @pytest.mark.parametrize("kind", EVENT_TYPES, ids=lambda kind: kind.__name__)

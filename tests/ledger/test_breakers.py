@@ -297,6 +297,16 @@ def test_a_fill_costs_what_it_is_worse_than_the_mid_of_its_order(side: Side, pri
     assert cost([*placed(side), execution(2, price=price)]) == (1, ticks, 2.0)
 
 
+def test_the_breaker_goes_by_the_assumed_prediction_where_a_calibrated_one_was_in_force() -> None:
+    """Two ticks and not the ten that a calibration predicts: accepting one loosens nothing."""
+    submission, reservation = placed(predicted="2.50")
+    assert isinstance(reservation, ev.ChildReserved)
+    calibrated = replace(reservation, assumed_slippage=Decimal("0.50"), predictor_version="sqrt-1.fit")
+
+    assert cost([submission, reservation, execution(2, price="371.00")]) == (1, 4.0, 10.0)
+    assert cost([submission, calibrated, execution(2, price="371.00")]) == (1, 4.0, 2.0)
+
+
 def test_the_mean_is_by_lots() -> None:
     """Two lots at 4 ticks and one at 10."""
     events = [*placed(), execution(2, price="371.00"), execution(1, family="b", price="372.50")]
