@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hydra_nb import SlippageReconciler
 from hydra_nb.analysis import columns
 from hydra_nb.analysis.slippage import LEAST_FILLS
+from hydra_nb.analysis.slippage.scores import expanded
 from hydra_nb.errors import AnalysisError, InvalidFrame
 
 from .simulated_fills import Truth, simulated_fills, with_prices
@@ -193,6 +194,11 @@ class TestIntervals:
         assert row["orders"] == 1_200
         assert row["method"] == "BCa bootstrap of 4,999 draws by 500 blocks of orders"
         assert row["bias_high"] - row["bias_low"] == pytest.approx(width, rel=0.1)
+
+    @pytest.mark.parametrize(("orders", "level"), [(8, 0.98853), (40, 0.95948), (100_000, 0.95)])
+    def test_of_few_orders_the_draws_are_read_further_out(self, orders: int, level: float) -> None:
+        """For 8 orders t is 2.3646, times the root of 8 / 7: 2.5279 of a normal's deviations."""
+        assert expanded(0.95, orders=orders) == pytest.approx(level, abs=2e-5)
 
     def test_a_higher_level_is_a_wider_interval(self) -> None:
         """99 % holds 80 %."""
