@@ -27,6 +27,8 @@
     │   ├── JournalTooNew          written by a later version
     │   └── JournalUnwritable      disk full, input or output error
     ├── LimitsError                a limit is missing, malformed, or unknown
+    ├── AnalysisError              what was to be analysed cannot be
+    │   └── InvalidFrame           a frame lacks columns, or holds rows that would give a wrong number
     └── InvariantBroken            something that must always hold does not
 
 A message holds the value, the limit, its unit, and the remedy. A refusal by the risk gate is a
@@ -136,6 +138,14 @@ class JournalUnwritable(JournalError):
 
 class LimitsError(HydraError, ValueError):
     """A limit is missing, malformed, or unknown."""
+
+
+class AnalysisError(HydraError):
+    """What was to be analysed cannot be."""
+
+
+class InvalidFrame(AnalysisError, ValueError):
+    """A frame lacks columns, or holds rows that would give a wrong number."""
 
 
 class InvariantBroken(HydraError):

@@ -27,6 +27,10 @@ class Records:
         """One row a slice of a parent order."""
         return frames.slices(self._history, **filters)
 
+    def stages(self, **filters: Any) -> pd.DataFrame:
+        """One row a stage of every child order that was sent: what was open, what filled and when, what ended it."""
+        return frames.stages(self._history, **filters)
+
     def decisions(self, **filters: Any) -> pd.DataFrame:
         """One row a check of the risk gate, passed or not."""
         return frames.decisions(self._history, **filters)
