@@ -15,7 +15,7 @@ filled_lots   | LOTS | lots  | Lots of them that filled in it, latest correction
 limit_price   | REAL | price | Its limit
 begun         | TIME |       | When its order, or the modify that began it, was sent
 ended         | TIME |       | When it was over; NaT while it works, or where nobody knows
-worked_s      | REAL | s     | Length; while it works up to the newest fact of the journal, unknown up to the last of its order
+worked_s      | REAL | s     | Its length; at work up to the newest fact of all, unknown up to the last of its order
 first_fill_s  | REAL | s     | From its begin to the first report of a fill; NaN without one
 last_fill_s   | REAL | s     | From its begin to the last
 filled_at     | TEXT |       | Lots and seconds from its begin of each fill, such as 2@13.400000 1@60.000000
