@@ -6,14 +6,15 @@ import pandas as pd
 
 from hydra_nb.analysis import frames
 from hydra_nb.analysis.audit import audit
+from hydra_nb.analysis.from_journal import regret_of, spread_clock_of
 from hydra_nb.analysis.history import History
 from hydra_nb.journal import Journal
 
 
 class Records:
-    """Frames of one journal; all but `audit` take ``parent_id=``, ``since=``, ``until=`` and ``symbol=`` as filters.
+    """Frames of one journal; all take ``parent_id=``, ``since=``, ``until=`` and ``symbol=`` as filters, but two.
 
-    The journal is folded once, and the fold carried on as it grows.
+    `audit` and `spread_clock` say what they take. The journal is folded once, and the fold carried on as it grows.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -46,6 +47,17 @@ class Records:
     def quotes(self, **filters: Any) -> pd.DataFrame:
         """One row a change of the top of a watched book."""
         return frames.quotes(self._history, **filters)
+
+    def regret(self, **filters: Any) -> pd.DataFrame:
+        """One row a parent and alternative: what crossing at once, patience or a TWAP would have cost, as bounds.
+
+        Besides the filters it takes the settings of `hydra_nb.analysis.regret.regret`.
+        """
+        return regret_of(self._history, **filters)
+
+    def spread_clock(self, symbol: str, **filters: Any) -> pd.DataFrame:
+        """Spread and quoted share of a symbol by weekday and hour of its exchange; filters ``since`` and ``until``."""
+        return spread_clock_of(self._history, symbol, **filters)
 
     def audit(self, parent_id: str) -> pd.DataFrame:
         """One row a fact or a check in the life of a parent order, in order; takes no filters.
