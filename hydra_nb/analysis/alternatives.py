@@ -13,7 +13,8 @@ from typing import Final
 
 import numpy as np
 
-from hydra_nb.algos.prices import MarketMemory, Remembered, ladder_price, look
+from hydra_nb.algos.prices import MarketMemory, ladder_price, look, remember
+from hydra_nb.analysis.own_orders import OwnOrders
 from hydra_nb.analysis.tape import Tape
 from hydra_nb.domain.orders import Stage
 from hydra_nb.domain.plan import Ladder
@@ -97,16 +98,26 @@ class _Worked:
     is_possible: bool
 
 
-def patience(tape: Tape, lots: int, *, begin_ns: int, ladder: Ladder, tick: Decimal, step: Decimal) -> Outcome:
-    """Rest at mid, a step better, and across, for as long as the ladder says, by the desk's own prices."""
-    time_ns, previous = begin_ns, None
+def patience(
+    tape: Tape, lots: int, *, begin_ns: int, ladder: Ladder, tick: Decimal, step: Decimal, own: OwnOrders
+) -> Outcome:
+    """Rest at mid, a step better, and across, for as long as the ladder says.
+
+    Its prices are made as the desk makes them, on the market without what of ours rested in it.
+    """
+    time_ns, previous, memory = begin_ns, None, MarketMemory()
     stages: list[_Worked] = []
     silent_s = 0.0
     for stage, wait_ns in zip(Stage, (ladder.mid_ns, ladder.step_ns, ladder.cross_ns), strict=True):
-        price = _price(tape, stage, time_ns=time_ns, tick=tick, step=step, previous=previous)
-        if price is None:
+        row = tape.at(time_ns)
+        quote = None if row is None else tape.quote(row)
+        memory = remember(memory, quote, side=tape.side, own=own.at(time_ns), now_ns=time_ns)
+        sight = look(quote, side=tape.side, own=own.at(time_ns), memory=memory, now_ns=time_ns)
+        priced = ladder_price(stage, sight=sight, side=tape.side, tick=tick, step=step, limit=None, previous=previous)
+        if priced is None:
             why = f"no quote to price its stage {stage} by"
             return Outcome(lots=None, surely=0, maybe=lots, ended_ns=begin_ns + ladder.total_ns, lacks=(why,))
+        price = priced.price
         previous, until_ns = price, time_ns + wait_ns
         silent_s += tape.silent_s(time_ns, until_ns)
         stages.append(_worked(tape, tape.side.sign * float(price), begin_ns=time_ns, end_ns=until_ns, tick=float(tick)))
@@ -119,20 +130,6 @@ def patience(tape: Tape, lots: int, *, begin_ns: int, ladder: Ladder, tick: Deci
     if silent_s > 0:
         lacks.append(f"no quotes for {silent_s:,.0f} s of it")
     return Outcome(lots=made, surely=surely, maybe=maybe, ended_ns=time_ns, lacks=tuple(lacks))
-
-
-def _price(
-    tape: Tape, stage: Stage, *, time_ns: int, tick: Decimal, step: Decimal, previous: Decimal | None
-) -> Decimal | None:
-    """Limit price of a stage on the quote that stood then; None where none did."""
-    row = tape.at(time_ns)
-    if row is None:
-        return None
-    seen = tape.last_mid(time_ns)
-    mid = None if seen is None else Remembered(price=Decimal(repr(seen[0])), time_ns=seen[1])
-    sight = look(tape.quote(row), side=tape.side, own={}, memory=MarketMemory(mid=mid), now_ns=time_ns)
-    priced = ladder_price(stage, sight=sight, side=tape.side, tick=tick, step=step, limit=None, previous=previous)
-    return None if priced is None else priced.price
 
 
 def _worked(tape: Tape, price: float, *, begin_ns: int, end_ns: int, tick: float) -> _Worked:

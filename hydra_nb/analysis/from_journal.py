@@ -34,6 +34,7 @@ def regret_of(
         fills[fills["parent_id"].isin(executions["parent_id"])],
         quotes[quotes["local_symbol"].isin(executions["local_symbol"])],
         slices[slices["parent_id"].isin(executions["parent_id"])],
+        stages=frames.stages(history),
         instruments={contract.local_symbol: contract for contract in history.contracts.values()},
         **how,
     )

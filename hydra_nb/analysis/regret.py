@@ -11,6 +11,7 @@ import pandas as pd
 from hydra_nb.algos.schedule import SLICE_SPACING_NS, split_lots
 from hydra_nb.analysis.alternatives import Clip, Outcome, crossing, even_clips, patience
 from hydra_nb.analysis.columns import make_frame
+from hydra_nb.analysis.own_orders import OwnOrders
 from hydra_nb.analysis.patience_columns import REGRET
 from hydra_nb.analysis.tape import Tape
 from hydra_nb.domain.instrument import FutureContract
@@ -72,6 +73,7 @@ def regret(
     quotes: pd.DataFrame,
     slices: pd.DataFrame | None = None,
     *,
+    stages: pd.DataFrame | None = None,
     instruments: Instruments | None = None,
     tolerance: str = "10min",
     patience_s: float = 300.0,
@@ -85,6 +87,8 @@ def regret(
     executions, fills, quotes, slices
         Frames with the columns of the desk's; with `slices` the alternatives follow the order's own schedule. Quotes
         are needed until the alternatives end, and may be in any order; those there twice count once.
+    stages
+        Our own orders, as in ``desk.stages()``: with them the prices of patience are those of the market without us.
     instruments
         Where the ticks are told; of a contract without one nothing can be said.
     tolerance
@@ -118,7 +122,7 @@ def regret(
     terms = _Terms.of(patience_s=patience_s, step=step, twap_slices=twap_slices, tolerance=tolerance)
     by_contract = dict(tuple(quotes.groupby("local_symbol", sort=False)))
     by_parent = dict(tuple(fills.groupby("parent_id", sort=False)))
-    tapes: dict[tuple[str, Side], Tape] = {}
+    markets: dict[tuple[str, Side], tuple[Tape, OwnOrders]] = {}
     rows: list[dict[str, Any]] = []
     for row in executions.to_dict("records"):
         own = by_parent.get(row["parent_id"], fills.iloc[:0])
@@ -128,12 +132,21 @@ def regret(
         told: dict[str, dict[str, Any]] = {}
         if tick is not None and not reason:
             parent = _parent(row, fills=own, slices=slices, tick=tick)
-            if (key := (row["local_symbol"], parent.side)) not in tapes:
-                tapes[key] = Tape.of(shown, side=parent.side, longest_ns=terms.longest_ns)
-            tape = tapes[key]
-            told = {name: _compared(parent, tape, _outcome(name, parent, tape, terms=terms)) for name in ALTERNATIVES}
+            if (key := (row["local_symbol"], parent.side)) not in markets:
+                markets[key] = _market(shown, stages, local_symbol=key[0], side=key[1], longest_ns=terms.longest_ns)
+            tape, ours = markets[key]
+            outcomes = {name: _outcome(name, parent, tape, own=ours, terms=terms) for name in ALTERNATIVES}
+            told = {name: _compared(parent, tape, outcome) for name, outcome in outcomes.items()}
         rows += [_row(row, alternative=name, reason=reason, told=told.get(name, {})) for name in ALTERNATIVES]
     return make_frame(REGRET, rows)
+
+
+def _market(
+    quotes: pd.DataFrame, stages: pd.DataFrame | None, *, local_symbol: str, side: Side, longest_ns: int
+) -> tuple[Tape, OwnOrders]:
+    """Quotes of a contract from one side, and what of ours rested there."""
+    own = OwnOrders() if stages is None else OwnOrders.of(stages, local_symbol=local_symbol, side=side)
+    return Tape.of(quotes, side=side, longest_ns=longest_ns), own
 
 
 def _row(row: dict[Any, Any], *, alternative: str, reason: str, told: dict[str, Any]) -> dict[str, Any]:
@@ -153,7 +166,7 @@ def _why_nothing(row: dict[Any, Any], *, tick: Decimal | None, quotes: pd.DataFr
     return f"no quotes of {row['local_symbol']} were recorded" if quotes.empty else ""
 
 
-def _outcome(alternative: str, parent: _Parent, tape: Tape, *, terms: _Terms) -> Outcome:
+def _outcome(alternative: str, parent: _Parent, tape: Tape, *, own: OwnOrders, terms: _Terms) -> Outcome:
     """What an alternative would have come to."""
     begin_ns = parent.submitted_ns
     if alternative == "cross_at_once":
@@ -161,7 +174,7 @@ def _outcome(alternative: str, parent: _Parent, tape: Tape, *, terms: _Terms) ->
     if alternative == "twap":
         return crossing(tape, _twap_clips(parent, terms=terms))
     ladder = _own_ladder(parent) or terms.ladder
-    return patience(tape, parent.lots, begin_ns=begin_ns, ladder=ladder, tick=parent.tick, step=terms.step)
+    return patience(tape, parent.lots, begin_ns=begin_ns, ladder=ladder, tick=parent.tick, step=terms.step, own=own)
 
 
 def _twap_clips(parent: _Parent, *, terms: _Terms) -> tuple[Clip, ...]:

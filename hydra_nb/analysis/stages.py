@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from hydra_nb.analysis.history import History
+from hydra_nb.analysis.stage_fills import told
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.broker_codes import is_rejection
 from hydra_nb.domain.orders import OrderState
@@ -209,7 +210,7 @@ def _row(stage: _Stage, *, fills: list[tuple[int, int]], open_lots: int) -> dict
         "begun": stage.begun_ns,
         "first_fill_s": waits_s[0] if fills else None,
         "last_fill_s": waits_s[-1] if fills else None,
-        "filled_at": " ".join(f"{lots}@{wait_s:.6f}" for (_, lots), wait_s in zip(fills, waits_s, strict=True)),
+        "filled_at": told((lots, wait_s) for (_, lots), wait_s in zip(fills, waits_s, strict=True)),
         "spread_ticks": spread,
         "weekday": begun.isoweekday(),
         "hour": begun.hour,

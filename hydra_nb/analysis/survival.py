@@ -14,6 +14,7 @@ import pandas as pd
 
 from hydra_nb.analysis.columns import make_frame
 from hydra_nb.analysis.patience_columns import SURVIVAL, TIME_TO_FILL
+from hydra_nb.analysis.stage_fills import fills_of_stage
 from hydra_nb.domain.orders import Stage
 from hydra_nb.errors import InvalidFrame
 
@@ -209,7 +210,7 @@ def _observed(stages: pd.DataFrame, *, unit: Unit) -> _Observations:
     order, _ = pd.factorize(stages["order_ref"])
     seen: list[tuple[int, float, int, bool]] = []
     for number, row in zip(order.tolist(), stages.to_dict("records"), strict=True):
-        lots, fills = int(row["lots"]), _fills(row)
+        lots, fills = int(row["lots"]), fills_of_stage(row)
         left = max(0, lots - sum(filled for filled, _ in fills))
         if unit == "lots":
             seen += [(number, time_s, filled, True) for filled, time_s in fills]
@@ -223,25 +224,6 @@ def _observed(stages: pd.DataFrame, *, unit: Unit) -> _Observations:
         lots=np.array([lots for _, _, lots, _ in seen], dtype=np.int64),
         is_filled=np.array([is_filled for _, _, _, is_filled in seen], dtype=np.bool_),
     )
-
-
-def _fills(row: dict[Any, Any]) -> list[tuple[int, float]]:
-    """Lots and seconds of each fill of a stage."""
-    filled = int(row["filled_lots"])
-    if "filled_at" in row and not pd.isna(row["filled_at"]):
-        pairs = [one.split("@") for one in str(row["filled_at"]).split()]
-        fills = [(int(lots), float(time_s)) for lots, time_s in pairs]
-        if sum(lots for lots, _ in fills) != filled:
-            raise InvalidFrame(f"{row['order_ref']}, {row['stage']}: filled_at does not tell the {filled} filled lots")
-        return fills
-    if filled == 0:
-        return []
-    first_s, last_s = row.get("first_fill_s"), row.get("last_fill_s")
-    if first_s is None or last_s is None or not first_s == last_s:
-        raise InvalidFrame(
-            f"{row['order_ref']}, {row['stage']}: filled_at is missing, and its lots filled at more times"
-        )
-    return [(filled, float(first_s))]
 
 
 # Curves

@@ -115,8 +115,11 @@ def _printed(last: np.ndarray, last_lots: np.ndarray, volume: np.ndarray) -> tup
     told = ~np.isnan(volume) | ~np.isnan(np.roll(volume, 1))
     grown = np.maximum(np.nan_to_num(volume - np.roll(volume, 1)), 0.0)
     traded = np.where(told, grown, np.where(is_new, np.nan_to_num(last_lots), 0.0))
-    traded[:1] = 0.0
-    return np.where(np.isnan(last), 0.0, np.minimum(traded, np.nan_to_num(last_lots))), traded
+    printed = np.where(np.isnan(last), 0.0, np.minimum(traded, np.nan_to_num(last_lots)))
+    begins = ~np.isnan(volume) & np.isnan(np.roll(volume, 1))  # the first trades that are told; when was not
+    traded, printed = np.where(begins, np.nan_to_num(volume), traded), np.where(begins, 0.0, printed)
+    traded[:1] = printed[:1] = 0.0
+    return printed, traded
 
 
 def _decimal(price: float) -> Decimal | None:

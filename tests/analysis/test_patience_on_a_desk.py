@@ -59,6 +59,27 @@ def test_the_clock_of_a_desk_sees_its_own_orders_too() -> None:
     assert suggest_window(clock, hours=1)["from_hour"].notna().all()
 
 
+async def there_and_back(stack: Stack) -> pd.DataFrame:
+    """Buy and sell four lots with patience, and see what patience would have cost."""
+    for side in ("BUY", "SELL"):
+        await stack.desk.execute(side, 4, "ZO", strategy="limit_patience", adv=10_000)
+    await stack.sleep(600)
+    told = stack.desk.regret()
+    return told[told["alternative"] == "patience"]
+
+
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_what_patience_did_cost_lies_within_what_it_would_have_cost(seed: int) -> None:
+    """The simulated market fills orders by rules that the bounds know nothing of, and holds itself to them."""
+    told = on_a_desk(there_and_back, seed=seed)
+
+    assert len(told) == 2
+    assert (told["filled_low_lots"] <= told["filled_lots"]).all()
+    assert (told["filled_lots"] <= told["filled_high_lots"]).all()
+    assert (told["cost_low_ticks"] - 1e-9 <= told["actual_ticks"]).all()
+    assert (told["actual_ticks"] <= told["cost_high_ticks"] + 1e-9).all()
+
+
 async def several(stack: Stack) -> tuple[int, dict[str, pd.DataFrame]]:
     """Work three orders in the simulated market, one after another; lots that the exchange filled, and the frames."""
     desk = stack.desk

@@ -172,6 +172,61 @@ def test_patience_without_an_end_to_cross_to_stays_open() -> None:
     assert row["cost_low_ticks"] == row["cost_high_ticks"] == 0
 
 
+@pytest.mark.parametrize(
+    "trade",
+    [
+        (40.0, 370.0, 372.0, 5, 5, 371.75, 1, 13),  # two more traded, at prices that no row tells
+        (40.0, 370.0, 372.0, 5, 5, 371.75, 1, 10),
+    ],
+)
+def test_trades_whose_price_no_row_tells_may_have_been_ours(trade: tuple[float, ...]) -> None:
+    """The volume grew by three and the last trade had one lot: perhaps the others filled us; else nothing did."""
+    quotes = quotes_of((0.0, 370.0, 372.0, 5, 5, 372.0, 1, 10), trade, *EVERY_MINUTE[1:])
+
+    row = compared(quotes)["patience"]
+
+    assert bounds(row) == (4, 4, 0 if trade[-1] == 13 else 4, 4)
+
+
+def test_the_first_trades_that_are_told_may_have_been_ours() -> None:
+    """Of them nobody knows when they were."""
+    quotes = quotes_of(EVERY_MINUTE[0], (40.0, 370.0, 372.0, 5, 5, 372.0, 3, 3), *EVERY_MINUTE[1:])
+
+    assert bounds(compared(quotes)["patience"]) == (4, 4, 0, 4)
+
+
+def test_our_own_bid_is_taken_out_of_the_market_that_patience_is_priced_by() -> None:
+    """Without us the bid is at 370 and the step goes to 371.25; seen with our own 371 it would go to 371.75.
+
+    Half a minute into the step four lots are offered at 371.5: through the one price, and not to the other.
+    """
+    rows = [(0.0, 370.0, 372.0), (1.0, 371.0, 372.0, 4, 5), (301.0, 371.25, 372.0, 4, 5), (330.0, 371.25, 371.5, 4, 4)]
+    quotes = quotes_of(*rows, (340.0, 371.25, 372.0, 4, 5), (440.0, 371.25, 372.0, 4, 5), *EVERY_MINUTE[8:])
+    stages = pd.DataFrame(
+        {
+            "order_ref": "a",
+            "stage": ["mid", "step"],
+            "local_symbol": "ZOK6",
+            "side": "BUY",
+            "lots": [4, 4],
+            "filled_lots": [0, 0],
+            "limit_price": [371.0, 371.25],
+            "begun": [at(0.5), at(300.5)],
+            "worked_s": [300.0, 150.0],
+            "filled_at": "",
+        }
+    )
+
+    with_us = regret(executions_of(), fills_of((4, 371)), quotes, instruments=INSTRUMENTS)
+    without = regret(executions_of(), fills_of((4, 371)), quotes, stages=stages, instruments=INSTRUMENTS)
+
+    costs = [
+        tuple(frame.set_index("alternative").loc["patience", ["cost_low_ticks", "cost_high_ticks"]])
+        for frame in (with_us, without)
+    ]
+    assert costs == [(3, 3), (4, 4)]
+
+
 def test_silence_of_the_record_is_a_perhaps_and_said() -> None:
     """From 30 s to 1,000 s nothing was recorded: who knows what filled; its later stages cannot be priced."""
     quotes = quotes_of((0, 370, 372), (30, 370, 372), (1_000, 370, 372))
