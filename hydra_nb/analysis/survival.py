@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.random import PCG64, Generator
 
 from hydra_nb.analysis.columns import make_frame
 from hydra_nb.analysis.patience_columns import SURVIVAL, TIME_TO_FILL
@@ -245,7 +246,8 @@ def _curve(seen: _Observations, *, group: str, resamples: int, seed: int) -> Ite
     low, high = _band(seen, times_s, resamples=resamples, seed=seed)
     if not len(times_s) or times_s[0] > 0:
         times_s, open_share = np.append(0.0, times_s), np.append(1.0, open_share)
-        low, high = np.append(1.0, low), np.append(1.0, high)
+        certain = 1.0 if np.isfinite(low).any() else np.nan  # at 0 s all is open; but no band has no beginning
+        low, high = np.append(certain, low), np.append(certain, high)
     end_s = seen.time_s.max()
     if end_s > times_s[-1]:
         times_s, open_share = np.append(times_s, end_s), np.append(open_share, open_share[-1])
@@ -284,7 +286,7 @@ def _band(seen: _Observations, times_s: np.ndarray, *, resamples: int, seed: int
     nothing = np.full(len(times_s), np.nan)
     if resamples <= 0 or seen.orders < FEWEST_ORDERS or not len(times_s):
         return nothing, nothing
-    dice = np.random.default_rng(seed)
+    dice = Generator(PCG64(seed))
     _, order = np.unique(seen.order, return_inverse=True)
     chances = np.full(seen.orders, 1 / seen.orders)
     curves = np.array(
