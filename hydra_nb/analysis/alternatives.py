@@ -110,9 +110,9 @@ def patience(
     silent_s = 0.0
     for stage, wait_ns in zip(Stage, (ladder.mid_ns, ladder.step_ns, ladder.cross_ns), strict=True):
         row = tape.at(time_ns)
-        quote = None if row is None else tape.quote(row)
-        memory = remember(memory, quote, side=tape.side, own=own.at(time_ns), now_ns=time_ns)
-        sight = look(quote, side=tape.side, own=own.at(time_ns), memory=memory, now_ns=time_ns)
+        quote, ours = None if row is None else tape.quote(row), own.at(time_ns)
+        memory = remember(memory, quote, side=tape.side, own=ours, now_ns=time_ns)
+        sight = look(quote, side=tape.side, own=ours, memory=memory, now_ns=time_ns)
         priced = ladder_price(stage, sight=sight, side=tape.side, tick=tick, step=step, limit=None, previous=previous)
         if priced is None:
             why = f"no quote to price its stage {stage} by"
@@ -139,7 +139,10 @@ def _worked(tape: Tape, price: float, *, begin_ns: int, end_ns: int, tick: float
     far, far_lots = tape.far[rows], tape.far_lots[rows]
     last, printed = tape.last[rows], tape.printed_lots[rows]
     somewhere = bool((tape.traded_lots[rows] > printed).any())  # trades between two rows, at prices not recorded
-    touched = somewhere or bool((far <= price + near).any() or ((last <= price + near) & (printed > 0)).any())
+    crossed = bool((tape.bid[rows] >= tape.ask[rows]).any())
+    touched = (
+        somewhere or crossed or bool((far <= price + near).any() or ((last <= price + near) & (printed > 0)).any())
+    )
     low, shown = price, int(np.max(far_lots[far < price - near], initial=0))
     if row is not None and tape.far[row] <= price + near:  # it would not have rested, but taken what was shown
         low, shown, touched = min(price, float(tape.far[row])), max(shown, int(tape.far_lots[row])), True

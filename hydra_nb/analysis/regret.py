@@ -125,27 +125,29 @@ def regret(
     markets: dict[tuple[str, Side], tuple[Tape, OwnOrders]] = {}
     rows: list[dict[str, Any]] = []
     for row in executions.to_dict("records"):
-        own = by_parent.get(row["parent_id"], fills.iloc[:0])
+        key, tick = (row["local_symbol"], Side(row["side"])), _tick(row, instruments)
         shown = by_contract.get(row["local_symbol"], quotes.iloc[:0])
-        tick = _tick(row, instruments)
         reason = _why_nothing(row, tick=tick, quotes=shown)
         told: dict[str, dict[str, Any]] = {}
         if tick is not None and not reason:
-            parent = _parent(row, fills=own, slices=slices, tick=tick)
-            if (key := (row["local_symbol"], parent.side)) not in markets:
+            if key not in markets:
                 markets[key] = _market(shown, stages, local_symbol=key[0], side=key[1], longest_ns=terms.longest_ns)
-            tape, ours = markets[key]
-            outcomes = {name: _outcome(name, parent, tape, own=ours, terms=terms) for name in ALTERNATIVES}
-            told = {name: _compared(parent, tape, outcome) for name, outcome in outcomes.items()}
+            own = by_parent.get(row["parent_id"], fills.iloc[:0])
+            told = _told(_parent(row, fills=own, slices=slices, tick=tick), *markets[key], terms=terms)
         rows += [_row(row, alternative=name, reason=reason, told=told.get(name, {})) for name in ALTERNATIVES]
     return make_frame(REGRET, rows)
+
+
+def _told(parent: _Parent, tape: Tape, own: OwnOrders, *, terms: _Terms) -> dict[str, dict[str, Any]]:
+    """What can be told of each alternative."""
+    return {name: _compared(parent, tape, _outcome(name, parent, tape, own=own, terms=terms)) for name in ALTERNATIVES}
 
 
 def _market(
     quotes: pd.DataFrame, stages: pd.DataFrame | None, *, local_symbol: str, side: Side, longest_ns: int
 ) -> tuple[Tape, OwnOrders]:
     """Quotes of a contract from one side, and what of ours rested there."""
-    own = OwnOrders() if stages is None else OwnOrders.of(stages, local_symbol=local_symbol, side=side)
+    own = OwnOrders.none() if stages is None else OwnOrders.of(stages, local_symbol=local_symbol, side=side)
     return Tape.of(quotes, side=side, longest_ns=longest_ns), own
 
 
@@ -160,7 +162,7 @@ def _why_nothing(row: dict[Any, Any], *, tick: Decimal | None, quotes: pd.DataFr
     if tick is None:
         return f"the tick of {row['local_symbol']} is not told: give instruments"
     if pd.isna(row["finished"]):
-        return "it is at work still"
+        return "it is not over yet"
     if pd.isna(row["arrival_mid"]):
         return "there was no mid at its arrival"
     return f"no quotes of {row['local_symbol']} were recorded" if quotes.empty else ""

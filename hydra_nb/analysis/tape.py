@@ -18,9 +18,9 @@ from hydra_nb.domain.units import NS_PER_S, Side
 class Tape:
     """Quotes and trades of one contract in order of time; NaN where a side was empty.
 
-    `bid` and `ask` are as they were quoted; `far`, the opposite touch, and `last` are turned. Since the row before it
-    `traded_lots` traded, of which `printed_lots` surely at `last`. `mids` are the rows in which both sides showed and
-    did not cross.
+    `bid` and `ask` are as they were quoted; `far`, the opposite touch, and `last` are turned. A locked or crossed
+    market has no `far`, since nobody knows what of it was real; `mids` are the other rows in which both sides showed.
+    Since the row before it `traded_lots` traded, of which `printed_lots` surely at `last`.
     """
 
     side: Side
@@ -54,7 +54,7 @@ class Tape:
             ask=ask,
             bid_lots=bid_lots,
             ask_lots=ask_lots,
-            far=ask if side is Side.BUY else -bid,
+            far=np.where(bid >= ask, np.nan, ask if side is Side.BUY else -bid),
             far_lots=ask_lots if side is Side.BUY else bid_lots,
             last=side.sign * last,
             printed_lots=printed_lots,

@@ -161,6 +161,34 @@ def test_patience_that_is_quoted_through_surely_fills_what_was_shown() -> None:
     assert bounds(row) == (4, 4, 0, 2)
 
 
+def test_size_shown_again_at_a_later_stage_may_be_the_same() -> None:
+    """Two lots below its price at mid, and two at the step: two surely fill, the others perhaps not until the ask."""
+    lower = [(30.0, 370.0, 370.5, 5, 2), (40.0, 370.0, 372.0), (330.0, 370.0, 370.5, 5, 2), (340.0, 370.0, 372.0)]
+
+    row = compared(quotes_of(*sorted([*EVERY_MINUTE, *lower])))["patience"]
+
+    assert bounds(row) == (4, 4, 0, 2)
+
+
+def test_an_ask_at_its_price_is_a_touch_and_no_more() -> None:
+    """Two lots are offered at 371, where it rests: who was first in the queue nobody knows."""
+    touch = ((30.0, 370.0, 371.0, 5, 2), (40.0, 370.0, 372.0))
+
+    row = compared(quotes_of(EVERY_MINUTE[0], *touch, *EVERY_MINUTE[1:]))["patience"]
+
+    assert bounds(row) == (4, 4, 0, 4)
+
+
+def test_order_and_alternative_are_valued_at_one_end_the_later_of_both() -> None:
+    """The order was over after 500 s, patience after 525 s, and in between the mid went up by 2."""
+    rows = compared(
+        quotes_of(*EVERY_MINUTE[:8], (490, 370, 372), (510, 372, 374), (530, 376, 378)), fills=((2, 371.0),)
+    )
+
+    assert (rows["cross_at_once"]["end_mid"], rows["cross_at_once"]["actual_ticks"]) == (371, 0)
+    assert (rows["patience"]["end_mid"], rows["patience"]["actual_ticks"]) == (373, 4)
+
+
 def test_patience_without_an_end_to_cross_to_stays_open() -> None:
     """The ask leaves after a minute: nothing was touched, and what is left is valued at the mid last seen."""
     quotes = quotes_of(*EVERY_MINUTE[:2], *((second, 370.0, NAN) for second in range(90, 1_600, 60)))
@@ -225,6 +253,16 @@ def test_our_own_bid_is_taken_out_of_the_market_that_patience_is_priced_by() -> 
         for frame in (with_us, without)
     ]
     assert costs == [(3, 3), (4, 4)]
+
+
+def test_a_crossed_market_is_no_price_to_cross_at_and_may_have_filled_what_rested() -> None:
+    """What of it was real nobody knows: no cost of crossing at that moment, and a perhaps for patience."""
+    at_arrival = compared(quotes_of((0, 372, 371), *EVERY_MINUTE[1:]))
+    later = compared(quotes_of(EVERY_MINUTE[0], (30, 371, 370.5), (31, 370, 372), *EVERY_MINUTE[1:]))
+
+    assert np.isnan(at_arrival["cross_at_once"]["cost_low_ticks"])
+    assert at_arrival["cross_at_once"]["lacks"].startswith("nobody was quoted to cross to at 1 of 1 moments")
+    assert bounds(later["patience"]) == (4, 4, 0, 4)
 
 
 def test_silence_of_the_record_is_a_perhaps_and_said() -> None:
@@ -302,7 +340,7 @@ def test_an_order_of_patience_is_held_against_its_own_ladder() -> None:
     ("order", "quotes", "how", "words"),
     [
         ({}, quotes_of(*EVERY_MINUTE).iloc[:0], {}, "no quotes of ZOK6 were recorded"),
-        ({"over_s": None}, quotes_of(*EVERY_MINUTE), {}, "it is at work still"),
+        ({"over_s": None}, quotes_of(*EVERY_MINUTE), {}, "it is not over yet"),
         ({"arrival": NAN}, quotes_of(*EVERY_MINUTE), {}, "there was no mid at its arrival"),
         ({}, quotes_of(*EVERY_MINUTE), {"instruments": None}, "the tick of ZOK6 is not told: give instruments"),
     ],

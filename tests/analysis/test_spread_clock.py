@@ -91,6 +91,13 @@ def test_a_quote_over_the_full_hour_counts_in_both() -> None:
     assert clock["n"].tolist() == [1, 0]
 
 
+def test_the_full_hour_is_struck_to_the_nanosecond() -> None:
+    """Half a second before it and half a second after."""
+    clock = spread_clock(quotes_of((3_599.5, 370, 371), (3_600.5, 370, 371)), time_zone=CHICAGO, tick=TICK)
+
+    assert clock["recorded_s"].tolist() == [0.5, 0.5]
+
+
 def test_what_nobody_watched_is_not_recorded() -> None:
     """A quote speaks for ten minutes; the last of a contract, and the night after it, for none."""
     clock = spread_clock(quotes_of((0, 370, 371), (50_000, 370, 371)), time_zone=CHICAGO, tick=TICK)

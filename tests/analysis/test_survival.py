@@ -182,6 +182,26 @@ def test_the_band_holds_the_truth_although_lots_fill_together() -> None:
     assert naive < 70
 
 
+def test_the_band_is_no_narrower_for_an_order_told_in_many_fills() -> None:
+    """Eight lots that fill within eight thousandths of a second are one witness, as eight at once are."""
+    at_once = clustered(4)
+    waits = [float(row.split("@")[1]) if row else None for row in at_once["filled_at"]]
+    rows = [
+        stage_of(
+            f"o{at:03}",
+            8,
+            fills=() if wait is None else tuple((1, wait + lot / 1_000) for lot in range(8)),
+            worked_s=150 if wait is None else wait + 0.007,
+        )
+        for at, wait in enumerate(waits)
+    ]
+
+    whole, parted = (survival(stages) for stages in (at_once, frame_of(*rows)))
+
+    widths = [(curve["high"] - curve["low"])[curve["time_s"].between(60, 100)].mean() for curve in (whole, parted)]
+    assert widths[1] == pytest.approx(widths[0], rel=0.1)
+
+
 def test_a_seed_gives_one_band_and_few_orders_give_none() -> None:
     """The same draws each time; of nine orders nothing is claimed."""
     stages = clustered(3)
