@@ -446,13 +446,15 @@ FRAMES: dict[str, tuple[Column, ...]] = {
 
 def columns_page() -> str:
     """The page ``docs/columns.md``: a table of columns for every frame."""
+    from hydra_nb.analysis import patience_columns  # which is made of what is here
+
     parts = [
         "# Columns of the frames",
         "Generated from `hydra_nb/analysis/columns.py`; regenerate with `python -m hydra_nb.analysis.columns`.",
         "Prices are in the quoted unit (cents where the price magnifier is 100), times UTC; unknown is NaN, NaT or NA.",
         "Cash is price difference / price magnifier × multiplier × lots, in the contract's currency.",
     ]
-    for name, columns in FRAMES.items():
+    for name, columns in {**FRAMES, **patience_columns.FRAMES}.items():
         lines = [f"## {name}\n", "| column | dtype | unit | meaning |", "|---|---|---|---|"]
         lines += [f"| `{one.name}` | {one.kind} | {one.unit} | {one.meaning} |" for one in columns]
         parts.append("\n".join(lines))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hydra_nb.analysis import columns
+from hydra_nb.analysis import columns, patience_columns
 from hydra_nb.analysis.columns import make_frame
 from hydra_nb.analysis.history import History
 from hydra_nb.analysis.limit_frames import limits
@@ -28,6 +28,7 @@ from hydra_nb.analysis.rows import (
     position_row,
     slice_rows,
 )
+from hydra_nb.analysis.stages import stage_rows
 from hydra_nb.domain.board import Breaker
 from hydra_nb.domain.events import AlertCleared, AlertRaised
 from hydra_nb.domain.market import Quote
@@ -52,6 +53,7 @@ __all__ = [
     "quotes",
     "schedule",
     "slices",
+    "stages",
     "would_pass",
 ]
 
@@ -100,6 +102,26 @@ def slices(
         if wanted.time(row["start"])
     )
     return make_frame(columns.SLICES, rows)
+
+
+def stages(
+    source: Source,
+    *,
+    parent_id: str | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    symbol: str | None = None,
+) -> pd.DataFrame:
+    """One row a stage of every child order that was sent, as it was worked; times filter by its begin."""
+    history = _history(source)
+    wanted = _Filter.make(parent_id=parent_id, since=since, until=until, symbol=symbol)
+    parents = history.ledger.parents
+    rows = (
+        row
+        for row in stage_rows(history, parent_id=parent_id)
+        if row["parent_id"] in parents and wanted.parent(parents[row["parent_id"]]) and wanted.time(row["begun"])
+    )
+    return make_frame(patience_columns.STAGES, rows)
 
 
 def decisions(

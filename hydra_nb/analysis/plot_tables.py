@@ -107,30 +107,42 @@ def spread_table(quotes: pd.DataFrame, *, time_zone: str = "UTC", tick: float | 
     pandas.DataFrame
         Columns of `SPREAD_TABLE`, one row an hour in which there were quotes, in order.
     """
-    ordered = quotes.sort_values("time", kind="stable")
-    next_time = ordered.groupby("local_symbol", sort=False)["time"].shift(-1)
-    stood_s = (next_time - ordered["time"]).dt.total_seconds().clip(0.0, LONGEST_QUOTE_S).fillna(0.0)
-    spread = (ordered["ask"] - ordered["bid"]) / (1.0 if tick is None else float(tick))
-    hours = ordered["time"].dt.tz_convert(time_zone).dt.hour
+    lives = quote_lives(quotes)
+    spread = (lives["ask"] - lives["bid"]) / (1.0 if tick is None else float(tick))
+    hours = lives["time"].dt.tz_convert(time_zone).dt.hour
     rows = []
     for hour in sorted(hours.unique()):
         here = hours == hour
-        two_sided = here & spread.notna()
-        widths = spread[two_sided].to_numpy(dtype=np.float64)
-        weights = stood_s[two_sided].to_numpy(dtype=np.float64)
-        low, median, high = _weighted_quantiles(widths, weights, shares=(0.1, 0.5, 0.9))
-        rows.append(
-            {
-                "hour": int(hour),
-                "low": low,
-                "median": median,
-                "high": high,
-                "quotes": int(two_sided.sum()),
-                "two_sided_s": float(weights.sum()),
-                "seen_s": float(stood_s[here].sum()),
-            }
-        )
+        rows.append({"hour": int(hour), **spread_facts(spread[here], lives.loc[here, "stood_s"])})
     return make_frame(SPREAD_TABLE, rows)
+
+
+def quote_lives(quotes: pd.DataFrame) -> pd.DataFrame:
+    """The quotes in order of their time, with `stood_s`: until the next of the contract, at most `LONGEST_QUOTE_S`."""
+    ordered = quotes.sort_values("time", kind="stable")
+    next_time = ordered.groupby("local_symbol", sort=False)["time"].shift(-1)
+    stood_s = (next_time - ordered["time"]).dt.total_seconds().clip(0.0, LONGEST_QUOTE_S).fillna(0.0)
+    return ordered.assign(stood_s=stood_s)
+
+
+def spread_facts(spread: pd.Series, stood_s: pd.Series) -> dict[str, float | int | None]:
+    """What spreads, NaN where a side was empty, say that stood for so long; the columns of `SPREAD_TABLE` but the hour.
+
+    With the time-weighted `mean` of those that showed; None where nothing stood.
+    """
+    two_sided = spread.notna().to_numpy(dtype=bool)
+    widths = spread.to_numpy(dtype=np.float64)[two_sided]
+    weights = stood_s.to_numpy(dtype=np.float64)[two_sided]
+    low, median, high = _weighted_quantiles(widths, weights, shares=(0.1, 0.5, 0.9))
+    return {
+        "low": low,
+        "median": median,
+        "high": high,
+        "mean": float(np.average(widths, weights=weights)) if weights.sum() > 0 else None,
+        "quotes": len(widths),
+        "two_sided_s": float(weights.sum()),
+        "seen_s": float(stood_s.sum()),
+    }
 
 
 def _weighted_quantiles(

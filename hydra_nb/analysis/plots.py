@@ -1,4 +1,4 @@
-"""Figures from frames alone: plan, execution, fills on quotes, risk decisions, spread by hour.
+"""Figures from frames alone: plan, execution, fills on quotes, decisions, spreads, fill survival, spread clock.
 
 Plain Plotly figures, which work offline and export by ``figure.write_html(path, include_plotlyjs=True)``: transparent,
 in four colours that hold 3:1 on white and on dark, so that one figure serves both themes. Their words are grey; name
@@ -17,6 +17,8 @@ from plotly.subplots import make_subplots
 from hydra_nb.analysis.cost_plots import cost_waterfall as cost_waterfall
 from hydra_nb.analysis.cost_plots import markout_fan as markout_fan
 from hydra_nb.analysis.cost_plots import predicted_against_actual as predicted_against_actual
+from hydra_nb.analysis.patience_plots import spread_clock_map as spread_clock_map
+from hydra_nb.analysis.patience_plots import survival_curves as survival_curves
 from hydra_nb.analysis.plot_tables import decision_table, fill_table, spread_table
 from hydra_nb.analysis.plot_traces import (
     BLUE,

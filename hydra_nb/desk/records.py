@@ -7,6 +7,7 @@ import pandas as pd
 
 from hydra_nb.analysis import frames
 from hydra_nb.analysis.audit import audit
+from hydra_nb.analysis.from_journal import regret_of, spread_clock_of
 from hydra_nb.analysis.history import History
 from hydra_nb.analysis.tca.analysis import Level
 from hydra_nb.analysis.tca.journal import journal_tca
@@ -14,9 +15,9 @@ from hydra_nb.journal import Journal
 
 
 class Records:
-    """Frames of one journal; all but `audit` take ``parent_id=``, ``since=``, ``until=`` and ``symbol=`` as filters.
+    """Frames of one journal; all take ``parent_id=``, ``since=``, ``until=`` and ``symbol=`` as filters, but two.
 
-    The journal is folded once, and the fold carried on as it grows.
+    `audit` and `spread_clock` say what they take. The journal is folded once, and the fold carried on as it grows.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -29,6 +30,10 @@ class Records:
     def slices(self, **filters: Any) -> pd.DataFrame:
         """One row a slice of a parent order."""
         return frames.slices(self._history, **filters)
+
+    def stages(self, **filters: Any) -> pd.DataFrame:
+        """One row a stage of every child order that was sent: what was open, what filled and when, what ended it."""
+        return frames.stages(self._history, **filters)
 
     def decisions(self, **filters: Any) -> pd.DataFrame:
         """One row a check of the risk gate, passed or not."""
@@ -63,6 +68,17 @@ class Records:
         Filters choose parents: ``since`` and ``until`` by their submission.
         """
         return journal_tca(self._history, level=level, by=by, tolerance=tolerance, **filters)
+
+    def regret(self, **filters: Any) -> pd.DataFrame:
+        """One row a parent and alternative: what crossing at once, patience or a TWAP would have cost, as bounds.
+
+        Besides the filters it takes the settings of `hydra_nb.analysis.regret.regret`.
+        """
+        return regret_of(self._history, **filters)
+
+    def spread_clock(self, symbol: str, **filters: Any) -> pd.DataFrame:
+        """Spread and quoted share of a symbol by weekday and hour of its exchange; filters ``since`` and ``until``."""
+        return spread_clock_of(self._history, symbol, **filters)
 
     def audit(self, parent_id: str) -> pd.DataFrame:
         """One row a fact or a check in the life of a parent order, in order; takes no filters.

@@ -100,6 +100,9 @@ class JournalReading(Protocol):
     def quotes_rows(self, *, since_ns: int | None = None, until_ns: int | None = None) -> list[QuoteRow]:
         """Quotes, in order."""
 
+    def last_time_ns(self) -> int | None:
+        """Market time of the newest event or quote; None in an empty journal."""
+
 
 def nothing_pending() -> Pending:
     """Rows not yet committed of a journal that nobody is writing through this object: none."""
