@@ -44,13 +44,14 @@ def fills_frame(trading: Trading, places: Wholes) -> pd.DataFrame:
         "received_time": received_ns,
         "fill_id": families,
         "lots": lots,
-        "price": prices,
         "bid": np.asarray(fills.bids)[places],
         "ask": np.asarray(fills.asks)[places],
         "commission": [trading.fees.get(family) for family in families],
         "latency_ms": np.where(sent_ns == UNKNOWN_NS, np.nan, (received_ns - sent_ns) / _NS_PER_MS),
     }
-    values |= slippage(prices, lots=lots, terms=terms, arrivals=[one.arrival_mid for one in parents], of_terms=of_terms)
+    values |= against_arrival(
+        prices, lots=lots, terms=terms, arrivals=[one.arrival_mid for one in parents], of_terms=of_terms
+    )
     return frame_of(FILLS, values)
 
 
@@ -75,10 +76,10 @@ def _terms_row(terms: Terms, *, parent: ParentFacts) -> dict[str, Any]:
     }
 
 
-def slippage(
+def against_arrival(
     prices: Sequence[str], *, lots: Wholes, terms: Sequence[Terms], arrivals: Sequence[Decimal | None], of_terms: Wholes
 ) -> dict[str, Reals]:
-    """Slippage of fills against arrival in ticks, basis points and cash, as `hydra_nb.cost` has it of one.
+    """Prices of fills, and slippage against arrival in ticks, basis points and cash, as `hydra_nb.cost` has it of one.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ def slippage(
     """
     contracts = [one.contract for one in terms]
     known = [str(one) for one in arrivals if one is not None]
-    scale = 10.0 ** _decimals({*prices, *known, *(str(contract.tick) for contract in set(contracts))})
+    scale = 10.0 ** _decimals({*prices, *known, *{str(contract.tick) for contract in contracts}})
 
     def per_fill(values: Iterable[float]) -> Reals:
         return np.array(list(values), dtype=np.float64)[of_terms]
@@ -106,11 +107,12 @@ def slippage(
     multiplier = per_fill(float(contract.multiplier) for contract in contracts)
     magnifier = per_fill(float(contract.price_magnifier) for contract in contracts)
     sign = per_fill(Side(one.side).sign for one in terms)
-    paid = np.rint(np.array([float(price) for price in prices], dtype=np.float64) * scale)
-    difference = sign * (paid - arrival) + 0.0  # zero without a sign
+    price = np.array([float(one) for one in prices], dtype=np.float64)
+    difference = sign * (np.rint(price * scale) - arrival) + 0.0  # zero without a sign
     with np.errstate(divide="ignore", invalid="ignore"):
         bps = np.where(arrival > 0, difference * 10_000 / arrival, np.nan)
     return {
+        "price": price,
         "slippage_ticks": difference / tick,
         "slippage_bps": bps,
         "slippage_cash": difference * lots * multiplier / (scale * magnifier),

@@ -9,7 +9,6 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from hydra_nb.analysis.fill_frame import Wholes, fills_frame
 from hydra_nb.analysis.history import History
 from hydra_nb.analysis.limit_frames import limits
 from hydra_nb.analysis.plan_frames import decisions_frame, expected_cost, schedule, would_pass
-from hydra_nb.analysis.quote_frame import QUOTE_FIELDS, Life, quotes_frame
+from hydra_nb.analysis.quote_frame import QUOTE_FIELDS, quotes_frame
 from hydra_nb.analysis.rows import alert_row, breaker_row, execution_row, position_row, slice_rows
 from hydra_nb.analysis.trading import ParentFacts, Trading
 from hydra_nb.domain.board import Breaker
@@ -194,9 +193,20 @@ def quotes(
 ) -> pd.DataFrame:
     """One row a change of the top of a watched book, in order; a parent's are those of its contract while it ran."""
     wanted = _Filter.make(parent_id=parent_id, since=since, until=until, symbol=symbol)
-    chunks = _reader(source).bulk.quotes_chunks(*QUOTE_FIELDS, since_ns=wanted.since_ns, until_ns=wanted.until_ns)
-    life = None if parent_id is None else _life(parent_id, trading=_trading(source))
-    return quotes_frame(chunks, is_wanted=None if symbol is None else partial(_is_of, symbol), life=life)
+    bulk = _reader(source).bulk
+    parent = None if parent_id is None else _trading(source).parents.get(parent_id)
+    if parent_id is not None and parent is None:
+        return quotes_frame([])
+    symbols = None if symbol is None else [one for one in bulk.quoted_symbols() if _is_of(symbol, one)]
+    begun_ns, ended_ns = (None, None) if parent is None else (parent.submitted_ns, parent.finished_ns)
+    chunks = bulk.quotes_chunks(
+        *QUOTE_FIELDS,
+        since_ns=max((one for one in (wanted.since_ns, begun_ns) if one is not None), default=None),
+        until_ns=min((one for one in (wanted.until_ns, ended_ns) if one is not None), default=None),
+        con_id=None if parent is None else parent.plan.parent.contract.con_id,
+        local_symbols=symbols,
+    )
+    return quotes_frame(chunks)
 
 
 def _is_of(symbol: str, local_symbol: str) -> bool:
@@ -323,11 +333,3 @@ def _trading(source: Source) -> Trading:
     trading = source.trading if isinstance(source, History) else Trading(source)
     trading.catch_up()
     return trading
-
-
-def _life(parent_id: str, *, trading: Trading) -> Life:
-    """Contract of a parent, and the time in which it ran; of one that is not known, no contract at all."""
-    parent = trading.parents.get(parent_id)
-    if parent is None:
-        return Life(con_id=0, begun_ns=0, ended_ns=None)
-    return Life(con_id=parent.plan.parent.contract.con_id, begun_ns=parent.submitted_ns, ended_ns=parent.finished_ns)

@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from hydra_nb.analysis.pauses import Pauses
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.instrument import FutureContract
-from hydra_nb.domain.market import Quote
+from hydra_nb.domain.market import Quote, mid_of
 from hydra_nb.domain.orders import Action, ParentStatus, SliceStatus
 from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.journal import JournalReading
@@ -93,16 +93,9 @@ class Terms(NamedTuple):
     @property
     def order_mid(self) -> Decimal | None:
         """Mid that the gate saw."""
-        if self.bid is None or self.ask is None:
+        if self.bid is None or self.bid_size is None or self.ask is None or self.ask_size is None:
             return None
-        return Quote(
-            con_id=self.contract.con_id,
-            time_ns=0,
-            bid=decimal_of(self.bid),
-            bid_size=int(self.bid_size or 0),
-            ask=decimal_of(self.ask),
-            ask_size=int(self.ask_size or 0),
-        ).mid
+        return mid_of(decimal_of(self.bid), int(self.bid_size), decimal_of(self.ask), int(self.ask_size))
 
 
 @dataclass(slots=True)

@@ -81,9 +81,17 @@ class BulkReading(Protocol):
         """Sequence numbers, kinds and fields of events, in order."""
 
     def quotes_chunks(
-        self, *names: str, since_ns: int | None = None, until_ns: int | None = None
+        self,
+        *names: str,
+        since_ns: int | None = None,
+        until_ns: int | None = None,
+        con_id: int | None = None,
+        local_symbols: Collection[str] | None = None,
     ) -> Iterator[list[tuple[Any, ...]]]:
         """Quotes in order, many at a time: their numbers and some of their fields."""
+
+    def quoted_symbols(self) -> frozenset[str]:
+        """Local symbols of all quotes."""
 
 
 class JournalReading(Protocol):
