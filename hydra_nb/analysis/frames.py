@@ -23,7 +23,8 @@ from hydra_nb.analysis.limit_frames import limits
 from hydra_nb.analysis.plan_frames import decisions_frame, expected_cost, schedule, would_pass
 from hydra_nb.analysis.quote_frame import QUOTE_FIELDS, quotes_frame
 from hydra_nb.analysis.rows import alert_row, breaker_row, execution_row, position_row, slice_rows
-from hydra_nb.analysis.trading import ParentFacts, Trading
+from hydra_nb.analysis.trading import Trading
+from hydra_nb.analysis.trading_facts import ParentFacts
 from hydra_nb.domain.board import Breaker
 from hydra_nb.domain.events import AlertCleared, AlertRaised
 from hydra_nb.domain.market import Quote

@@ -7,7 +7,8 @@ from typing import Any
 from hydra_nb import cost
 from hydra_nb.analysis.history import History
 from hydra_nb.analysis.plan_frames import indicative_by_stage, schedule_rows
-from hydra_nb.analysis.trading import Fills, ParentFacts, SliceFacts, Trading, decimal_of
+from hydra_nb.analysis.trading import Trading
+from hydra_nb.analysis.trading_facts import Fills, ParentFacts, SliceFacts, decimal_of
 from hydra_nb.domain.accounts import mask_account
 from hydra_nb.domain.board import Breaker
 from hydra_nb.domain.events import AlertRaised
@@ -51,7 +52,7 @@ def execution_row(parent: ParentFacts, *, trading: Trading) -> dict[str, Any]:
 
 def _average(places: Iterable[int], *, fills: Fills) -> Decimal | None:
     """Average price by lots of the fills at these places; None without any."""
-    told = [(decimal_of(fills.prices[place]), fills.lots[place]) for place in places]
+    told = [(decimal_of(fills.exact_prices[place]), fills.lots[place]) for place in places]
     lots = sum(some for _, some in told)
     return sum((price * some for price, some in told), start=Decimal(0)) / lots if lots else None
 

@@ -5,26 +5,26 @@ fields, and neither events nor orders of the ledger; so this fold reads those al
 and of the events themselves, and a test holds it against a fold of the events on simulated sessions with faults.
 """
 
-from array import array
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import lru_cache
 from math import nan
-from typing import Any, Final, NamedTuple
 
 from hydra_nb.analysis.pauses import Pauses
+from hydra_nb.analysis.trading_facts import (
+    Fills,
+    OrderFacts,
+    ParentFacts,
+    SliceFacts,
+    Terms,
+    decimals_of,
+)
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.instrument import FutureContract
-from hydra_nb.domain.market import Quote, mid_of
+from hydra_nb.domain.market import mid_of
 from hydra_nb.domain.orders import Action, ParentStatus, SliceStatus
-from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.journal import JournalReading
 from hydra_nb.journal.collector import without_collector
 from hydra_nb.journal.fields import ReadFields, fields_of, whole_of
-
-UNKNOWN_NS: Final = -(2**63)
-"""An unknown time among whole numbers; numpy's NaT."""
 
 _READS: Mapping[type[ev.Event], ReadFields] = {
     ev.ParentSubmitted: whole_of(ev.ParentSubmitted),
@@ -71,104 +71,6 @@ _READS: Mapping[type[ev.Event], ReadFields] = {
     ev.CommissionReported: fields_of(ev.CommissionReported, "exec_id", "commission"),
 }
 
-decimal_of = lru_cache(maxsize=100_000)(Decimal)
-"""A decimal of its text; few prices come again and again."""
-
-
-class Terms(NamedTuple):
-    """Terms of a place or a modify as they were gated, numbers as their text; the quote is what the gate saw."""
-
-    parent_id: str
-    slice: int
-    contract: FutureContract
-    side: str
-    stage: str
-    bid: str | None
-    bid_size: str | None
-    ask: str | None
-    ask_size: str | None
-    predicted_slippage: str | None
-    predictor_version: str | None
-
-    @property
-    def order_mid(self) -> Decimal | None:
-        """Mid that the gate saw."""
-        if self.bid is None or self.bid_size is None or self.ask is None or self.ask_size is None:
-            return None
-        return mid_of(decimal_of(self.bid), int(self.bid_size), decimal_of(self.ask), int(self.ask_size))
-
-
-@dataclass(slots=True)
-class _Order:
-    """A child order; terms are places among all terms.
-
-    What is booked are its fills; `strays` holds revision and lots, by execution family, of what is no fill of it:
-    booked where nothing was known to be sent, or named by another order first.
-    """
-
-    parent_id: str
-    slice: int
-    reserved: int | None = None  # gated, not known to be sent
-    in_force: int | None = None  # gated and sent
-    sent_ns: int = UNKNOWN_NS
-    strays: dict[str, tuple[int, int]] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class SliceFacts:
-    """What became of one slice; the fields are those of the ledger's `SliceRecord`."""
-
-    number: int
-    status: SliceStatus = SliceStatus.PLANNED
-    filled_lots: int = 0
-    carried_lots: int = 0
-    stage: str | None = None
-    expires_ns: int | None = None
-    sent_ns: int | None = None
-    done_ns: int | None = None
-    messages: int = 0
-    reason: str = ""
-
-
-@dataclass(slots=True)
-class ParentFacts:
-    """What became of one parent; the fields are those of the ledger's `ParentRecord`, `quote` is that of arrival."""
-
-    parent_id: str
-    plan: ExecutionPlan
-    submitted_ns: int
-    quote: Quote | None
-    arrival_mid: Decimal | None
-    slices: tuple[SliceFacts, ...]
-    status: ParentStatus = ParentStatus.SCHEDULED
-    finished_ns: int | None = None
-    filled_lots: int = 0
-    has_orders: bool = False
-
-
-@dataclass(slots=True)
-class Fills:
-    """Execution families of own orders in the order of their first report, by column; busts, of zero lots, among them.
-
-    `received_ns`, `bids` and `asks` are of the first report, `executed_ns`, `lots` and `prices` of the highest
-    revision; `terms` is the place, among all terms, of those in force at the first report, `orders` whose they are, and
-    `sent_ns` when that was placed. `places` finds a family, `by_parent` those of a parent.
-    """
-
-    families: list[str] = field(default_factory=list)
-    orders: list[_Order] = field(default_factory=list)
-    places: dict[str, int] = field(default_factory=dict)
-    by_parent: dict[str, list[int]] = field(default_factory=dict)
-    revisions: list[int] = field(default_factory=list)
-    prices: list[str] = field(default_factory=list)
-    received_ns: "array[int]" = field(default_factory=lambda: array("q"))
-    executed_ns: "array[int]" = field(default_factory=lambda: array("q"))
-    sent_ns: "array[int]" = field(default_factory=lambda: array("q"))
-    lots: "array[int]" = field(default_factory=lambda: array("q"))
-    terms: "array[int]" = field(default_factory=lambda: array("q"))
-    bids: "array[float]" = field(default_factory=lambda: array("d"))
-    asks: "array[float]" = field(default_factory=lambda: array("d"))
-
 
 class Trading:
     """Fold of a journal for executions, slices and fills; `catch_up` carries it on as the journal grows.
@@ -197,7 +99,7 @@ class Trading:
         self.limits: dict[tuple[str, int, str], str] = {}
         self.pauses = Pauses()
         self._reader = reader
-        self._orders: dict[str, _Order] = {}
+        self._orders: dict[str, OrderFacts] = {}
         self._fee_revisions: dict[str, int] = {}
         self._last_seq = 0
         self._fold: dict[str, Callable[..., None]] = {
@@ -294,16 +196,25 @@ class Trading:
         limit_price: str,
         expires_ns: str,
         stage: str,
-        *seen: Any,
+        bid: str | None,
+        bid_size: str | None,
+        ask: str | None,
+        ask_size: str | None,
+        predicted_slippage: str | None,
+        predictor_version: str | None,
     ) -> None:
         slice_number = int(number)
         order = self._orders.get(order_ref)
         if order is None:
-            order = self._orders[order_ref] = _Order(parent_id, slice_number)
+            order = self._orders[order_ref] = OrderFacts(parent_id, slice_number)
         elif action == Action.PLACE:
-            order = self._orders[order_ref] = _Order(parent_id, slice_number, in_force=order.in_force)
+            order = self._orders[order_ref] = OrderFacts(parent_id, slice_number, in_force=order.in_force)
         order.reserved = len(self.terms)
-        self.terms.append(Terms(parent_id, slice_number, contract, side, stage, *seen))
+        order_mid = mid_of(_decimal(bid), int(bid_size or 0), _decimal(ask), int(ask_size or 0))
+        predicted = _decimal(predicted_slippage)
+        self.terms.append(
+            Terms(parent_id, slice_number, contract, side, stage, order_mid, predicted, predictor_version)
+        )
         self.limits[parent_id, slice_number, stage] = limit_price
         parent = self.parents.get(parent_id)
         if parent is None:
@@ -361,18 +272,21 @@ class Trading:
         place = fills.places.get(family)
         # Where a crash came between the sending and its note, the reservation is all that is known of the terms.
         terms = order.reserved if order.in_force is None else order.in_force
-        self._book(order, family, revision, lots, may_be_fill=place is not None or terms is not None)
+        self._book(order, family, revision, lots)
         if place is not None:
             if revision > fills.revisions[place]:
-                fills.revisions[place], fills.prices[place] = revision, price
-                fills.executed_ns[place], fills.lots[place] = int(executed_ns), lots
+                fills.revisions[place], fills.executed_ns[place] = revision, int(executed_ns)
+                fills.lots[place], fills.prices[place], fills.exact_prices[place] = lots, float(price), price
+                fills.decimals = max(fills.decimals, decimals_of(price))
         elif terms is not None:
             fills.places[family] = place = len(fills.families)
             fills.by_parent.setdefault(self.terms[terms].parent_id, []).append(place)
             fills.families.append(family)
-            fills.orders.append(order)
             fills.revisions.append(revision)
-            fills.prices.append(price)
+            fills.prices.append(float(price))
+            fills.exact_prices.append(price)
+            fills.decimals = max(fills.decimals, decimals_of(price))
+            fills.fees.append(float(self.fees.get(family, nan)))
             fills.received_ns.append(int(time_ns))
             fills.executed_ns.append(int(executed_ns))
             fills.sent_ns.append(order.sent_ns)
@@ -381,16 +295,12 @@ class Trading:
             fills.bids.append(nan if bid is None else float(bid))
             fills.asks.append(nan if ask is None else float(ask))
 
-    def _book(self, order: _Order, family: str, revision: int, lots: int, *, may_be_fill: bool) -> None:
+    def _book(self, order: OrderFacts, family: str, revision: int, lots: int) -> None:
         """Add the lots of an execution, or what a higher revision makes of them, to slice and parent."""
-        place, known = self.fills.places.get(family), order.strays.get(family)
-        is_fill = may_be_fill and known is None and (place is None or self.fills.orders[place] is order)
-        if is_fill and place is not None:
-            known = self.fills.revisions[place], self.fills.lots[place]
+        known = order.booked.get(family)
         if known is not None and known[0] >= revision:
             return
-        if not is_fill:
-            order.strays[family] = revision, lots
+        order.booked[family] = revision, lots
         parent = self.parents.get(order.parent_id)
         if parent is not None:
             gained = lots if known is None else lots - known[1]
@@ -402,3 +312,11 @@ class Trading:
         revision = int(last) if last.isdigit() else 0
         if revision >= self._fee_revisions.get(family, revision):
             self.fees[family], self._fee_revisions[family] = commission, revision
+            place = self.fills.places.get(family)
+            if place is not None:
+                self.fills.fees[place] = float(commission)
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    """A decimal of its text; None where there is none."""
+    return None if text is None else Decimal(text)

@@ -66,7 +66,7 @@ def markets() -> list[FutureContract]:
 
 
 def write(path: Path, *, fills: int, quotes: int, seed: int = 1) -> Written:
-    """Write a journal of so many executions, one in a hundred corrected or busted, and of so many recorded quotes."""
+    """Write a journal of so many executions, one in fifty corrected or busted, and of so many recorded quotes."""
     random, written, contracts = Random(seed), Written(), markets()  # noqa: S311  no secret hangs on it
     parents = -(-fills // (SLICES * FILLS_A_SLICE))
     with closing(Journal.open(path, account=ACCOUNT, now_ns=START_NS, journal_id="years", inline=True)) as journal:
@@ -223,7 +223,7 @@ class _Told:
         )
 
     def _fill(self, child: ChildOrder, lots: int, *, filled: int, place: int) -> Iterator[ev.Event]:
-        """An execution with its fees and its status; one in a hundred is corrected, or busted."""
+        """An execution with its fees and its status; one in fifty is corrected, or busted."""
         family = f"0000e0d5.{self._number:06x}.{child.slice:02}.{place:02}"
         report = ev.ExecutionReported(
             time_ns=self._now_ns,
@@ -253,9 +253,9 @@ class _Told:
         self._wait(0.1)
         yield self._fee(report)
         drawn, counted = self._random.random(), lots
-        if drawn < 0.01:
+        if drawn < 0.02:
             self._wait(0.5)
-            counted = 0 if drawn < 0.002 else lots
+            counted = 0 if drawn < 0.005 else lots
             price = report.price - self.contract.tick
             yield replace(report, time_ns=self._now_ns, exec_id=f"{family}.02", revision=2, lots=counted, price=price)
         self._written.busts += counted == 0
