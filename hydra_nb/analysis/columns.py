@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.extensions import ExtensionArray
+
+Values = list[Any] | np.ndarray | ExtensionArray
 
 
 class Kind(StrEnum):
@@ -46,20 +49,43 @@ def make_frame(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> 
         A row lacks a column.
     """
     listed = list(rows)
-    return pd.DataFrame({one.name: _series(one.kind, [row[one.name] for row in listed]) for one in columns})
+    return frame_of(columns, {one.name: [row[one.name] for row in listed] for one in columns})
 
 
-def _series(kind: Kind, values: list[Any]) -> pd.Series:
+def frame_of(columns: Sequence[Column], values: Mapping[str, Values]) -> pd.DataFrame:
+    """Frame of columns, with these dtypes however many values there are.
+
+    Parameters
+    ----------
+    columns
+        The columns, in order.
+    values
+        Values of each by name, as many of each: a list, as `make_frame` takes them from rows, or what is in the form of
+        the dtype already: whole nanoseconds, with numpy's NaT for unknown, whole lots, floats, an array of pandas.
+
+    Raises
+    ------
+    KeyError
+        A column lacks.
+    """
+    return pd.DataFrame({one.name: _series(one.kind, values[one.name]) for one in columns})
+
+
+def _series(kind: Kind, values: Values) -> pd.Series:
     """Values as a column; None becomes what the dtype has for unknown."""
+    if isinstance(values, ExtensionArray):
+        return pd.Series(values)
     if kind is Kind.TIME:
-        stamps = np.array([pd.NaT.value if value is None else value for value in values], dtype=np.int64)
+        known = values if isinstance(values, np.ndarray) else [pd.NaT.value if one is None else one for one in values]
+        stamps = np.array(known, dtype=np.int64)
         return pd.Series(pd.DatetimeIndex(stamps.view("datetime64[ns]")).tz_localize("UTC"))
     if kind is Kind.LOTS:
         return pd.Series(pd.array(values, dtype="Int64"))
     if kind is Kind.TEXT:
         return pd.Series([None if value is None else str(value) for value in values], dtype="str")
     if kind is Kind.REAL:
-        return pd.Series(np.array([np.nan if value is None else float(value) for value in values], dtype=np.float64))
+        known = values if isinstance(values, np.ndarray) else [np.nan if one is None else float(one) for one in values]
+        return pd.Series(np.array(known, dtype=np.float64))
     if kind is Kind.MAYBE:
         return pd.Series(pd.array(values, dtype="boolean"))
     return pd.Series(np.array(values, dtype=np.bool_))
@@ -148,6 +174,8 @@ impact_scale_ticks | REAL | ticks | What k is multiplied with in it: daily volat
 predictor_version | TEXT |   | Version of the predictor
 commission    | REAL | cash  | Commission and fees; NaN until reported
 currency      | TEXT |       | Currency of the contract
+tick          | REAL | price | Smallest price step of the contract
+point_value   | REAL | cash  | Cash of one lot and one point of price: multiplier / magnifier
 latency_ms    | REAL | ms    | From the sending of the order to received_time
 """)
 

@@ -7,33 +7,29 @@ a time zone meaning UTC; `symbol`, of the future or of its month.
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from hydra_nb.analysis import columns, patience_columns
 from hydra_nb.analysis.columns import make_frame
+from hydra_nb.analysis.fill_frame import Wholes, fills_frame
 from hydra_nb.analysis.history import History
 from hydra_nb.analysis.limit_frames import limits
 from hydra_nb.analysis.plan_frames import decisions_frame, expected_cost, schedule, would_pass
-from hydra_nb.analysis.rows import (
-    alert_row,
-    breaker_row,
-    calibration_row,
-    execution_row,
-    fill_row,
-    position_row,
-    slice_rows,
-)
+from hydra_nb.analysis.quote_frame import QUOTE_FIELDS, quotes_frame
+from hydra_nb.analysis.rows import alert_row, breaker_row, calibration_row, execution_row, position_row, slice_rows
 from hydra_nb.analysis.stages import stage_rows
+from hydra_nb.analysis.trading import Trading
+from hydra_nb.analysis.trading_facts import ParentFacts
 from hydra_nb.domain.board import Breaker
 from hydra_nb.domain.events import AlertCleared, AlertRaised
 from hydra_nb.domain.market import Quote
 from hydra_nb.journal import JournalReading
-from hydra_nb.ledger import ParentRecord
 from hydra_nb.reconcile import Break
 
 __all__ = [
@@ -73,12 +69,12 @@ def executions(
     symbol: str | None = None,
 ) -> pd.DataFrame:
     """One row a parent order, in order of submission; times filter by submission."""
-    history = _history(source)
+    trading = _trading(source)
     wanted = _Filter.make(parent_id=parent_id, since=since, until=until, symbol=symbol)
     rows = (
-        execution_row(record, history=history)
-        for record in history.ledger.parents.values()
-        if wanted.parent(record) and wanted.time(record.submitted_ns)
+        execution_row(parent, trading=trading)
+        for parent in trading.parents.values()
+        if wanted.parent(parent) and wanted.time(parent.submitted_ns)
     )
     return make_frame(columns.EXECUTIONS, rows)
 
@@ -92,13 +88,13 @@ def slices(
     symbol: str | None = None,
 ) -> pd.DataFrame:
     """One row a planned slice of every parent, with what became of it; times filter by the planned start."""
-    history = _history(source)
+    trading = _trading(source)
     wanted = _Filter.make(parent_id=parent_id, since=since, until=until, symbol=symbol)
     rows = (
         row
-        for record in history.ledger.parents.values()
-        if wanted.parent(record)
-        for row in slice_rows(record, history=history)
+        for parent in trading.parents.values()
+        if wanted.parent(parent)
+        for row in slice_rows(parent, trading=trading)
         if wanted.time(row["start"])
     )
     return make_frame(columns.SLICES, rows)
@@ -115,7 +111,7 @@ def stages(
     """One row a stage of every child order that was sent, as it was worked; times filter by its begin."""
     history = _history(source)
     wanted = _Filter.make(parent_id=parent_id, since=since, until=until, symbol=symbol)
-    parents = history.ledger.parents
+    parents = _trading(history).parents
     rows = (
         row
         for row in stage_rows(history, parent_id=parent_id)
@@ -136,7 +132,7 @@ def decisions(
     wanted = _Filter.make(parent_id=parent_id, since=since, until=until, symbol=symbol)
     found = _reader(source).decisions_rows(parent_id=parent_id, since_ns=wanted.since_ns, until_ns=wanted.until_ns)
     if symbol is not None:
-        parents = _history(source).ledger.parents
+        parents = _trading(source).parents
         found = [row for row in found if row.parent_id in parents and wanted.parent(parents[row.parent_id])]
     rows = ({**row._asdict(), "time": row.time_ns} for row in found)
     return make_frame(columns.DECISIONS, rows)
@@ -151,17 +147,21 @@ def fills(
     symbol: str | None = None,
 ) -> pd.DataFrame:
     """One row a fill, latest correction applied, busts left out, as first received; times filter by `received_time`."""
-    history = _history(source)
+    trading = _trading(source)
     wanted = _Filter.make(parent_id=parent_id, since=since, until=until, symbol=symbol)
-    rows = (
-        fill_row(fill, history=history)
-        for fill in history.fills.values()
-        if fill.latest.lots > 0
-        and (record := history.ledger.parents.get(fill.terms.child.parent_id)) is not None
-        and wanted.parent(record)
-        and wanted.time(fill.first.time_ns)
-    )
-    return make_frame(columns.FILLS, rows)
+    return fills_frame(trading, _places(trading, wanted))
+
+
+def _places(trading: Trading, wanted: "_Filter") -> Wholes:
+    """Places of the fills that are wanted, in order."""
+    fills = trading.fills
+    of_parent = None if wanted.parent_id is None else fills.by_parent.get(wanted.parent_id, [])
+    places = np.arange(len(fills.families)) if of_parent is None else np.array(of_parent, dtype=np.int64)
+    received_ns, lots = np.asarray(fills.received_ns)[places], np.asarray(fills.lots)[places]
+    terms, of_terms = np.unique(np.asarray(fills.terms)[places], return_inverse=True)
+    parents = [trading.parents.get(trading.terms[one].parent_id) for one in terms.tolist()]
+    is_wanted = np.array([one is not None and wanted.parent(one) for one in parents], dtype=np.bool_)
+    return places[(lots > 0) & is_wanted[of_terms] & wanted.times(received_ns)]
 
 
 def orders(source: Source) -> pd.DataFrame:
@@ -219,14 +219,25 @@ def quotes(
 ) -> pd.DataFrame:
     """One row a change of the top of a watched book, in order; a parent's are those of its contract while it ran."""
     wanted = _Filter.make(parent_id=parent_id, since=since, until=until, symbol=symbol)
-    found: Iterable[Any] = _reader(source).quotes_rows(since_ns=wanted.since_ns, until_ns=wanted.until_ns)
-    if symbol is not None:
-        found = (row for row in found if row.local_symbol == symbol or _is_month_of(symbol, row.local_symbol))
-    if parent_id is not None:
-        lives = _lifetime(parent_id, history=_history(source))
-        found = (row for row in found if lives(row.con_id, row.time_ns))
-    rows = ({**row._asdict(), "time": row.time_ns} for row in found)
-    return make_frame(columns.QUOTES, rows)
+    bulk = _reader(source).bulk
+    parent = None if parent_id is None else _trading(source).parents.get(parent_id)
+    if parent_id is not None and parent is None:
+        return quotes_frame([])
+    symbols = None if symbol is None else [one for one in bulk.quoted_symbols() if _is_of(symbol, one)]
+    begun_ns, ended_ns = (None, None) if parent is None else (parent.submitted_ns, parent.finished_ns)
+    chunks = bulk.quotes_chunks(
+        *QUOTE_FIELDS,
+        since_ns=max((one for one in (wanted.since_ns, begun_ns) if one is not None), default=None),
+        until_ns=min((one for one in (wanted.until_ns, ended_ns) if one is not None), default=None),
+        con_id=None if parent is None else parent.plan.parent.contract.con_id,
+        local_symbols=symbols,
+    )
+    return quotes_frame(chunks)
+
+
+def _is_of(symbol: str, local_symbol: str) -> bool:
+    """Whether a local symbol is `symbol`, or a month of it."""
+    return local_symbol == symbol or _is_month_of(symbol, local_symbol)
 
 
 def _is_month_of(symbol: str, local_symbol: str) -> bool:
@@ -264,7 +275,7 @@ def alerts(
         for row in rows
         if wanted.time(row["time"])
         and parent_id in (None, row["parent_id"])
-        and (symbol is None or row["local_symbol"] == symbol or _is_month_of(symbol, row["local_symbol"]))
+        and (symbol is None or _is_of(symbol, row["local_symbol"]))
     )
     return make_frame(columns.ALERTS, shown)
 
@@ -315,10 +326,10 @@ class _Filter:
         """Read the moments."""
         return cls(parent_id=parent_id, since_ns=_as_ns(since), until_ns=_as_ns(until), symbol=symbol)
 
-    def parent(self, record: ParentRecord) -> bool:
+    def parent(self, parent: ParentFacts) -> bool:
         """Whether a parent is wanted, its times aside."""
-        contract = record.plan.parent.contract
-        return (self.parent_id is None or record.parent_id == self.parent_id) and (
+        contract = parent.plan.parent.contract
+        return (self.parent_id is None or parent.parent_id == self.parent_id) and (
             self.symbol is None or self.symbol in (contract.symbol, contract.local_symbol)
         )
 
@@ -327,6 +338,15 @@ class _Filter:
         return (self.since_ns is None or time_ns >= self.since_ns) and (
             self.until_ns is None or time_ns <= self.until_ns
         )
+
+    def times(self, times_ns: Wholes) -> NDArray[np.bool_]:
+        """Whether each time is wanted."""
+        wanted = np.ones(len(times_ns), dtype=np.bool_)
+        if self.since_ns is not None:
+            wanted &= times_ns >= self.since_ns
+        if self.until_ns is not None:
+            wanted &= times_ns <= self.until_ns
+        return wanted
 
 
 def _as_ns(moment: Moment | None) -> int | None:
@@ -348,12 +368,8 @@ def _history(source: Source) -> History:
     return history
 
 
-def _lifetime(parent_id: str, *, history: History) -> Callable[[int, int], bool]:
-    """Whether a quote, by contract id and time, belongs to a parent's contract and the time in which it ran."""
-    record = history.ledger.parents.get(parent_id)
-    if record is None:
-        return lambda _con_id, _time_ns: False
-    wanted, begun_ns, ended_ns = record.plan.parent.contract.con_id, record.submitted_ns, record.finished_ns
-    return lambda con_id, time_ns: (
-        con_id == wanted and time_ns >= begun_ns and (ended_ns is None or time_ns <= ended_ns)
-    )
+def _trading(source: Source) -> Trading:
+    """Parents, slices and fills of a source, up to date."""
+    trading = source.trading if isinstance(source, History) else Trading(source)
+    trading.catch_up()
+    return trading

@@ -1,12 +1,14 @@
-"""Rows of the frames, by column: one fill, parent, slice or position of a history, one alert."""
+"""Rows of the frames, by column: one parent, slice or position of a journal, one alert."""
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
 from hydra_nb import cost
-from hydra_nb.analysis.history import Fill, History
+from hydra_nb.analysis.history import History
 from hydra_nb.analysis.plan_frames import indicative_by_stage, schedule_rows
+from hydra_nb.analysis.trading import Trading
+from hydra_nb.analysis.trading_facts import Fills, ParentFacts, SliceFacts, decimal_of
 from hydra_nb.domain.accounts import mask_account
 from hydra_nb.domain.board import Breaker
 from hydra_nb.domain.calibration import SlippageCalibration
@@ -15,124 +17,77 @@ from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import Stage
 from hydra_nb.domain.plan import PlannedSlice
-from hydra_nb.ledger import ParentRecord, SliceRecord
-
-NS_PER_MS = 1_000_000
 
 
-def fill_row(fill: Fill, *, history: History) -> dict[str, Any]:
-    """Facts of one fill; slippage is against the mid at arrival, positive is a cost."""
-    latest, child, quote = fill.latest, fill.terms.child, fill.first.quote
-    record, contract = history.ledger.parents[child.parent_id], child.contract
-    arrival = record.arrival_mid
-    slippage = None if arrival is None else child.side.sign * (latest.price - arrival)
-    fee = history.fees.get(latest.family)
-    order_quote, plan = fill.terms.quote, record.plan
-    predicted, half_spread = (
-        fill.terms.predicted_slippage,
-        None if plan.prediction is None else plan.prediction.half_spread,
-    )
-    return {
-        "time": latest.executed_ns,
-        "received_time": fill.first.time_ns,
-        "fill_id": latest.family,
-        "parent_id": child.parent_id,
-        "slice": child.slice,
-        "stage": child.stage,
-        "symbol": contract.symbol,
-        "local_symbol": contract.local_symbol,
-        "side": child.side,
-        "lots": latest.lots,
-        "price": latest.price,
-        "decision_mid": plan.decision_mid,
-        "arrival_mid": arrival,
-        "order_mid": None if order_quote is None else order_quote.mid,
-        "bid": None if quote is None else quote.bid,
-        "ask": None if quote is None else quote.ask,
-        "slippage_ticks": cost.in_ticks(slippage, contract=contract),
-        "slippage_bps": cost.in_bps(slippage, mid=arrival),
-        "slippage_cash": cost.in_cash(slippage, contract=contract, lots=latest.lots),
-        "predicted_slippage_bps": cost.in_bps(predicted, mid=arrival),
-        "predicted_slippage": predicted,
-        "predicted_slippage_ticks": cost.in_ticks(predicted, contract=contract),
-        "predicted_slippage_cash": cost.in_cash(predicted, contract=contract, lots=latest.lots),
-        "half_spread_ticks": cost.in_ticks(half_spread, contract=contract),
-        "impact_scale_ticks": cost.in_ticks(cost.impact_scale(plan), contract=contract),
-        "predictor_version": fill.terms.predictor_version,
-        "commission": None if fee is None else fee.report.commission,
-        "currency": contract.currency,
-        "latency_ms": None if fill.sent_ns is None else (fill.first.time_ns - fill.sent_ns) / NS_PER_MS,
-    }
-
-
-def execution_row(record: ParentRecord, *, history: History) -> dict[str, Any]:
+def execution_row(parent: ParentFacts, *, trading: Trading) -> dict[str, Any]:
     """Facts of one parent order."""
-    parent = record.plan.parent
-    contract, arrival = parent.contract, record.arrival_mid
-    booked = history.fills_of(record.parent_id)
-    average = _average(booked)
-    slippage = None if arrival is None or average is None else parent.side.sign * (average - arrival)
-    fees = [
-        history.fees[fill.latest.family].report.commission
-        for fill in booked
-        if fill.latest.lots > 0 and fill.latest.family in history.fees
-    ]
+    order = parent.plan.parent
+    contract, arrival = order.contract, parent.arrival_mid
+    fills, places = trading.fills, trading.fills.by_parent.get(parent.parent_id, [])
+    average = _average(places, fills=fills)
+    slippage = None if arrival is None or average is None else order.side.sign * (average - arrival)
+    families = [fills.families[place] for place in places if fills.lots[place] > 0]
+    fees = [decimal_of(trading.fees[family]) for family in families if family in trading.fees]
     return {
-        "parent_id": record.parent_id,
-        "submitted": record.submitted_ns,
-        "finished": record.finished_ns,
+        "parent_id": parent.parent_id,
+        "submitted": parent.submitted_ns,
+        "finished": parent.finished_ns,
         "symbol": contract.symbol,
         "local_symbol": contract.local_symbol,
-        "side": parent.side,
-        "lots": parent.lots,
-        "filled_lots": record.filled_lots,
-        "shortfall_lots": max(0, parent.lots - record.filled_lots) if record.status.is_over else 0,
-        "strategy": parent.strategy,
-        "status": record.status,
+        "side": order.side,
+        "lots": order.lots,
+        "filled_lots": parent.filled_lots,
+        "shortfall_lots": max(0, order.lots - parent.filled_lots) if parent.status.is_over else 0,
+        "strategy": order.strategy,
+        "status": parent.status,
         "average_price": average,
-        "decision_mid": record.plan.decision_mid,
+        "decision_mid": parent.plan.decision_mid,
         "arrival_mid": arrival,
         "slippage_bps": cost.in_bps(slippage, mid=arrival),
-        "slippage_cash": cost.in_cash(slippage, contract=contract, lots=record.filled_lots),
+        "slippage_cash": cost.in_cash(slippage, contract=contract, lots=parent.filled_lots),
         "commission": sum(fees) if fees else None,
         "currency": contract.currency,
-        "tag": parent.tag,
-        "plan_id": record.plan.plan_id,
+        "tag": order.tag,
+        "plan_id": parent.plan.plan_id,
     }
 
 
-def _average(booked: Iterable[Fill]) -> Decimal | None:
-    """Average price of fills by their lots; None without any."""
-    latest = [fill.latest for fill in booked]
-    lots = sum(one.lots for one in latest)
-    return sum((one.price * one.lots for one in latest), start=Decimal(0)) / lots if lots else None
+def _average(places: Iterable[int], *, fills: Fills) -> Decimal | None:
+    """Average price by lots of the fills at these places; None without any."""
+    told = [(decimal_of(fills.exact_prices[place]), fills.lots[place]) for place in places]
+    lots = sum(some for _, some in told)
+    return sum((price * some for price, some in told), start=Decimal(0)) / lots if lots else None
 
 
-def slice_rows(record: ParentRecord, *, history: History) -> Iterator[dict[str, Any]]:
+def slice_rows(parent: ParentFacts, *, trading: Trading) -> Iterator[dict[str, Any]]:
     """Schedule of a parent, shifted by its pauses, and what became of each slice."""
-    parent_id, plan = record.parent_id, record.plan
-    indicative = indicative_by_stage(plan, quote=history.arrivals[parent_id])
+    parent_id, plan = parent.parent_id, parent.plan
+    indicative = indicative_by_stage(plan, quote=parent.quote)
+    places: dict[int, list[int]] = {}
+    for place in trading.fills.by_parent.get(parent_id, ()):
+        places.setdefault(trading.terms[trading.fills.terms[place]].slice, []).append(place)
 
     def submitted_ns(planned: PlannedSlice) -> int:
-        return record.submitted_ns + history.paused_before(parent_id, record.submitted_ns + planned.offset_ns)
+        return parent.submitted_ns + trading.pauses.moved_ns(parent_id, parent.submitted_ns + planned.offset_ns)
 
     def limit(planned: PlannedSlice, stage: Stage) -> Decimal | None:
-        return history.limits.get((parent_id, planned.number, stage), indicative[stage])
+        gated = trading.limits.get((parent_id, planned.number, stage))
+        return indicative[stage] if gated is None else decimal_of(gated)
 
-    for scheduled, one in zip(schedule_rows(plan, submitted_ns=submitted_ns, limit=limit), record.slices, strict=True):
-        yield scheduled | _outcome(parent_id, one, history=history)
+    for scheduled, one in zip(schedule_rows(plan, submitted_ns=submitted_ns, limit=limit), parent.slices, strict=True):
+        average = _average(places.get(one.number, ()), fills=trading.fills)
+        yield scheduled | _outcome(parent_id, one, average=average)
 
 
-def _outcome(parent_id: str, one: SliceRecord, *, history: History) -> dict[str, Any]:
+def _outcome(parent_id: str, one: SliceFacts, *, average: Decimal | None) -> dict[str, Any]:
     """What became of one slice."""
-    booked = [fill for fill in history.fills_of(parent_id) if fill.terms.child.slice == one.number]
     return {
         "parent_id": parent_id,
         "sent": one.sent_ns,
         "done": one.done_ns,
         "filled_lots": one.filled_lots,
         "carried_lots": one.carried_lots,
-        "average_price": _average(booked),
+        "average_price": average,
         "stage": one.stage,
         "expires": one.expires_ns,
         "messages": one.messages,

@@ -1,12 +1,11 @@
 """Taking up a journal where its last process left it."""
 
-import contextlib
-import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from hydra_nb.domain.events import ConnectionChanged, Event
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.journal import Journal
+from hydra_nb.journal.collector import without_collector
 from hydra_nb.order_manager import ManagerCore, OrderManager
 
 
@@ -20,24 +19,12 @@ def replay(journal: Journal, *, hear: Callable[[Event], None]) -> ManagerCore:
     """
     over, events = journal.events_to_recover()
     core = ManagerCore(journal_id=journal.journal_id, over=over)
-    with _without_collector():
+    with without_collector():
         for event in events:
             core.step(event, event.time_ns)
             hear(event)
     core.forget_timers()
     return core
-
-
-@contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
-    """Look for no garbage meanwhile: a ledger only grows, and going through it again and again costs a tenth more."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def begin_again(manager: OrderManager, *, journal: Journal, now_ns: int) -> None:

@@ -15,6 +15,13 @@ class FeedType(StrEnum):
     DELAYED_FROZEN = "delayed_frozen"
 
 
+def mid_of(bid: Decimal | None, bid_size: int, ask: Decimal | None, ask_size: int) -> Decimal | None:
+    """Half way between bid and ask; None unless both sides show and do not cross."""
+    if bid is None or ask is None or bid_size <= 0 or ask_size <= 0 or bid >= ask:
+        return None
+    return (bid + ask) / 2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
     """Top of the book of one contract; None where a side is empty or a figure is unknown.
@@ -48,9 +55,7 @@ class Quote:
     @property
     def mid(self) -> Decimal | None:
         """Half way between bid and ask; None unless both sides show and do not cross."""
-        if self.bid is None or self.ask is None or self.bid_size <= 0 or self.ask_size <= 0 or self.bid >= self.ask:
-            return None
-        return (self.bid + self.ask) / 2
+        return mid_of(self.bid, self.bid_size, self.ask, self.ask_size)
 
     def age_s(self, now_ns: int) -> float:
         """Seconds since the last tick."""

@@ -65,9 +65,9 @@ def _parsed(kind: str, payload: str) -> Any:
     if holders is None or not len(_CONTRACT_KEY) <= start < end - len(_CONTRACT_END):
         return json.loads(payload)
     try:
-        contract = _contract(payload[start:end])
+        contract = decode_contract(payload[start:end])
         value = holder = json.loads(f"{payload[:start]}null{payload[end:]}")
-    except (ValueError, TypeError, KeyError):
+    except ValueError:
         return json.loads(payload)  # the text was cut at another place than the contract's end
     for name in holders:
         holder = holder[name]
@@ -76,9 +76,18 @@ def _parsed(kind: str, payload: str) -> Any:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _contract(text: str) -> FutureContract:
-    """The contract of a JSON text."""
-    return typing.cast("FutureContract", _decoder(FutureContract)(json.loads(text)))
+def decode_contract(text: str) -> FutureContract:
+    """The contract of a JSON text, which is remembered.
+
+    Raises
+    ------
+    ValueError
+        The text is not such a contract.
+    """
+    try:
+        return typing.cast("FutureContract", _decoder(FutureContract)(json.loads(text)))
+    except (TypeError, KeyError, ArithmeticError, AttributeError) as error:
+        raise ValueError(f"not a contract: {error!r}") from error
 
 
 @cache

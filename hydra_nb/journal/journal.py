@@ -278,6 +278,11 @@ class Journal:
 
     # Reading, with what is not committed yet
 
+    @property
+    def bulk(self) -> JournalReader:
+        """Its reader, for very many rows."""
+        return self._reading()
+
     def events(
         self, *, kinds: Collection[type[Event]] | None = None, parent_id: str | None = None, after: int = 0
     ) -> Iterator[tuple[int, Event]]:

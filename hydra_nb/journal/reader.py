@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from hydra_nb.domain.events import Event
 from hydra_nb.errors import JournalTooNew, JournalUnreadable
+from hydra_nb.journal.bulk import BulkReader, between, is_between, is_one_of, unreadable_event
 from hydra_nb.journal.codec import decode_event
 from hydra_nb.journal.rows import (
     DecisionRow,
@@ -23,11 +24,9 @@ from hydra_nb.journal.rows import (
 
 APPLICATION_ID = 1213813826
 SCHEMA_VERSION = 1
-_FEW_KINDS = 3  # kinds of events that are found by the index, not by reading all
-_CHUNK = 2_000  # rows read at a time, so that a long journal is never held whole and the writer never waits long
 
 
-class JournalReader:
+class JournalReader(BulkReader):
     """Read-only view of a journal, made by `open`; the live journal holds one of its own.
 
     Parameters
@@ -45,9 +44,7 @@ class JournalReader:
         lock: threading.Lock,
         pending: Callable[[], Pending] = nothing_pending,
     ) -> None:
-        self._connection = connection
-        self._lock = lock
-        self._pending = pending
+        super().__init__(connection, lock=lock, pending=pending)
         with while_reading():
             meta = read_meta(connection)
         self.account = meta["account"]
@@ -82,6 +79,11 @@ class JournalReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def bulk(self) -> Self:
+        """Itself, which reads many rows too."""
+        return self
 
     def finished_parents(self) -> frozenset[str]:
         """Ids of the parents that ended, as far as the disk knows."""
@@ -123,11 +125,7 @@ class JournalReader:
     ) -> Iterator[EventRow]:
         """Rows of events as they are kept, in order; see `events`."""
         names = None if kinds is None else {kind.__name__ for kind in kinds}
-        conditions, values = list[str](), {"parent_id": parent_id}
-        if names is not None:
-            quoted = ",".join(f"'{name}'" for name in sorted(names))
-            # Of many kinds the index would give no order, and every chunk would be sorted anew.
-            conditions.append(f"{'+' if len(names) > _FEW_KINDS else ''}kind IN ({quoted})")
+        conditions, values = [] if names is None else [is_one_of(names)], {"parent_id": parent_id}
         if parent_id is not None:
             conditions.append("parent_id = :parent_id")
         pending = self._pending().events
@@ -145,21 +143,21 @@ class JournalReader:
         self, *, parent_id: str | None = None, since_ns: int | None = None, until_ns: int | None = None
     ) -> Iterator[DecisionRow]:
         """`decisions_rows` one by one: where one cannot be read, those before it were given."""
-        conditions, values = _between(since_ns, until_ns)
+        conditions, values = between(since_ns, until_ns)
         if parent_id is not None:
             conditions.append("parent_id = :parent_id")
             values["parent_id"] = parent_id
         pending = [
             row
             for row in self._pending().decisions
-            if (parent_id is None or row.parent_id == parent_id) and _is_between(row.time_ns, since_ns, until_ns)
+            if (parent_id is None or row.parent_id == parent_id) and is_between(row.time_ns, since_ns, until_ns)
         ]
         return self._rows("decisions", DecisionRow, conditions=conditions, values=values, pending=pending)
 
     def quotes_rows(self, *, since_ns: int | None = None, until_ns: int | None = None) -> list[QuoteRow]:
         """Quotes in order, from `since_ns` up to and including `until_ns`."""
-        conditions, values = _between(since_ns, until_ns)
-        pending = [row for row in self._pending().quotes if _is_between(row.time_ns, since_ns, until_ns)]
+        conditions, values = between(since_ns, until_ns)
+        pending = [row for row in self._pending().quotes if is_between(row.time_ns, since_ns, until_ns)]
         return list(self._rows("quotes", QuoteRow, conditions=conditions, values=values, pending=pending))
 
     def last_time_ns(self) -> int | None:
@@ -219,47 +217,16 @@ class JournalReader:
         pending: Sequence[Row],
         after: int = 0,
     ) -> Iterator[Row]:
-        """Rows of a table in order, the pending ones last.
-
-        `pending` was taken before the table is read, so that a row on its way to the disk is seen once: whatever
-        is not pending any more is in the table, and whatever is both is taken from the pending.
-        """
-        first_pending = pending[0].seq if pending else None
-        where = " AND ".join(["seq > :after", *conditions])
-        query = f"SELECT * FROM {table} WHERE {where} ORDER BY seq LIMIT {_CHUNK}"  # noqa: S608, names are our own
-        seen = after
-        while True:
-            chunk, damage = self._chunk(query, values={**values, "after": seen})
+        """Rows of a table in order, the pending ones last; see `_chunks`."""
+        for chunk in self._chunks(table, "*", conditions=conditions, values=values, pending=pending, after=after):
             for values_of_row in chunk:
-                row = row_type(*values_of_row)
-                if first_pending is not None and row.seq >= first_pending:
-                    break
-                yield row
-            seen = chunk[-1][0] if chunk else seen
-            if damage is not None:
-                # Rows that were not asked for may lie between the last one read and the first that cannot be.
-                which = f"a row from {seen + 1} on" if conditions else f"row {seen + 1}"
-                raise JournalUnreadable(f"{which} of its {table} cannot be read: {damage}")
-            if len(chunk) < _CHUNK:
-                break
+                yield row_type(*values_of_row)
         yield from (row for row in pending if row.seq > after)
 
     def _fetch(self, query: str, *, values: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """All rows of a query that gives few."""
         with self._lock, while_reading():
             return self._connection.execute(query, values or {}).fetchall()
-
-    def _chunk(
-        self, query: str, *, values: Mapping[str, Any]
-    ) -> tuple[list[tuple[Any, ...]], sqlite3.DatabaseError | None]:
-        """Rows of a query, and what kept the rest from being read."""
-        chunk: list[tuple[Any, ...]] = []
-        with self._lock:
-            try:
-                chunk.extend(self._connection.execute(query, values))
-            except sqlite3.DatabaseError as error:
-                return chunk, error
-        return chunk, None
 
 
 @contextlib.contextmanager
@@ -321,16 +288,4 @@ def event_of(row: EventRow) -> Event:
     try:
         return decode_event(row.kind, row.payload)
     except ValueError as error:
-        raise JournalUnreadable(f"row {row.seq} of the journal's events cannot be read: {error}") from error
-
-
-def _between(since_ns: int | None, until_ns: int | None) -> tuple[list[str], dict[str, Any]]:
-    """Conditions and values for times, both ends included."""
-    conditions = ["time_ns >= :since_ns"] if since_ns is not None else []
-    conditions += ["time_ns <= :until_ns"] if until_ns is not None else []
-    return conditions, {"since_ns": since_ns, "until_ns": until_ns}
-
-
-def _is_between(time_ns: int, since_ns: int | None, until_ns: int | None) -> bool:
-    """Whether a time lies between the two, both ends included."""
-    return (since_ns is None or time_ns >= since_ns) and (until_ns is None or time_ns <= until_ns)
+        raise unreadable_event(row.seq, error) from error

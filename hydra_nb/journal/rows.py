@@ -2,12 +2,13 @@
 
 import hashlib
 import math
-from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple, Protocol, TypeVar
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from hydra_nb.domain.events import DecisionsSeal, Event
 from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import Action
+from hydra_nb.journal.fields import Fields, ReadFields
 from hydra_nb.risk.verdict import Decision
 
 _BETWEEN_FIELDS, _BETWEEN_ROWS = "\x1f", "\x1e"  # ASCII's own separators, which no check writes
@@ -71,8 +72,34 @@ class Pending(NamedTuple):
 Row = TypeVar("Row", EventRow, DecisionRow, QuoteRow)
 
 
+class BulkReading(Protocol):
+    """What analysis may ask of a journal where it wants very many rows: columns, and no objects of them."""
+
+    def event_fields(
+        self, reads: Mapping[type[Event], ReadFields], *, after: int = 0
+    ) -> Iterator[tuple[int, str, Fields]]:
+        """Sequence numbers, kinds and fields of events, in order."""
+
+    def quotes_chunks(
+        self,
+        *names: str,
+        since_ns: int | None = None,
+        until_ns: int | None = None,
+        con_id: int | None = None,
+        local_symbols: Collection[str] | None = None,
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """Quotes in order, many at a time: their numbers and some of their fields."""
+
+    def quoted_symbols(self) -> frozenset[str]:
+        """Local symbols of all quotes."""
+
+
 class JournalReading(Protocol):
     """What analysis may ask of a journal, live or at rest."""
+
+    @property
+    def bulk(self) -> BulkReading:
+        """The same journal, for reading very many rows."""
 
     @property
     def account(self) -> str:

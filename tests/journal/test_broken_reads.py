@@ -11,6 +11,7 @@ from hydra_nb.desk import pulse
 from hydra_nb.domain.events import ChildReserved, ParentPaused
 from hydra_nb.errors import JournalUnreadable, JournalUnwritable
 from hydra_nb.journal import Journal, JournalReader, reader
+from hydra_nb.journal.fields import fields_of
 
 from .conftest import ACCOUNT, START_NS
 
@@ -19,6 +20,9 @@ READS: dict[str, Callable[[Journal], object]] = {
     "decisions": lambda journal: journal.decisions_rows(),
     "quotes": lambda journal: journal.quotes_rows(),
     "what recovery needs": lambda journal: journal.events_to_recover(),
+    "fields": lambda journal: list(journal.bulk.event_fields({ParentPaused: fields_of(ParentPaused, "parent_id")})),
+    "quotes by the thousand": lambda journal: list(journal.bulk.quotes_chunks("time_ns")),
+    "symbols of quotes": lambda journal: journal.bulk.quoted_symbols(),
     "last time": lambda journal: journal.last_time_ns(),
     "verify": lambda journal: journal.verify(),
     "pending kill": lambda journal: journal.pending_kill(),

@@ -6,6 +6,7 @@ import pandas as pd
 
 from hydra_nb.journal.heads import heads_path, read_heads
 from hydra_nb.journal.proof import Prover
+from tests.analysis.by_event import FRAMES, difference
 from tests.audit.wholeness import what_is_wrong
 from tests.simulation.facts import Facts, Life
 
@@ -32,3 +33,8 @@ def lives_are_whole(desk: object, life: Life) -> str | None:
         if wrong is not None:
             return wrong
     return None
+
+
+def frames_are_of_the_events(desk: object, life: Life) -> str | None:
+    """22. Executions, slices and fills, folded in bulk while a desk lives, are those of a fold of all its events."""
+    return difference({name: getattr(desk, name)() for name in FRAMES}, life.journal)

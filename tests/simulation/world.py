@@ -100,7 +100,7 @@ class World:
         await self._let_end()
         await self._present()
         self._ask(*rules_end.SETTLED_RULES)
-        for rule in (rules_end.frames_tell_all, rules_audit.lives_are_whole):
+        for rule in (rules_end.frames_tell_all, rules_audit.lives_are_whole, rules_audit.frames_are_of_the_events):
             words = rule(self.desk, self.checker.facts.life)  # type: ignore[arg-type]
             if words is not None:
                 self.checker.violate("22", (rule.__doc__ or "").strip(), words)

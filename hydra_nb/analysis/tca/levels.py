@@ -1,12 +1,12 @@
 """The frames of transaction cost analysis: one row a fill, a slice, a parent, or a group of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hydra_nb.analysis.columns import Column, Kind
+from hydra_nb.analysis.columns import Column, Kind, frame_of
 from hydra_nb.analysis.tca.asof import Reals
 from hydra_nb.analysis.tca.columns import DIFFERENCES, FILL_LEVEL, PARENT_LEVEL, SLICE_LEVEL
 from hydra_nb.analysis.tca.inputs import NEVER_NS, Fills
@@ -173,19 +173,7 @@ def _of_symbol(by_symbol: Reals, *, works: Works) -> Reals:
     return np.append(by_symbol, np.nan)[works.keys]
 
 
-def framed(columns: Iterable[Column], values: Mapping[str, Any]) -> pd.DataFrame:
-    """Frame of whole columns, with their dtypes: times as UTC nanoseconds, lots as numbers with NaN for unknown."""
-    return pd.DataFrame({one.name: _typed(one.kind, values[one.name]) for one in columns})
-
-
-def _typed(kind: Kind, values: Any) -> pd.Series:
-    if kind is Kind.TIME:
-        stamps = np.asarray(values, dtype=np.int64).view("datetime64[ns]")
-        return pd.Series(pd.DatetimeIndex(stamps).tz_localize("UTC"))
-    if kind is Kind.LOTS:
-        numbers = np.asarray(values, dtype=np.float64)
-        unknown = ~np.isfinite(numbers)
-        return pd.Series(pd.arrays.IntegerArray(np.where(unknown, 0, numbers).astype(np.int64), unknown))
-    if kind is Kind.TEXT:
-        return pd.Series(np.asarray(values, dtype=object), dtype="str")
-    return pd.Series(np.asarray(values, dtype=np.float64))
+def framed(columns: Sequence[Column], values: Mapping[str, Any]) -> pd.DataFrame:
+    """Frame of whole columns: a Series of text, or arrays of numbers, NaN for unknown lots too."""
+    whole = {name: value.array if isinstance(value, pd.Series) else value for name, value in values.items()}
+    return frame_of(columns, whole)
