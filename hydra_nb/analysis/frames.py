@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hydra_nb.analysis import columns, patience_columns
+from hydra_nb.analysis import columns, patience_columns, slippage_columns
 from hydra_nb.analysis.columns import make_frame
 from hydra_nb.analysis.fill_frame import Wholes, fills_frame
 from hydra_nb.analysis.history import History
@@ -302,7 +302,7 @@ def calibrations(source: Source) -> pd.DataFrame:
     """One row a symbol whose predictions rest on own fills, as in force, by symbol."""
     accepted = sorted(_history(source).ledger.calibrations.items())
     rows = (calibration_row(one, one.calibration) for _, one in accepted if one.calibration is not None)
-    return make_frame(columns.CALIBRATIONS, rows)
+    return make_frame(slippage_columns.CALIBRATIONS, rows)
 
 
 def breakers(shown: Iterable[Breaker]) -> pd.DataFrame:

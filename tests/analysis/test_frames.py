@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hydra_nb.analysis import columns, frames
+from hydra_nb.analysis import frames
 from hydra_nb.analysis.history import History
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.board import Breaker
@@ -38,7 +38,8 @@ PROMISED = {
     "local_symbol:TEXT side:TEXT lots:LOTS price:REAL decision_mid:REAL arrival_mid:REAL order_mid:REAL bid:REAL "
     "ask:REAL slippage_ticks:REAL slippage_bps:REAL slippage_cash:REAL predicted_slippage_bps:REAL "
     "predicted_slippage:REAL predicted_slippage_ticks:REAL predicted_slippage_cash:REAL half_spread_ticks:REAL "
-    "impact_scale_ticks:REAL predictor_version:TEXT commission:REAL currency:TEXT latency_ms:REAL",
+    "impact_scale_ticks:REAL predictor_version:TEXT commission:REAL currency:TEXT tick:REAL point_value:REAL "
+    "latency_ms:REAL",
     "orders": "order_ref:TEXT parent_id:TEXT slice:LOTS order_id:LOTS perm_id:LOTS local_symbol:TEXT side:TEXT "
     "lots:LOTS filled_lots:LOTS working_lots:LOTS limit_price:REAL expires:TIME state:TEXT",
     "positions": "account:TEXT symbol:TEXT local_symbol:TEXT position:LOTS working_buy:LOTS working_sell:LOTS "
@@ -132,7 +133,7 @@ def test_the_page_of_columns_is_the_generated_one() -> None:
     """The documentation says what the code does."""
     page = Path(__file__).parents[2] / "docs" / "columns.md"
 
-    assert page.read_text(encoding="utf-8") == columns.columns_page()
+    assert page.read_text(encoding="utf-8") == columns_page()
 
 
 # Fills

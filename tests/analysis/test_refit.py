@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hydra_nb import SlippageReconciler
-from hydra_nb.analysis import columns
+from hydra_nb.analysis import columns, slippage_columns
 from hydra_nb.analysis.slippage import fitting
 from hydra_nb.domain.calibration import MOST_K, MOST_SPREAD_FACTOR
 from hydra_nb.errors import InvalidFrame
@@ -277,7 +277,7 @@ def test_the_table_has_its_columns_and_shows_in_a_notebook() -> None:
 
     page = full._repr_html_()
 
-    assert list(empty.table.columns) == list(full.table.columns) == [one.name for one in columns.REFIT]
+    assert list(empty.table.columns) == list(full.table.columns) == [one.name for one in slippage_columns.REFIT]
     assert list(empty.table.dtypes) == list(full.table.dtypes)
     assert "Nothing is in force yet" in page
     assert "&lt;ZO&gt;" in page

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hydra_nb import SlippageReconciler
-from hydra_nb.analysis import columns
+from hydra_nb.analysis import columns, slippage_columns
 from hydra_nb.analysis.slippage import LEAST_FILLS
 from hydra_nb.analysis.slippage.scores import expanded
 from hydra_nb.errors import AnalysisError, InvalidFrame
@@ -73,7 +73,7 @@ class TestFigures:
         assert tables[0][FIGURES].isna().all(axis=None)
         assert set(tables[0]["reason"]) == {f"{fills} fills; at least 10 are needed"}
         assert list(tables[0].dtypes) == list(tables[1].dtypes)
-        assert list(tables[0].columns) == [one.name for one in columns.SLIPPAGE]
+        assert list(tables[0].columns) == [one.name for one in slippage_columns.SLIPPAGE]
 
     def test_an_empty_frame_of_fills_has_the_row_of_all(self) -> None:
         """A desk that has not traded yet."""

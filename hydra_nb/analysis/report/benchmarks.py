@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hydra_nb.analysis import columns
 from hydra_nb.analysis.columns import make_frame
+from hydra_nb.analysis.report.columns import BENCHMARKS
 from hydra_nb.domain.instrument import FutureContract
 
 _MEASURED = {
@@ -30,7 +30,7 @@ def benchmarks(parent: dict[str, Any], *, contract: FutureContract) -> pd.DataFr
     contract
         What it traded.
     """
-    return make_frame(columns.BENCHMARKS, [_against_decision(parent, contract=contract), *_against_market(parent)])
+    return make_frame(BENCHMARKS, [_against_decision(parent, contract=contract), *_against_market(parent)])
 
 
 def _against_decision(parent: dict[str, Any], *, contract: FutureContract) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from hydra_nb.analysis.audit import Life, find_life, rows_of
 from hydra_nb.analysis.columns import Column, Kind, make_frame
 from hydra_nb.analysis.history import History
 from hydra_nb.analysis.report.benchmarks import benchmarks
+from hydra_nb.analysis.report.columns import BENCHMARKS, TERMS
 from hydra_nb.analysis.tca import journal_tca
 from hydra_nb.analysis.tca.columns import PARENT_LEVEL
 from hydra_nb.broker import access
@@ -135,7 +136,7 @@ def gather(source: JournalReading | History, parent_id: str) -> Facts:
     else:
         as_of_ns = max([*(row["time"] for row in rows), *found["quotes"].frame["time"].astype("int64")])
     held = benchmarks(dict(found["tca.parent"].frame.iloc[0]), contract=record.plan.parent.contract)
-    found["report.benchmarks"] = Told(columns=columns.BENCHMARKS, frame=held)
+    found["report.benchmarks"] = Told(columns=BENCHMARKS, frame=held)
     return Facts(
         parent_id=parent_id,
         journal_id=reading.journal_id,
@@ -168,7 +169,7 @@ def _frames(history: History, life: Life, *, rows: list[dict[str, Any]], record:
         "plan.expected_cost": Told(columns=columns.EXPECTED_COST, frame=frames.expected_cost(plan, quote=arrival)),
         "slices": Told(columns=columns.SLICES, frame=frames.slices(history, parent_id=parent_id)),
         "orders": Told(columns=columns.ORDERS, frame=orders[orders["parent_id"] == parent_id]),
-        "report.terms": Told(columns=columns.TERMS, frame=_terms(history.reader, record)),
+        "report.terms": Told(columns=TERMS, frame=_terms(history.reader, record)),
         "decisions": Told(columns=columns.DECISIONS, frame=frames.decisions(history, parent_id=parent_id)),
         "fills": Told(columns=columns.FILLS, frame=frames.fills(history, parent_id=parent_id)),
         "tca.parent": Told(columns=PARENT_LEVEL, frame=journal_tca(history, level="parent", parent_id=parent_id)),
@@ -222,7 +223,7 @@ def _terms(reading: JournalReading, record: ParentRecord) -> pd.DataFrame:
             waiting[child.order_ref, event.content_hash] = rows[-1]
         elif isinstance(event, ev.ChildSent) and (event.order_ref, event.content_hash) in waiting:
             waiting.pop((event.order_ref, event.content_hash))["sent"] = event.time_ns
-    return make_frame(columns.TERMS, rows)
+    return make_frame(TERMS, rows)
 
 
 def _masked(told: Told, *, account: str) -> Told:

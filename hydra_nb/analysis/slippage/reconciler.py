@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from hydra_nb.analysis import columns
+from hydra_nb.analysis import slippage_columns
 from hydra_nb.analysis.columns import make_frame
 from hydra_nb.analysis.slippage.evidence import ALL, checked, gather
 from hydra_nb.analysis.slippage.fitting import samples
@@ -71,7 +71,7 @@ class SlippageReconciler:
                 summary_row(one, unit=self._unit, level=self._level, seed=self._seed)
                 for one in gather(self._fills, unit=self._unit)
             )
-            self._summary = make_frame(columns.SLIPPAGE, rows)
+            self._summary = make_frame(slippage_columns.SLIPPAGE, rows)
         return self._summary.copy()
 
     def is_calibrated(self, max_bias: float, min_correlation: float, *, symbol: str = ALL) -> CalibrationVerdict:
@@ -114,7 +114,7 @@ class SlippageReconciler:
             for sample in samples(self._fills)
         ]
         return Refit(
-            table=make_frame(columns.REFIT, [row for row, _ in made]),
+            table=make_frame(slippage_columns.REFIT, [row for row, _ in made]),
             calibrations={one.symbol: one for _, one in made if one is not None},
         )
 

@@ -52,7 +52,7 @@ class Scores:
 
 
 def summary_row(evidence: Evidence, *, unit: str, level: float, seed: int) -> dict[str, Any]:
-    """One row of the summary: the columns of `columns.SLIPPAGE`."""
+    """One row of the summary: the columns of `slippage_columns.SLIPPAGE`."""
     n = evidence.actual.size
     row: dict[str, Any] = dict.fromkeys(_FIGURES) | {
         "symbol": evidence.symbol,
