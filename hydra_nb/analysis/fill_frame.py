@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hydra_nb import cost
-from hydra_nb.analysis.columns import FILLS, frame_of, make_frame
+from hydra_nb.analysis.columns import FILLS, Column, Kind, frame_of, make_frame
 from hydra_nb.analysis.trading import Trading
 from hydra_nb.analysis.trading_facts import UNKNOWN_NS, ParentFacts, Terms, decimals_of
 from hydra_nb.domain.instrument import FutureContract
@@ -25,6 +25,7 @@ _OF_TERMS = (
     *("impact_scale_ticks", "predictor_version", "currency", "tick", "point_value"),
 )
 """Columns that are the same for all fills under the same terms."""
+_A_LOT = Column(name="predicted_cash", kind=Kind.REAL, unit="cash", meaning="Prediction of one lot")
 
 
 def fills_frame(trading: Trading, places: Wholes) -> pd.DataFrame:
@@ -33,9 +34,10 @@ def fills_frame(trading: Trading, places: Wholes) -> pd.DataFrame:
     used, of_terms = np.unique(np.asarray(fills.terms)[places], return_inverse=True)
     terms = [trading.terms[one] for one in used.tolist()]
     parents = [trading.parents[one.parent_id] for one in terms]
+    told = {one.parent_id: _parent_row(one) for one in {one.parent_id: one for one in parents}.values()}
     by_terms = make_frame(
-        [one for one in FILLS if one.name in _OF_TERMS],
-        [_terms_row(one, parent=parent) for one, parent in zip(terms, parents, strict=True)],
+        [*(one for one in FILLS if one.name in _OF_TERMS), _A_LOT],
+        [{**told[one.parent_id], **_terms_row(one, parent=parent)} for one, parent in zip(terms, parents, strict=True)],
     )
     lots, prices = np.asarray(fills.lots)[places], np.asarray(fills.prices)[places]
     received_ns, sent_ns = np.asarray(fills.received_ns)[places], np.asarray(fills.sent_ns)[places]
@@ -49,7 +51,7 @@ def fills_frame(trading: Trading, places: Wholes) -> pd.DataFrame:
         "bid": np.asarray(fills.bids)[places],
         "ask": np.asarray(fills.asks)[places],
         "commission": np.asarray(fills.fees)[places],
-        "predicted_slippage_cash": values["predicted_slippage"] * lots * values["point_value"],
+        "predicted_slippage_cash": by_terms[_A_LOT.name].to_numpy()[of_terms] * lots,
         "latency_ms": np.where(sent_ns == UNKNOWN_NS, np.nan, (received_ns - sent_ns) / _NS_PER_MS),
     }
     values |= slippage(
@@ -66,26 +68,35 @@ def fills_frame(trading: Trading, places: Wholes) -> pd.DataFrame:
 
 def _terms_row(terms: Terms, *, parent: ParentFacts) -> dict[str, Any]:
     """What is the same for all fills under these terms."""
-    contract, prediction = terms.contract, parent.plan.prediction
+    contract, predicted = terms.contract, terms.predicted_slippage
     return {
-        "parent_id": terms.parent_id,
         "slice": terms.slice,
         "stage": terms.stage,
         "symbol": contract.symbol,
         "local_symbol": contract.local_symbol,
         "side": terms.side,
-        "decision_mid": parent.plan.decision_mid,
-        "arrival_mid": parent.arrival_mid,
         "order_mid": terms.order_mid,
-        "predicted_slippage_bps": cost.in_bps(terms.predicted_slippage, mid=parent.arrival_mid),
-        "predicted_slippage": terms.predicted_slippage,
-        "predicted_slippage_ticks": cost.in_ticks(terms.predicted_slippage, contract=contract),
-        "half_spread_ticks": cost.in_ticks(None if prediction is None else prediction.half_spread, contract=contract),
-        "impact_scale_ticks": cost.in_ticks(cost.impact_scale(parent.plan), contract=contract),
+        "predicted_slippage_bps": cost.in_bps(predicted, mid=parent.arrival_mid),
+        "predicted_slippage": predicted,
+        "predicted_slippage_ticks": cost.in_ticks(predicted, contract=contract),
+        _A_LOT.name: cost.in_cash(predicted, contract=contract, lots=1),
         "predictor_version": terms.predictor_version,
         "currency": contract.currency,
         "tick": contract.tick,
         "point_value": contract.point_value,
+    }
+
+
+def _parent_row(parent: ParentFacts) -> dict[str, Any]:
+    """What is the same for all fills of a parent."""
+    plan = parent.plan
+    contract, prediction = plan.parent.contract, plan.prediction
+    return {
+        "parent_id": parent.parent_id,
+        "decision_mid": plan.decision_mid,
+        "arrival_mid": parent.arrival_mid,
+        "half_spread_ticks": cost.in_ticks(None if prediction is None else prediction.half_spread, contract=contract),
+        "impact_scale_ticks": cost.in_ticks(cost.impact_scale(plan), contract=contract),
     }
 
 

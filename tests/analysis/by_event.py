@@ -137,7 +137,7 @@ class ByEvent:
             "predicted_slippage_bps": cost.in_bps(predicted, mid=arrival),
             "predicted_slippage": predicted,
             "predicted_slippage_ticks": cost.in_ticks(predicted, contract=contract),
-            "predicted_slippage_cash": cost.in_cash(predicted, contract=contract, lots=latest.lots),
+            "predicted_slippage_cash": cost.in_cash(predicted, contract=contract, lots=1) * latest.lots,
             "half_spread_ticks": cost.in_ticks(half_spread, contract=contract),
             "impact_scale_ticks": cost.in_ticks(cost.impact_scale(plan), contract=contract),
             "predictor_version": fill.terms.predictor_version,

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from hydra_nb.analysis import frames
+from hydra_nb.analysis.columns_page import columns_page
 from hydra_nb.analysis.history import History
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.board import Breaker
