@@ -30,6 +30,7 @@ from hydra_nb.domain.board import Breaker
 from hydra_nb.domain.events import AlertCleared, AlertRaised
 from hydra_nb.domain.market import Quote
 from hydra_nb.journal import JournalReading
+from hydra_nb.journal.collector import without_collector
 from hydra_nb.reconcile import Break
 
 __all__ = [
@@ -149,7 +150,8 @@ def fills(
     """One row a fill, latest correction applied, busts left out, as first received; times filter by `received_time`."""
     trading = _trading(source)
     wanted = _Filter.make(parent_id=parent_id, since=since, until=until, symbol=symbol)
-    return fills_frame(trading, _places(trading, wanted))
+    with without_collector():
+        return fills_frame(trading, _places(trading, wanted))
 
 
 def _places(trading: Trading, wanted: "_Filter") -> Wholes:

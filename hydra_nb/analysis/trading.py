@@ -8,6 +8,7 @@ and of the events themselves, and a test holds it against a fold of the events o
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from math import nan
+from typing import ClassVar
 
 from hydra_nb.analysis.pauses import Pauses
 from hydra_nb.analysis.trading_facts import (
@@ -102,28 +103,12 @@ class Trading:
         self._orders: dict[str, OrderFacts] = {}
         self._fee_revisions: dict[str, int] = {}
         self._last_seq = 0
-        self._fold: dict[str, Callable[..., None]] = {
-            "ParentSubmitted": self._parent_submitted,
-            "ParentRefused": self._parent_refused,
-            "ParentFinished": self._parent_finished,
-            "ParentPaused": self._parent_paused,
-            "ParentResumed": self._parent_resumed,
-            "ParentInterrupted": self._parent_interrupted,
-            "SliceDelayed": self._slice_delayed,
-            "SliceFinished": self._slice_finished,
-            "ChildReserved": self._child_reserved,
-            "ChildSent": self._child_sent,
-            "SendFailed": self._send_failed,
-            "CancelRequested": self._cancel_requested,
-            "ExecutionReported": self._executed,
-            "CommissionReported": self._charged,
-        }
 
     def catch_up(self) -> None:
         """Fold what was journalled since the last time."""
         with without_collector():
             for seq, kind, fields in self._reader.bulk.event_fields(_READS, after=self._last_seq):
-                self._fold[kind](*fields)
+                self._FOLD[kind](self, *fields)
                 self._last_seq = seq
 
     # Parents and slices
@@ -315,6 +300,24 @@ class Trading:
             place = self.fills.places.get(family)
             if place is not None:
                 self.fills.fees[place] = float(commission)
+
+    # Not bound to the object, which would then hold itself and outlive its use.
+    _FOLD: ClassVar[Mapping[str, Callable[..., None]]] = {
+        "ParentSubmitted": _parent_submitted,
+        "ParentRefused": _parent_refused,
+        "ParentFinished": _parent_finished,
+        "ParentPaused": _parent_paused,
+        "ParentResumed": _parent_resumed,
+        "ParentInterrupted": _parent_interrupted,
+        "SliceDelayed": _slice_delayed,
+        "SliceFinished": _slice_finished,
+        "ChildReserved": _child_reserved,
+        "ChildSent": _child_sent,
+        "SendFailed": _send_failed,
+        "CancelRequested": _cancel_requested,
+        "ExecutionReported": _executed,
+        "CommissionReported": _charged,
+    }
 
 
 def _decimal(text: str | None) -> Decimal | None:

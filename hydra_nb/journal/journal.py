@@ -81,8 +81,7 @@ class Journal:
         self._reader_at_rest: JournalReader | None = None
         self._intents: dict[int, str] = {}  # content hash by seq, reserved and not sealed
         self._receipts: dict[int, tuple[Receipt, str]] = {}  # with what was recorded, by identity
-        self._kill_seen = 0
-        self._kill_settled = 0
+        self._kill_seen = self._kill_settled = 0
         self._closed = False
 
     @classmethod

@@ -10,6 +10,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from hydra_nb.analysis import frames
 from hydra_nb.analysis.history import History
+from hydra_nb.analysis.tca import journal_tca
+from hydra_nb.analysis.tca.analysis import Level
 from hydra_nb.journal import JournalReader
 from tests.analysis.by_event import ByEvent
 
@@ -20,6 +22,8 @@ FILLS, QUOTES = 100_000, 500_000
 FEW_FILLS, FEW_QUOTES = 2_000, 10_000
 """Where only the result is looked at."""
 GOAL_S = 0.5
+TCA_GOAL_S = 2.0
+LEVELS: tuple[Level, ...] = ("fill", "slice", "parent")
 ROUNDS = 5
 
 Read = Callable[[JournalReader | History], pd.DataFrame]
@@ -54,19 +58,26 @@ def test_frames_of_a_hundred_thousand_fills(
             f"quotes, {quotes:,}": (frames.quotes, None),
         }
         read = {name: (*least(one, history, rounds=rounds), goal) for name, (one, goal) in timed.items()}
+        costs = {f"tca of {fills:,} fills, a row a {one}, warm": costs_of(history, one, rounds) for one in LEVELS}
         began_s = time.process_time()
         plain = benchmark.pedantic(lambda: ByEvent(reader).frames(), rounds=1)
         plain_cpu_s = time.process_time() - began_s
 
     warm, executions, slices, quoted = (frame for frame, *_ in read.values())
+    assert [len(frame) for frame, *_ in costs.values()] == [written.fills, len(slices), written.parents]
     for shown, reference in ((cold, "fills"), (warm, "fills"), (executions, "executions"), (slices, "slices")):
         pd.testing.assert_frame_equal(shown, plain[reference], check_exact=True)
     assert (len(cold), cold["lots"].sum(), len(quoted)) == (written.fills, written.lots, written.quotes)
     if benchmark.enabled:
         tell(note, written, cold=(cold_s, cold_cpu_s), plain_cpu_s=plain_cpu_s)
-        for name, (_, clock_s, cpu_s, goal) in read.items():
+        for name, (_, clock_s, cpu_s, goal) in {**read, **costs}.items():
             detail = f"least of {rounds}; of the processor {cpu_s:.2f} s"
             note(Figure(name=name, value=clock_s, unit="s", goal=goal, detail=detail))
+
+
+def costs_of(history: History, level: Level, rounds: int) -> tuple[pd.DataFrame, float, float, float]:
+    """A frame of transaction cost analysis, the least times that it took, and the goal."""
+    return *least(lambda source: journal_tca(source, level=level), history, rounds=rounds), TCA_GOAL_S
 
 
 def tell(note: Callable[[Figure], None], written: Written, *, cold: tuple[float, float], plain_cpu_s: float) -> None:

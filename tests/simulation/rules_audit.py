@@ -36,5 +36,5 @@ def lives_are_whole(desk: object, life: Life) -> str | None:
 
 
 def frames_are_of_the_events(desk: object, life: Life) -> str | None:
-    """22. Executions, slices and fills, folded in bulk while a desk lives, are those of a fold of all its events."""
+    """22. Executions, slices and fills, carried on in bulk while a desk lives, are those of a fold of all events."""
     return difference({name: getattr(desk, name)() for name in FRAMES}, life.journal)
