@@ -84,7 +84,7 @@ def test_only_two_files_know_the_client_and_how_to_place() -> None:
     [
         ("algos/routing.py", "import ib_async", "ib_async"),
         ("desk/desk.py", "from ib_async.order import Order", "ib_async.order"),
-        ("cli.py", "from importlib import import_module; import_module('ib_async')", "ib_async"),
+        ("cli/program.py", "from importlib import import_module; import_module('ib_async')", "ib_async"),
         ("order_manager/shell.py", "send = lambda ib, contract, order: ib.placeOrder(contract, order)", "placeOrder"),
         ("reconcile/look.py", "send = lambda ib: getattr(ib, 'placeOrder')", "placeOrder"),
         ("broker/port.py", "from anywhere import MarketOrder", "MarketOrder"),
