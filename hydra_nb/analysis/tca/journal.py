@@ -39,10 +39,11 @@ def journal_tca(
     slices = frames.slices(source, **wanted)
     if "since" in filters or "until" in filters:
         fills, slices = (one[one["parent_id"].isin(executions["parent_id"])] for one in (fills, slices))
-    quotes = frames.quotes(source)
+    months = executions["local_symbol"].unique()
+    quotes = frames.quotes(source, symbol=months[0] if len(months) == 1 else None)  # of one month, not of years of all
     return tca(
         fills.reset_index(drop=True),
-        quotes[quotes["local_symbol"].isin(executions["local_symbol"].unique())],
+        quotes[quotes["local_symbol"].isin(months)],
         executions=executions,
         slices=slices.reset_index(drop=True),
         instruments=frames.instruments(source),
