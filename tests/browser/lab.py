@@ -39,10 +39,26 @@ _RUN = """
     const notebook = window.jupyterapp.shell.currentWidget.content;
     if (number !== null) notebook.activeCellIndex = number; // in one step: a focus makes its cell the active one
     notebook.deselectAll();
-    window.commandsUnderWay = (window.commandsUnderWay ?? 0) + 1;
-    window.jupyterapp.commands.execute(command).finally(() => { window.commandsUnderWay -= 1; });
+    window.countBefore = Math.max(0, ...notebook.widgets.map(cell => cell.model.executionCount ?? 0));
+    const all = window.commandsUnderWay ??= new Set();
+    const begun = window.jupyterapp.commands.execute(command).finally(() => all.delete(begun));
+    all.add(begun);
 }
 """
+_IS_IDLE = """
+() => {
+    const panel = window.jupyterapp.shell.currentWidget;
+    const cells = panel.content.widgets.map(cell => cell.model);
+    if (panel.context.sessionContext.session.kernel.status !== 'idle') return false;
+    const last = cells.findLastIndex(cell => (cell.executionCount ?? 0) > window.countBefore);
+    if (cells.some((cell, at) => cell.executionState === 'running' && at > last)) return false;
+    // A kernel that answers a comm while a cell ends may tell the end as that of the comm, as ipykernel 7.4 does:
+    // JupyterLab then shows the cell as running for good. Cells run in order: one before another that ended is over.
+    if (cells.some(cell => cell.executionState === 'running')) window.commandsUnderWay?.clear();
+    return !window.commandsUnderWay?.size;
+}
+"""
+"""Whether the cells of the last command are over."""
 _QUIET = """
 {"@jupyterlab/apputils-extension:notification":
     {"fetchNews": "false", "checkForUpdates": false, "doNotDisturbMode": true},
@@ -178,13 +194,7 @@ class Notebook:
 
     def wait_idle(self) -> None:
         """Wait until no cell runs or waits."""
-        self.page.wait_for_function(
-            """() => {
-                const panel = window.jupyterapp.shell.currentWidget;
-                return !window.commandsUnderWay && panel.context.sessionContext.session.kernel.status === 'idle'
-                    && panel.content.widgets.every(cell => cell.model.executionState !== 'running');
-            }"""
-        )
+        self.page.wait_for_function(_IS_IDLE)
 
     def output(self, number: int) -> Locator:
         """Give the output of a cell, counted from 0."""

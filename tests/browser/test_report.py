@@ -42,7 +42,7 @@ def test_it_stands_alone_and_every_word_can_be_read(
     page.screenshot(path=picture(f"report-{scheme}"), full_page=True)
     assert asked == [report.as_uri()]
     assert complaints == []
-    assert len(page.evaluate(DRAWN)) == 3
+    assert len(page.evaluate(DRAWN)) == 4
     assert faint(page.locator("body")) == []
     page.close()
 
@@ -67,7 +67,7 @@ def test_tables_are_there_without_a_script(browser: "Browser", report: Path) -> 
     page.goto(report.as_uri())
 
     notes = page.locator("noscript p")
-    assert [note.is_visible() for note in notes.all()] == [True] * 3
+    assert [note.is_visible() for note in notes.all()] == [True] * 4
     assert "needs JavaScript" in notes.first.inner_text()
     assert page.get_by_role("table", name="Fills, latest corrections applied").get_by_role("row").count() == 3
     assert page.get_by_role("heading", level=1).inner_text().startswith("▲ BUY 5 ZOK6")
