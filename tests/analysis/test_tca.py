@@ -86,7 +86,7 @@ def test_a_parent_has_the_parts_of_its_shortfall() -> None:
     """The worked example as frames: one lot is worth one, and the market ends at 10.30."""
     fills = fills_frame((60, "BUY", 60, 10.10), (90, "BUY", 20, 10.20), commission=2.0, currency="USD")
     quotes = quotes_frame((-1, 10.04, 10.06), (100, 10.29, 10.31))
-    terms = pd.DataFrame({"local_symbol": [OATS], "tick": [0.01], "multiplier": [1.0]})
+    terms = pd.DataFrame({"local_symbol": [OATS], "tick": [0.01], "multiplier": [1.0], "price_magnifier": [1]})
 
     parent = one_row(
         tca(

@@ -39,6 +39,8 @@ QUOTES = quotes_frame((-5, 399.75, 400.25), (150, 400.25, 400.75), (900, 400.25,
         ({"executions": parent_frame(until=600, lots=3).drop(columns="submitted")}, "executions lacks submitted"),
         ({"instruments": pd.concat([TERMS, TERMS])}, "a month told more than once"),
         ({"instruments": TERMS.assign(multiplier=0)}, "multiplier is not positive"),
+        ({"instruments": TERMS.drop(columns="price_magnifier")}, "instruments lacks price_magnifier"),
+        ({"by": []}, "by= names no column"),
         ({"by": "colour"}, "no column 'colour' to group by"),
         ({"level": "order"}, "level='order'"),
     ],
@@ -140,6 +142,50 @@ def test_trades_are_the_growth_of_the_volume() -> None:
     assert made["local_symbol"].unique().tolist() == [OATS]
     assert made["lots"].tolist() == [3, 7, 4]
     assert made["price"].fillna(-1).tolist() == [400.5, -1, 402.0]
+
+
+def test_the_order_of_rows_of_one_moment_makes_no_trades() -> None:
+    """Read backwards, a volume of one moment seems to fall; that is no new day."""
+    quotes = quotes_frame(
+        (0, 1, 2), (10, 1, 2), (10, 1, 2), (20, 1, 2), volume=[100.0, 103.0, 105.0, 106.0], last=400.0
+    )
+
+    forward, backward = trades_of(quotes), trades_of(quotes.iloc[::-1])
+
+    assert forward["lots"].tolist() == [3, 2, 1]
+    pd.testing.assert_frame_equal(forward, backward)
+
+
+def test_a_parent_of_an_unknown_side_missed_nothing_that_is_known() -> None:
+    """Nobody told whether it would have bought or sold; taken for either, the opportunity would have a wrong sign."""
+    executions = parent_frame(until=600, lots=3, decision_mid=390.0).drop(columns="side").assign(parent_id="P-0009")
+
+    made = tca(FILLS, QUOTES, executions=executions, instruments=TERMS, level="parent").set_index("parent_id")
+
+    assert np.isnan(made.loc["P-0009", "opportunity_cash"])
+    assert "price missed at" in made.loc["P-0009", "lacks"]
+
+
+def test_a_multiplier_without_its_magnifier_is_worth_nothing_known() -> None:
+    """Oats are quoted in cents: taken for 1, the magnifier would make every amount a hundredfold."""
+    fills = FILLS.assign(multiplier=5_000.0, tick=0.25, arrival_mid=400.0)
+
+    made = tca(fills, QUOTES)
+
+    assert made["arrival_slippage_cash"].isna().all()
+    assert made["arrival_slippage_ticks"].notna().all()
+    assert made["lacks"].str.contains("value of a point").all()
+
+
+@pytest.mark.parametrize("by", ["currency", "lots", ["symbol", "currency"]])
+def test_a_key_that_is_a_column_of_groups_too_stands_there_once(by: Any) -> None:
+    """Two columns of one name cannot be told apart, or exported."""
+    fills = FILLS.assign(currency="USD", symbol="ZO")
+
+    made = tca(fills, QUOTES, executions=parent_frame(until=600, lots=3), by=by)
+
+    assert made.columns.is_unique
+    assert made["filled_lots"].sum() == 3
 
 
 def test_prices_below_zero_have_no_basis_points() -> None:

@@ -66,6 +66,8 @@ def group_level(levels: Levels, measured: Measured, *, by: Sequence[str]) -> pd.
     InvalidFrame
         There is no such column.
     """
+    if not by:
+        raise InvalidFrame("by= names no column to group by")
     by_parent = {name: levels.of_parents(name) for name in by}
     if all(column is not None for column in by_parent.values()):
         keys, of_parent = _grouped(by_parent)
@@ -93,7 +95,8 @@ def group_level(levels: Levels, measured: Measured, *, by: Sequence[str]) -> pd.
         values[name] = np.where(several, np.nan, values[name])
     values["currency"] = [one[0] if len(one) == 1 else None for one in currencies]
     values["lacks"] = buckets.lacks(measured.lacking, more=more)
-    return pd.concat([keys, framed(GROUP_LEVEL, values)], axis=1)
+    made = framed(GROUP_LEVEL, values)
+    return pd.concat([keys, made.drop(columns=[name for name in by if name in made])], axis=1)
 
 
 def _of_fills(levels: Levels, name: str) -> pd.Series:

@@ -167,7 +167,8 @@ def trades_of(quotes: pd.DataFrame, *, tolerance_s: float = 600.0) -> pd.DataFra
     """
     require(quotes, "quotes", ("time", "local_symbol", "last", "volume"))
     told = quotes[["time", "local_symbol", "last", "volume"]].dropna(subset=["volume"])
-    told = told.sort_values(["local_symbol", "time"], kind="stable", ignore_index=True)
+    # Of one moment the volume only grows, in whatever order its rows come: a fall would be taken for a new day.
+    told = told.sort_values(["local_symbol", "time", "volume"], kind="stable", ignore_index=True)
     same = (told["local_symbol"] == told["local_symbol"].shift()).to_numpy(dtype=bool)
     volume = told["volume"].to_numpy(dtype=np.float64)
     grown = np.diff(volume, prepend=np.nan)

@@ -70,7 +70,7 @@ def parent_level(measured: Measured, *, terms: Terms, parents: Works, meanwhile:
     """One row a parent: those of `executions` in their order, then those that only fills tell of."""
     values = _outcome(measured, works=parents, meanwhile=meanwhile)
     value = _of_symbol(terms.point_value, works=parents)
-    sign = np.where(parents.text("side") == str(Side.BUY), 1.0, -1.0)
+    sign = _signs(parents)
     decision = parents.real("decision_mid")
     values |= {
         "arrival_mid": arrival_mids(parents, meanwhile),
@@ -123,7 +123,7 @@ def slice_level(measured: Measured, *, terms: Terms, works: Works, meanwhile: Me
 
 def _against_own_time(values: Mapping[str, Any], *, works: Works, terms: Terms) -> dict[str, Reals]:
     """Slippage of pieces of work against the benchmarks of their own time, in every unit."""
-    sign = np.where(works.text("side") == str(Side.BUY), 1.0, -1.0)
+    sign = _signs(works)
     arrival = np.where(values["arrival_mid"] > 0, values["arrival_mid"], np.nan)
     scale = {
         "ticks": 1 / _of_symbol(terms.tick, works=works),
@@ -166,6 +166,12 @@ def _outcome(measured: Measured, *, works: Works, meanwhile: Meanwhile) -> dict[
     for name in ("parent_id", "symbol", "local_symbol", "side", "strategy", "currency"):
         values[name] = works.text(name)
     return values
+
+
+def _signs(works: Works) -> Reals:
+    """1 for a buy, −1 for a sell; NaN where nobody told which."""
+    side = works.text("side")
+    return np.select([side == str(Side.BUY), side == str(Side.SELL)], [1.0, -1.0], default=np.nan)
 
 
 def _of_symbol(by_symbol: Reals, *, works: Works) -> Reals:

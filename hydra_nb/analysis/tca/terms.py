@@ -39,8 +39,8 @@ class Terms:
         fills
             They may carry `tick`, and `point_value` or `multiplier` and `price_magnifier`.
         instruments
-            One row a month: `local_symbol`, `tick`, `multiplier`, optionally `price_magnifier` (1 where it has no such
-            column) and `time_zone`.
+            One row a month: `local_symbol`, `tick`, `point_value` or `multiplier` and `price_magnifier` (1 for prices
+            in the currency itself), optionally `time_zone`. A magnifier that is not told is never taken for 1.
 
         Raises
         ------
@@ -57,7 +57,8 @@ class Terms:
                 given & (known[fills.keys] != told), "fills", "that tell terms of a month which others tell otherwise"
             )
         if instruments is not None:
-            require(instruments, "instruments", ("local_symbol", "tick", "multiplier"))
+            worth = ("point_value",) if "point_value" in instruments else ("multiplier", "price_magnifier")
+            require(instruments, "instruments", ("local_symbol", "tick", *worth))
             refuse(instruments["local_symbol"].duplicated(keep=False), "instruments", "of a month told more than once")
             keys = keys_of(instruments, fills.symbols)
             named = keys >= 0
@@ -74,5 +75,5 @@ def _terms(frame: pd.DataFrame, name: str) -> tuple[Reals, Reals]:
     for column, values in told.items():
         refuse(values <= 0, name, f"whose {column} is not positive")
     unknown = np.full(len(frame), np.nan)
-    value = told.get("multiplier", unknown) / told.get("price_magnifier", np.ones(len(frame)))
+    value = told.get("multiplier", unknown) / told.get("price_magnifier", unknown)
     return told.get("tick", unknown), told.get("point_value", value)
