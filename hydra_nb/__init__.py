@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from hydra_nb.desk.execution import Execution as Execution
     from hydra_nb.desk.limit_setting import LimitsNotice as LimitsNotice
     from hydra_nb.desk.plan import Plan as Plan
+    from hydra_nb.desk.runner.runner import AlreadyRun as AlreadyRun
+    from hydra_nb.desk.runner.runner import Runner as Runner
     from hydra_nb.desk.sync import enable_sync as enable_sync
     from hydra_nb.desk.sync import run as run
     from hydra_nb.domain.instrument import FutureContract as FutureContract
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AlreadyRun": "hydra_nb.desk.runner.runner",
     "AlreadySent": "hydra_nb.order_manager",
     "BrokerGateway": "hydra_nb.broker.gateway",
     "Desk": "hydra_nb.desk.desk",
@@ -52,6 +55,7 @@ _HOMES = {
     "OrderTicket": "hydra_nb.widgets.ticket",
     "Plan": "hydra_nb.desk.plan",
     "RiskGate": "hydra_nb.risk.gate",
+    "Runner": "hydra_nb.desk.runner.runner",
     "SimulatedGateway": "hydra_nb.sim.gateway",
     "SlippageReconciler": "hydra_nb.analysis.slippage",
     "connect": "hydra_nb.desk.connect",

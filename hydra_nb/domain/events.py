@@ -6,6 +6,7 @@ for the report (`events_reported`), what we decided for the decision (`events_de
 """
 
 from hydra_nb.domain.events_base import DecisionsSeal, Event
+from hydra_nb.domain.events_cycle import CycleBegan, CycleEnded, CycleOrdered, CycleStatus
 from hydra_nb.domain.events_decided import (
     AckTimedOut,
     BreakerTripped,
@@ -74,6 +75,10 @@ __all__ = [
     "ConnectionChanged",
     "ContractLocked",
     "ContractUnlocked",
+    "CycleBegan",
+    "CycleEnded",
+    "CycleOrdered",
+    "CycleStatus",
     "DeathProbed",
     "DecisionsSeal",
     "Event",
@@ -151,4 +156,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     AlertRaised,
     AlertCleared,
     CalibrationChanged,
+    CycleBegan,
+    CycleOrdered,
+    CycleEnded,
 )
