@@ -11,10 +11,10 @@ import pandas as pd
 from hydra_nb.analysis import frames
 from hydra_nb.desk.alert_delivery import Listener
 from hydra_nb.desk.alerts import Alerts
+from hydra_nb.desk.basketing import Basketing
 from hydra_nb.desk.board import BoardMaker
 from hydra_nb.desk.execution import Execution
 from hydra_nb.desk.journal_path import JournalPath
-from hydra_nb.desk.ordering import Ordering
 from hydra_nb.desk.pulse import Pulse, lag_status
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.domain.board import Board
@@ -25,7 +25,7 @@ from hydra_nb.widgets.desk_view import DeskView
 from hydra_nb.widgets.ticket import OrderTicket
 
 
-class Desk(Ordering):
+class Desk(Basketing):
     """One account, one journal, one connection; made by `connect`."""
 
     def __init__(self, rooms: Rooms) -> None:

@@ -6,6 +6,7 @@ for the report (`events_reported`), what we decided for the decision (`events_de
 """
 
 from hydra_nb.domain.events_base import DecisionsSeal, Event
+from hydra_nb.domain.events_basket import BasketRow, BasketSubmitted
 from hydra_nb.domain.events_decided import (
     AckTimedOut,
     BreakerTripped,
@@ -62,6 +63,8 @@ __all__ = [
     "AckTimedOut",
     "AlertCleared",
     "AlertRaised",
+    "BasketRow",
+    "BasketSubmitted",
     "BreakerTripped",
     "BrokerErrorReported",
     "CalibrationChanged",
@@ -151,4 +154,5 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     AlertRaised,
     AlertCleared,
     CalibrationChanged,
+    BasketSubmitted,
 )
