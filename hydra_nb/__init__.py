@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from hydra_nb.analysis.tca import implementation_shortfall as implementation_shortfall
     from hydra_nb.analysis.tca import tca as tca
     from hydra_nb.broker.gateway import BrokerGateway as BrokerGateway
+    from hydra_nb.desk.basket.csv_file import read_basket as read_basket
+    from hydra_nb.desk.basket.execution import BasketExecution as BasketExecution
+    from hydra_nb.desk.basket.plan import BasketPlan as BasketPlan
     from hydra_nb.desk.connect import connect as connect
     from hydra_nb.desk.desk import Desk as Desk
     from hydra_nb.desk.execution import Execution as Execution
@@ -44,6 +47,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "AlreadyRun": "hydra_nb.desk.runner.runner",
     "AlreadySent": "hydra_nb.order_manager",
+    "BasketExecution": "hydra_nb.desk.basket.execution",
+    "BasketPlan": "hydra_nb.desk.basket.plan",
     "BrokerGateway": "hydra_nb.broker.gateway",
     "Desk": "hydra_nb.desk.desk",
     "Execution": "hydra_nb.desk.execution",
@@ -62,6 +67,7 @@ _HOMES = {
     "enable_sync": "hydra_nb.desk.sync",
     "implementation_shortfall": "hydra_nb.analysis.tca",
     "run": "hydra_nb.desk.sync",
+    "read_basket": "hydra_nb.desk.basket.csv_file",
     "tca": "hydra_nb.analysis.tca",
 }
 

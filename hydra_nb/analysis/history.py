@@ -41,6 +41,7 @@ _FOLDED = (
     ev.LimitsChanged,
     ev.BreakerTripped,
     ev.CalibrationChanged,
+    ev.BasketSubmitted,
 )
 
 _TOLD = (

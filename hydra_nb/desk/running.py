@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 
-from hydra_nb.desk.ordering import Ordering
+from hydra_nb.desk.basketing import Basketing
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.desk.runner.runners import Runners
 from hydra_nb.domain.instrument import FutureContract
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hydra_nb.desk.desk import Desk
 
 
-class Running(Ordering):
+class Running(Basketing):
     """Daily cycles of one account; see `hydra_nb.Runner`."""
 
     def __init__(self, rooms: Rooms) -> None:

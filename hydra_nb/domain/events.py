@@ -6,6 +6,7 @@ for the report (`events_reported`), what we decided for the decision (`events_de
 """
 
 from hydra_nb.domain.events_base import DecisionsSeal, Event
+from hydra_nb.domain.events_basket import BasketRow, BasketSubmitted
 from hydra_nb.domain.events_cycle import CycleBegan, CycleEnded, CycleOrdered, CycleStatus
 from hydra_nb.domain.events_decided import (
     AckTimedOut,
@@ -63,6 +64,8 @@ __all__ = [
     "AckTimedOut",
     "AlertCleared",
     "AlertRaised",
+    "BasketRow",
+    "BasketSubmitted",
     "BreakerTripped",
     "BrokerErrorReported",
     "CalibrationChanged",
@@ -156,6 +159,7 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     AlertRaised,
     AlertCleared,
     CalibrationChanged,
+    BasketSubmitted,
     CycleBegan,
     CycleOrdered,
     CycleEnded,
