@@ -6,9 +6,12 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from hydra_nb.domain.instrument import FutureContract, Session
+from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.errors import InvalidOrder
 
 _TIME = re.compile(r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d))?")
+_HOUR_NS = 3600 * NS_PER_S
+_HOURS_TRIED = 49
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 FORMS = "'08:45', or a trigger of APScheduler"
 EVENING = dt.time(16)
@@ -50,11 +53,16 @@ class TriggerTimes:
         zone = ZoneInfo(contract.time_zone)
         if previous_ns is None:
             fires = self._trigger.get_next_fire_time(None, _local(now_ns, zone))
-        else:  # a clock may be early by a little: a time is never given twice
-            previous = _local(previous_ns, zone)
-            later = max(_local(now_ns, zone), previous + dt.timedelta(microseconds=1))
-            fires = self._trigger.get_next_fire_time(previous, later)
-        return None if fires is None else _ns(fires)
+            return None if fires is None else _ns(fires)
+        previous = _local(previous_ns, zone)
+        later = max(_local(now_ns, zone), previous)
+        fires = self._trigger.get_next_fire_time(previous, later)
+        # In an hour that comes twice APScheduler gives the same time for ever; a time is never to be given twice.
+        for hours in range(1, _HOURS_TRIED):
+            if fires is None or _ns(fires) > previous_ns:
+                return None if fires is None else _ns(fires)
+            fires = self._trigger.get_next_fire_time(None, _local(_ns(later) + hours * _HOUR_NS, zone))
+        return None
 
 
 class DailyTimes:

@@ -105,7 +105,7 @@ class Runner:
 
     @property
     def next(self) -> Any:
-        """When the next cycle is due, a pandas Timestamp in UTC, trading day or not; NaT where none is."""
+        """When the next cycle is due, a pandas Timestamp in UTC; NaT where none is."""
         known = self._known
         due_ns = None if known is None else known.due_ns
         return pd.NaT if due_ns is None else pd.Timestamp(due_ns, unit="ns", tz="UTC")

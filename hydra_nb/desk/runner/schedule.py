@@ -21,6 +21,7 @@ LATE_S = 300.0
 """Seconds after its time, at the market's speed, from which a cycle counts as missed: a cell held up the notebook."""
 _ASK_AGAIN_S = 30.0
 _HOURS_WAIT_S = 900.0
+_LOOKED_AHEAD = 14
 
 
 class Schedule:
@@ -29,7 +30,8 @@ class Schedule:
     Attributes
     ----------
     due_ns
-        When the next cycle is due, market time; None where it is not known, or there is none any more.
+        When a cycle is next due on a trading day, as far as days are listed, market time; None where that is not known,
+        or there is none any more.
     cycle
         The one at work; None between two.
     """
@@ -132,18 +134,30 @@ class Schedule:
             session = days.session_at(self._begun_ns, contract)
             since_ns = days.midnight_ns(days.local_day(self._begun_ns, contract), contract)
             since_ns = since_ns if session is None else min(since_ns, session.open_ns)
-        self.due_ns = self._timetable.due_ns(contract, previous_ns=self._previous_ns, now_ns=since_ns)
-        if self.due_ns is None and self._timetable.may_end:
+        due_ns = self._timetable.due_ns(contract, previous_ns=self._previous_ns, now_ns=since_ns)
+        if due_ns is None and self._timetable.may_end:
             return False
+        self.due_ns = self._first_wanted(due_ns)
         tomorrow_ns = days.midnight_ns(days.local_day(now_ns, contract) + dt.timedelta(days=1), contract)
-        if self.due_ns is None or self.due_ns > tomorrow_ns:
+        if due_ns is None or due_ns > tomorrow_ns:
             await self._sleep_until(tomorrow_ns)
             await self._refresh(until_ns=tomorrow_ns)  # the broker lists a few days, and changes them
             return True
-        await self._sleep_until(self.due_ns)
-        await self._heed(self.due_ns)
-        self._previous_ns = self.due_ns
+        await self._sleep_until(due_ns)
+        await self._heed(due_ns)
+        self._previous_ns = due_ns
         return True
+
+    def _first_wanted(self, due_ns: int | None) -> int | None:
+        """The first time on a trading day, as far as the broker lists them; for people, as all are waited for."""
+        contract = self._known
+        for _ in range(_LOOKED_AHEAD):
+            if due_ns is None or not days.lists_until(due_ns, contract):
+                break
+            if days.sessions_of(days.day_of(due_ns, contract), contract):
+                break
+            due_ns = self._timetable.due_ns(contract, previous_ns=due_ns, now_ns=due_ns)
+        return due_ns
 
     @property
     def _known(self) -> FutureContract:
