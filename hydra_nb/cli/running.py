@@ -12,6 +12,7 @@ import typer
 
 from hydra_nb.cli.program import BAD_USE, DONE, SHORT, app, complain, say
 from hydra_nb.cli.tables import show
+from hydra_nb.domain.accounts import mask_accounts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,7 +161,7 @@ async def _close(desk: "Desk", *, stopping: "Stopping") -> None:
         say(f"cancelling {', '.join(busy)}")
     closing = asyncio.ensure_future(desk.close("cancel"))
     stopping.closing = closing
-    path = await closing
+    path = mask_accounts(str(await closing), account=desk.account)  # by default a journal has the name of its account
     say(f"closed; the journal is {path}")
 
 

@@ -10,6 +10,8 @@ import hydra_nb
 from hydra_nb.desk.desk import Desk
 from hydra_nb.desk.runner.asking import Day
 from hydra_nb.domain.units import NS_PER_S
+from hydra_nb.sim.market import Market
+from hydra_nb.sim.records import ExchangeEvent
 from tests.whole_stack import ScriptedExchange, Stack, steady
 
 DAY_S = 86_400
@@ -18,9 +20,18 @@ FIRST_DAY = "2027-03-02"
 AT = "09:05"
 
 
+class StillExchange(ScriptedExchange):
+    """A market whose touch stands for ever, and which is looked at every ten minutes only, so that days cost little."""
+
+    def _activate(self, con_id: int, events: list[ExchangeEvent]) -> Market:
+        active = super()._activate(con_id, events)
+        active._flow.wait_ns = lambda *, busy: 600 * NS_PER_S  # type: ignore[method-assign]  # noqa: ARG005
+        return active
+
+
 def market(*, days_later: int = 0, start: dt.time | None = None) -> ScriptedExchange:
     """A market in which an order fills as soon as it crosses, and which costs little while nothing happens."""
-    exchange = ScriptedExchange(script=steady("370.00", "370.25", lots=50), is_quiet=True, start=start)
+    exchange = StillExchange(script=steady("370.00", "370.25", lots=50), is_quiet=True, start=start)
     exchange.start_ns += days_later * DAY_S * NS_PER_S
     exchange._now_ns = exchange.start_ns
     return exchange
@@ -31,7 +42,7 @@ class Asked:
 
     def __init__(self, answer: Callable[[Day], Any] | None = None) -> None:
         self.days: list[Day] = []
-        self._answer = answer or (lambda day: oats(len(self.days)))
+        self._answer = answer or (lambda _: oats(len(self.days)))
 
     def __call__(self, day: Day) -> Any:
         """Take the day down and answer."""

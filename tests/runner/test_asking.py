@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -150,7 +151,7 @@ def test_an_error_is_told_with_the_line_of_the_person(function: Any) -> None:
     assert answer.failure == f"KeyError: 'b' (test_asking.py, line {line})"
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, asyncio.CancelledError, SystemExit])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, asyncio.CancelledError])
 @pytest.mark.parametrize("is_async", [True, False])
 def test_an_interrupt_in_the_function_is_not_swallowed(error: type[BaseException], is_async: bool) -> None:
     """It is no answer."""
@@ -164,6 +165,26 @@ def test_an_interrupt_in_the_function_is_not_swallowed(error: type[BaseException
 
     with pytest.raises(error):
         answer_of(interrupted_later if is_async else interrupted)
+
+
+def leaves(_day: Day) -> None:
+    """End the program, or so it thinks."""
+    sys.exit(3)
+
+
+async def leaves_later(day: Day) -> None:
+    """Likewise, on the loop."""
+    await asyncio.sleep(1)
+    leaves(day)
+
+
+@pytest.mark.parametrize("function", [leaves, leaves_later])
+def test_a_function_that_exits_does_not_end_the_program(function: Any) -> None:
+    """Orders of others may be at work in it."""
+    answer, _ = answer_of(function)
+
+    line = leaves.__code__.co_firstlineno + 2
+    assert answer.failure == f"SystemExit: 3 (test_asking.py, line {line})"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 import asyncio
 import datetime as dt
+import sqlite3
 import warnings
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,10 @@ from hydra_nb import Limits
 from hydra_nb.analysis.cycles import CYCLES
 from hydra_nb.desk.runner.asking import Day
 from hydra_nb.domain.alerts import AlertKind
-from hydra_nb.domain.events import BasketSubmitted, CycleBegan, CycleEnded, CycleOrdered, CycleStatus, ParentSubmitted
-from hydra_nb.domain.market import ConnectionState
+from hydra_nb.domain.events import BasketSubmitted, CycleBegan, CycleEnded, CycleOrdered, ParentSubmitted
 from hydra_nb.errors import DeskBusy, InvalidOrder
-from hydra_nb.sim.session import Session
 from tests.runner.scenes import DAY_S, FIRST_DAY, Asked, a_runner, market, oats, over
+from tests.test_alerts import say
 from tests.whole_stack import Stack, on_a_desk
 
 SLEEPS_S = DAY_S - 1800
@@ -42,7 +43,7 @@ class TestDays:
             runner = a_runner(stack.desk, function).start()
             [row] = (await over(stack, runner)).to_dict("records")
             [day] = function.days
-            assert (str(day.date), day.now) == (FIRST_DAY, pd.Timestamp(f"{FIRST_DAY} 15:05:00.000502", tz="UTC"))
+            assert (str(day.date), day.now.floor("s")) == (FIRST_DAY, pd.Timestamp(f"{FIRST_DAY} 15:05", tz="UTC"))
             assert (day.currency, day.equity) == ("USD", 1_000_000.0)
             assert (len(day.positions), len(day.cycles), day.desk) == (0, 1, None)
             assert "daily_loss" in day.breakers["breaker"].tolist()
@@ -56,15 +57,19 @@ class TestDays:
 
         on_a_desk(scenario, exchange=market())
 
-    def test_a_night_awake_and_a_weekend_asleep_give_one_cycle_a_trading_day(self) -> None:
-        """From Thursday to Monday: three cycles, each toward the target of its day, and no more."""
+    def test_from_thursday_to_monday_there_is_one_cycle_a_trading_day(self) -> None:
+        """The machine is awake for each cycle and at midnight; each goes toward the target of its day."""
         function = Asked()
 
         async def scenario(stack: Stack) -> None:
             runner = a_runner(stack.desk, function).start()
-            await stack.sleep(DAY_S + 600)
+            await over(stack, runner)
+            stack.loop.suspend(14.75 * 3600)  # until shortly before midnight
+            await stack.sleep(900)
+            stack.loop.suspend(8.75 * 3600)
+            await over(stack, runner, cycles=2)
             assert runner.next == pd.Timestamp("2027-03-08 15:05", tz="UTC")
-            stack.loop.suspend(3 * DAY_S - 900)
+            stack.loop.suspend(3 * DAY_S - 900)  # over the days on which nothing is due
             history = await over(stack, runner, cycles=3)
             assert statuses(history) == [("2027-03-04", "done"), ("2027-03-05", "done"), ("2027-03-08", "done")]
             assert [str(day.date) for day in function.days] == ["2027-03-04", "2027-03-05", "2027-03-08"]
@@ -89,12 +94,13 @@ class TestDays:
 
     def test_the_day_is_on_disk_before_the_function_is_called(self, tmp_path: Path) -> None:
         """A crash while it runs leaves a day that has begun; the basket is named before its orders are."""
-        seen: list[int] = []
+        path = tmp_path / "journal.sqlite"
+        on_disk: list[list[str]] = []
 
-        async def function(day: Day) -> pd.DataFrame:
-            assert day.desk is not None
-            journal = day.desk._rooms.journal
-            seen.append(sum(1 for _ in journal.events(kinds=[CycleBegan])) - len(journal._writer.pending.events))
+        def function(_day: Day) -> pd.DataFrame:
+            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as disk:
+                rows = disk.execute("SELECT kind FROM events WHERE kind LIKE 'Cycle%'").fetchall()
+            on_disk.append([kind for (kind,) in rows])
             return oats(1)
 
         async def scenario(stack: Stack) -> None:
@@ -103,9 +109,9 @@ class TestDays:
             told = [type(event) for _, event in stack.desk._rooms.journal.events(kinds=kinds)]
             assert told == list(kinds)
 
-        on_a_desk(scenario, exchange=market(), journal=tmp_path / "journal.sqlite")
+        on_a_desk(scenario, exchange=market(), journal=path)
 
-        assert seen == [1]
+        assert on_disk == [["CycleBegan"]]
 
     def test_a_time_outside_the_sessions_is_skipped_with_the_hours(self) -> None:
         """As on a day that closes early."""
@@ -249,6 +255,18 @@ class TestFailures:
 
         on_a_desk(scenario, exchange=market())
 
+    def test_a_report_that_cannot_be_written_is_told_and_harms_nothing_else(self, tmp_path: Path) -> None:
+        """The orders are over by then."""
+        folder = tmp_path / "reports"
+        folder.write_text("no folder", encoding="utf-8")
+
+        async def scenario(stack: Stack) -> None:
+            row = await a_runner(stack.desk, Asked(), reports=folder).run_once()
+            assert (row["status"].item(), row["filled_lots"].item()) == ("done", 1)
+            assert "1 of 1 lots; no report: FileExistsError" in row["message"].item()
+
+        on_a_desk(scenario, exchange=market())
+
     def test_a_killed_desk_skips_the_cycle(self) -> None:
         """Nothing begins, so that the day can still be run once the desk is armed again."""
 
@@ -272,28 +290,17 @@ class TestFailures:
         async def scenario(stack: Stack) -> None:
             runner = a_runner(stack.desk, function := Asked()).start()
             await stack.sleep(200)
-            connect, gateway = stack.core.connect, stack.core
-
-            def refuse(*_: Any) -> Session:
-                raise ConnectionRefusedError("the gateway restarts")
-
-            gateway.connect = refuse  # type: ignore[method-assign]
-            stack.loop._gateway._driver.disconnect_all() if hasattr(  # type: ignore[union-attr]
-                stack.loop._gateway._driver, "disconnect_all"
-            ) else None
-            stack.desk._rooms.broker.cut()
-            await stack.until(lambda: stack.desk._rooms.broker.state is ConnectionState.DOWN)
+            say(stack, 1100)
             await stack.sleep(back_after_s or 1300)
-            if back_after_s is not None:
-                assert (function.days, len(runner.history())) == ([], 0)
-                gateway.connect = connect  # type: ignore[method-assign]
+            before = len(runner.history())
+            say(stack, 1102)
             history = await over(stack, runner)
-            gateway.connect = connect  # type: ignore[method-assign]
-            expected = CycleStatus.FAILED if back_after_s is None else CycleStatus.DONE
-            assert statuses(history) == [(FIRST_DAY, expected)]
             if back_after_s is None:
-                assert "there is no link to the broker" in history["message"].item()
+                assert (statuses(history), before, function.days) == ([(FIRST_DAY, "failed")], 1, [])
+                assert "waited 15 min: there is no link to the broker" in history["message"].item()
                 assert history["began"].isna().all()
+            else:
+                assert (statuses(history), before) == ([(FIRST_DAY, "done")], 0)
 
         on_a_desk(scenario, exchange=market())
 

@@ -84,7 +84,7 @@ async def ask(function: Function, day: Day, *, limit_s: float) -> Answer:
 
     A function that is not async runs in a thread, so that orders at work are looked after meanwhile. Its limit is
     time of the host, as the work is, also under virtual time, which stands while a thread works; that of an async
-    function is time of the loop. What raises `KeyboardInterrupt`, `asyncio.CancelledError` or the like is raised here.
+    function is time of the loop. A `KeyboardInterrupt` or `asyncio.CancelledError` in it is raised here.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ async def ask(function: Function, day: Day, *, limit_s: float) -> Answer:
             called = await _awaited(lambda _: awaitable, day, limit_s=limit_s)
     if called is None:
         return Answer(failure=_too_late(function, limit_s))
-    if isinstance(called.error, Exception):
+    if isinstance(called.error, Exception | SystemExit):  # who calls exit() means the function, not orders at work
         return Answer(failure=error_words(called.error))
     if called.error is not None:
         raise called.error
@@ -137,9 +137,10 @@ async def _awaited(function: Function, day: Day, *, limit_s: float) -> _Outcome 
     async def call() -> _Outcome:
         try:
             return _Outcome(value=await cast("Awaitable[object]", function(day)))
-        except (Exception, asyncio.CancelledError) as error:
-            if isinstance(error, asyncio.CancelledError) and (task := asyncio.current_task()) and task.cancelling():
-                raise
+        except BaseException as error:
+            own = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and own is not None and own.cancelling():
+                raise  # by us, at the limit or as the cycle was stopped
             return _Outcome(error=error)
 
     task = asyncio.ensure_future(call())

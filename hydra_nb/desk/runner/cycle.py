@@ -16,7 +16,7 @@ from hydra_nb.desk.runner.settings import Settings
 from hydra_nb.domain.accounts import mask_accounts
 from hydra_nb.domain.events import CycleBegan, CycleEnded, CycleOrdered, CycleStatus
 from hydra_nb.domain.units import NS_PER_S
-from hydra_nb.errors import HydraError
+from hydra_nb.errors import HydraError, JournalError
 
 if TYPE_CHECKING:
     from hydra_nb.desk.desk import Desk
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 READY_WAIT_S = 900.0
 """Market seconds that a cycle waits for the link and for ledger and broker to be compared."""
 _LOOK_S = 1.0
+_LONGEST = 2_000
 
 _STOPPED = "stopped before anything was sent; no other begins that day"
 _WATCHED_NO_MORE = "nobody watches its orders for the runner any more; desk.basket({basket_id!r}) tells of them"
@@ -90,7 +91,7 @@ class Cycle:
                 status=status,
                 basket_id=self._basket_id,
                 orders=self._orders,
-                message=mask_accounts(message, account=self._desk.account),
+                message=_short(mask_accounts(message, account=self._desk.account)),
             )
         )
 
@@ -115,7 +116,10 @@ class Cycle:
         obstacle = await self._obstacle()
         if obstacle is not None:
             return obstacle
-        await self._begin()
+        try:
+            await self._begin()
+        except JournalError:  # its words name a file; an alert of its own says what to do
+            return Result(status=CycleStatus.FAILED, message="the journal cannot be written: nothing was asked or sent")
         answer = await self._ask()
         if answer.failure is not None:
             return Result(status=CycleStatus.FAILED, message=answer.failure)
@@ -223,3 +227,9 @@ class Cycle:
         except Exception as error:  # noqa: BLE001  the orders are over: what fails here is told beside them
             return Result(status=result.status, message=f"{result.message}; no report: {error_words(error)}")
         return result
+
+
+def _short(text: str) -> str:
+    """Words of others in one line that a table can hold."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"

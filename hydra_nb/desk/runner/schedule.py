@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LATE_S = 300.0
 """Seconds after its time, at the market's speed, from which a cycle counts as missed: a cell held up the notebook."""
+NAP_S = 60.0
+"""Host seconds between two looks at the clock: after the machine slept, a cycle is late by as much at most."""
 _ASK_AGAIN_S = 30.0
 _HOURS_WAIT_S = 900.0
 _LOOKED_AHEAD = 14
@@ -165,13 +167,10 @@ class Schedule:
         return cast("FutureContract", self._contract)
 
     async def _sleep_until(self, time_ns: int) -> None:
-        """Wait for a market time, by a timer that counts the sleep of the machine as well."""
-        woken = asyncio.Event()
-        timer = self._rooms.clock.call_at(time_ns, woken.set)
-        try:
-            await woken.wait()
-        finally:
-            timer.cancel()
+        """Wait for a market time in naps, as the timers of a loop do not count the time that the machine sleeps."""
+        clock = self._rooms.clock
+        while (left_ns := time_ns - clock.now_ns()) > 0:
+            await clock.sleep(min(left_ns / NS_PER_S, NAP_S * clock.speed))
 
     async def _first_hours(self) -> FutureContract:
         while True:
