@@ -31,7 +31,7 @@ class CalmFlow(ScriptedFlow):
 
 
 class CalmExchange(Exchange):
-    """Every contract stands where it last settled, two ticks either side, all day; `hour` is when it begins, Chicago."""
+    """Every contract stands where it last settled, two ticks either side; `hour` is when the day begins, Chicago."""
 
     def __init__(self, *, seed: int = SEED, hour: int = 9) -> None:
         super().__init__(seed=seed)

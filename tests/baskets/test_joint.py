@@ -131,6 +131,31 @@ def test_a_refusal_stops_those_after_it_only_where_it_is_asked_to(
     on_a_desk(scenario, exchange=CalmExchange(), limits=Limits(max_position_lots=5))
 
 
+def test_a_basket_that_is_refused_throughout_trips_no_breaker_but_the_next_one_does() -> None:
+    """What was at work goes on; the rows beyond what the breaker allows say why they were refused."""
+
+    async def scenario(stack: Stack) -> None:
+        desk = stack.desk
+        going = await desk.submit(await desk.preview("BUY", 2, "ZO", **HOW))
+        basket = await desk.preview_basket(twelve(lots=[5] * 12, tag="first"), **HOW)
+        execution = await desk.submit(basket)
+        counts = execution.frame["status"].value_counts().to_dict()
+        last = execution.frame["reason"].iloc[-1]
+        tripped = desk.status["breakers"]
+
+        await desk.submit(await desk.preview_basket(twelve(lots=[5] * 12, tag="second"), **HOW))
+
+        assert counts == {"not_sent": 8, "refused": 4}
+        assert "position_lots" in last
+        assert "kept back, as more refusals in a row would trip a breaker" in last
+        assert tripped == {}
+        assert list(desk.status["breakers"]) == ["consecutive_refusals"]
+        await going
+
+    limits = Limits(max_position_lots=4, max_consecutive_refusals=4)
+    on_a_desk(scenario, exchange=CalmExchange(), limits=limits)
+
+
 def test_a_target_beyond_limits_is_a_refusal_with_the_largest_that_would_pass() -> None:
     """It is no error: from long 3, at most 5."""
 

@@ -119,10 +119,27 @@ def test_a_position_that_has_moved_since_the_preview_is_not_sent_upon() -> None:
         await execution
 
         first, second = execution.frame.to_dict("records")
-        assert (first["status"], first["shortfall_lots"]) == ("not_sent", 5)
+        assert (first["status"], first["lots"], first["shortfall_lots"]) == ("not_sent", 3, 3)
         assert first["reason"] == ("position changed from +0 with +0 outstanding to +2 with +0: preview again")
         assert (second["status"], second["filled_lots"]) == ("filled", 2)
         assert execution.status is ParentStatus.PARTIAL
+
+    on_a_desk(scenario, exchange=CalmExchange())
+
+
+def test_a_target_that_was_reached_at_preview_is_looked_at_again_too() -> None:
+    """Else a row would be called at its target that is not any more."""
+
+    async def scenario(stack: Stack) -> None:
+        basket = await stack.desk.preview_basket(targets(0))
+        await bought(stack, 2)
+
+        execution = await stack.desk.submit(basket)
+
+        row = execution.frame.iloc[0]
+        assert (row["status"], row["side"], row["lots"], row["shortfall_lots"]) == ("not_sent", "SELL", 2, 2)
+        assert "preview again" in row["reason"]
+        assert execution.status is ParentStatus.REFUSED
 
     on_a_desk(scenario, exchange=CalmExchange())
 
