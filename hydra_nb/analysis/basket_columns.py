@@ -73,7 +73,7 @@ EXECUTION = (
     *_ROW,
     *columns_of("""
 side           | TEXT |       | BUY, SELL; missing where nothing was to be sent
-lots           | LOTS | lots  | Lots that were to be sent; 0 where the target was reached by then
+lots           | LOTS | lots  | Lots that it had to do when it was handed over; 0 where its target was reached
 target         | LOTS | lots  | Position asked for, signed; NA of a row that said side and lots
 parent_id      | TEXT |       | Parent order that stands for the row; missing where nothing was sent
 status         | TEXT |       | That of the parent; at_target or not_sent where there is none

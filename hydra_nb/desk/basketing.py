@@ -11,7 +11,7 @@ from hydra_nb.desk.arguments import How
 from hydra_nb.desk.basket import frames
 from hydra_nb.desk.basket.errors import Faults
 from hydra_nb.desk.basket.execution import BasketExecution
-from hydra_nb.desk.basket.handing import Handed, handed_rows, moved_words
+from hydra_nb.desk.basket.handing import AT_TARGET, Handed, rows_of
 from hydra_nb.desk.basket.lines import Held, Want, check_limit, check_quarrels, in_turn
 from hydra_nb.desk.basket.plan import BasketPlan
 from hydra_nb.desk.basket.reading import Request, read_rows
@@ -222,58 +222,65 @@ class Basketing(Ordering):
             at = pd.Timestamp(earlier.time_ns, unit="ns", tz="UTC")
             warn_already_sent(f"This basket was sent already at {at:%H:%M:%S} UTC; nothing was sent.")
             return self.basket(basket.basket_id)
-        rows = self._settled(basket, on_refusal=on_refusal, now_ns=now_ns)
-        if now_ns > basket.valid_until_ns and any(row.sends for row in rows):
+        handed = self._settled(basket, on_refusal=on_refusal, now_ns=now_ns)
+        sent = [one.terms for one in handed if one.terms is not None]
+        if sent and now_ns > basket.valid_until_ns:
             age_s = (now_ns - basket.valid_until_ns) / NS_PER_S + PLAN_VALID_S
             raise PlanExpired(f"this basket is {age_s:.0f} s old, {PLAN_VALID_S} s are allowed; preview again")
         # Before its parents: what was sent is never without the basket that it belongs to.
         manager.ingest(
-            BasketSubmitted(
-                time_ns=now_ns,
-                basket_id=basket.basket_id,
-                on_refusal=on_refusal,
-                rows=handed_rows(rows, basket.lines),
-            )
+            BasketSubmitted(time_ns=now_ns, basket_id=basket.basket_id, on_refusal=on_refusal, rows=rows_of(handed))
         )
-        for row in rows:
-            if row.sends:
-                await manager.submit(row.terms, jointly=True)
-        repeated = [f"row {row.line.label} as {row.parent_id}" for row in rows if row.repeats]
+        for terms in sent:
+            await manager.submit(terms, jointly=True)
+        repeated = [f"row {one.line.label} as {one.parent_id}" for one in handed if one.repeats]
         if repeated:
             warn_already_sent(f"Already sent today: {', '.join(repeated)}; nothing was sent for these.")
         return self.basket(basket.basket_id)
 
     def _settled(self, basket: BasketPlan, *, on_refusal: str, now_ns: int) -> list[Handed]:
-        """What is to become of each row with a plan, in turn; nothing is sent."""
+        """What is to become of each row, those that are sent first and in turn; nothing is sent yet."""
         manager = self._rooms.manager
-        rows: list[Handed] = []
-        stopped_by: str | None = None
-        for line in in_turn(basket.lines):
-            before = [row.terms for row in rows if row.sends and not row.refused]
-            found = Handed(line=line, now=self._held(line.want.contract) if line.want.held is not None else None)
-            moved = moved_words(found)
-            earlier = manager.ledger.equal_parent(found.terms, now_ns=now_ns)
-            if moved is not None:
-                found = replace(found, reason=moved)
+        handed: list[Handed] = []
+        stop: str | None = None
+        passing: list[ExecutionPlan] = []
+        allowance = self._refusals_allowed(now_ns)
+        for line in [*in_turn(basket.lines), *(line for line in basket.lines if line.plan is None)]:
+            one = Handed(line=line, now=None if line.want.held is None else self._held(line.want.contract))
+            terms = None if line.plan is None else line.plan.terms
+            earlier = None if terms is None else manager.ledger.equal_parent(terms, now_ns=now_ns)
+            if one.moved is not None or terms is None:
+                one = replace(one, reason=one.moved or AT_TARGET)
             elif earlier is not None:
                 plan_id = manager.ledger.parents[earlier].plan.plan_id
-                found = replace(found, parent_id=earlier, plan_id=plan_id, repeats=True, reason="sent earlier")
-            elif stopped_by is not None:
-                found = replace(found, reason=f"not sent, as row {stopped_by} was refused and on_refusal is stop")
+                one = replace(one, parent_id=earlier, plan_id=plan_id, repeats=True, reason="sent earlier")
+            elif stop is not None:
+                one = replace(one, reason=f"not sent, as row {stop} was refused and on_refusal is stop")
             else:
-                refused = on_refusal == "stop" and self._refuses(found.terms, beside=before, now_ns=now_ns)
-                stopped_by = line.label if refused else None
-                parent_id = manager.parent_id_to_come(after=sum(row.sends for row in rows))
-                plan_id = found.terms.plan_id
-                found = replace(found, parent_id=parent_id, plan_id=plan_id, sends=True, refused=refused)
-            rows.append(found)
-        return rows
+                decisions = manager.check_plan(terms, beside=passing)
+                refused = manager.whole_plan.refusal(terms, decisions=decisions, now_ns=now_ns)
+                stop = line.label if refused is not None and on_refusal == "stop" else None
+                allowance -= refused is not None and not refused.transient
+                if refused is None:
+                    passing.append(terms)
+                if refused is not None and allowance < 0:
+                    words = f"refused, {refused.decisive.check}: {refused.decisive.message}"
+                    one = replace(one, reason=f"{words}; kept back, as more refusals in a row would trip a breaker")
+                else:
+                    parent_id = manager.parent_id_to_come(after=sum(other.terms is not None for other in handed))
+                    one = replace(one, terms=terms, parent_id=parent_id, plan_id=terms.plan_id)
+            handed.append(one)
+        return handed
 
-    def _refuses(self, terms: ExecutionPlan, *, beside: Sequence[ExecutionPlan], now_ns: int) -> bool:
-        """Whether the gate would refuse a plan beside others that are to be sent before it."""
+    def _refusals_allowed(self, now_ns: int) -> int:
+        """How many rows may be handed over to be refused.
+
+        Many refusals in a row are the mark of a program that has run wild, and trip a breaker. One basket of which the
+        limits refuse a lot is none: it goes no further than the breaker lets it. The next one does.
+        """
         manager = self._rooms.manager
-        decisions = manager.check_plan(terms, beside=beside)
-        return manager.whole_plan.refusal(terms, decisions=decisions, now_ns=now_ns) is not None
+        told = manager.ledger.breakers.conduct(now_ns).refusals_in_row
+        return max(1, manager.whole_plan.limits.max_consecutive_refusals - told)
 
     # Baskets of this journal
 

@@ -10,9 +10,9 @@ from hydra_nb.domain.units import Side
 class BasketRow:
     """What became of one row of a basket when it was handed over.
 
-    `row` is its label; `lots` are 0 where its target was reached. `parent_id` and `plan_id` name the parent that stands
-    for it, None where nothing was sent, and `reason` says why. An id alone could be given anew after a crash, so that
-    only both together mean that parent.
+    `row` is its label, `lots` what it had to do then. `parent_id` and `plan_id` name the parent that stands for it,
+    None where nothing was sent, and `reason` says why. An id alone could be given anew after a crash, so that only both
+    together mean that parent.
     """
 
     row: str
@@ -20,6 +20,7 @@ class BasketRow:
     side: Side | None
     lots: int
     target: int | None
+    is_at_target: bool
     parent_id: str | None
     plan_id: str | None
     reason: str

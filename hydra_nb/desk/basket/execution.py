@@ -156,7 +156,7 @@ class BasketExecution:
         execution = self._of(row)
         if execution is not None:
             return execution.status
-        return "not_sent" if row.lots else "at_target"
+        return "at_target" if row.parent_id is None and row.is_at_target else "not_sent"
 
     def _row(self, row: BasketRow) -> dict[str, Any]:
         execution, status = self._of(row), self._status(row)

@@ -19,9 +19,9 @@ from hydra_nb.order_manager.exposure import ContractExposure
 TOTAL = "total"
 
 
-def rows_frame(lines: Sequence[Line], *, turns: Mapping[str, int]) -> pd.DataFrame:
-    """One row a row of the basket; `turns` gives the turn of those that are sent, by label."""
-    return make_frame(basket_columns.ROWS, (_row(line, turn=turns.get(line.label)) for line in lines))
+def rows_frame(lines: Sequence[Line], *, turns: Mapping[int, int]) -> pd.DataFrame:
+    """One row a row of the basket; `turns` gives the turn of those that are sent, by their place in the frame."""
+    return make_frame(basket_columns.ROWS, (_row(line, turn=turns.get(line.want.request.number)) for line in lines))
 
 
 def _row(line: Line, *, turn: int | None) -> dict[str, Any]:

@@ -71,7 +71,7 @@ class BasketPlan:
     @property
     def rows(self) -> pd.DataFrame:
         """One row a row of the basket: what it would do, whether it passes, and what would."""
-        turns = {line.label: turn for turn, line in enumerate(in_turn(self.lines), start=1)}
+        turns = {line.want.request.number: turn for turn, line in enumerate(in_turn(self.lines), start=1)}
         return frames.rows_frame(self.lines, turns=turns)
 
     @property

@@ -94,10 +94,11 @@ def read_rows(frame: Any, *, defaults: Mapping[str, Any], faults: Faults) -> tup
         return ()
     known = [name for name in COLUMNS if list(frame.columns).count(name) == 1]
     cells = {name: frame[name].tolist() for name in known}
+    repeated = not frame.index.is_unique
     return tuple(
         _request(
             number,
-            str(label),
+            f"{label} (number {number + 1})" if repeated else str(label),
             row={name: plain(cells[name][number]) for name in known},
             defaults=defaults,
             faults=faults,
