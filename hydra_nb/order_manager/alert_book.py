@@ -18,6 +18,9 @@ CALM_S = {
 }
 """Market seconds for which a matter must be gone before its alert is over; no time for the kinds that are not here."""
 
+INSTANT = frozenset({AlertKind.REJECTION, AlertKind.CYCLE})
+"""Kinds of what happens in an instant, and stands for a while."""
+
 Key = tuple[AlertKind, str]
 
 
@@ -45,7 +48,7 @@ class AlertBook:
         match event:
             case ev.AlertRaised():
                 self.raised[key_of(event)] = event
-                if event.kind in (AlertKind.REJECTION, AlertKind.CYCLE):
+                if event.kind in INSTANT:
                     self.note(event)
             case ev.AlertCleared():
                 self._drop(key_of(event))
