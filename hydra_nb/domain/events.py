@@ -22,6 +22,7 @@ from hydra_nb.domain.events_decided import (
     LimitsOpened,
     LimitValue,
     LoopStalled,
+    ParentBegan,
     ParentCancelAsked,
     ParentFinished,
     ParentInterrupted,
@@ -88,6 +89,7 @@ __all__ = [
     "LoopStalled",
     "OpenOrderReported",
     "OrderStatusReported",
+    "ParentBegan",
     "ParentCancelAsked",
     "ParentFinished",
     "ParentInterrupted",
@@ -151,4 +153,5 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     AlertRaised,
     AlertCleared,
     CalibrationChanged,
+    ParentBegan,
 )

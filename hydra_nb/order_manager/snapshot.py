@@ -11,6 +11,7 @@ from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.domain.orders import ChildOrder, ParentOrder
 from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.domain.units import NS_PER_S, Side
+from hydra_nb.domain.values import replace
 from hydra_nb.journal import Journal
 from hydra_nb.ledger import Ledger
 from hydra_nb.ledger.records import NOT_TRADED
@@ -114,7 +115,9 @@ class SnapshotTaker:
         """Take the snapshot in which a whole parent order is checked."""
         equal = self._ledger.equal_parent(plan, now_ns=self._clock.now_ns())
         at_work = sum(parent.status.is_waited_for for parent in self._ledger.parents.values())
-        return self._take(plan.parent, open_lots=plan.parent.lots, child=None, equal_parent=equal, at_work=at_work)
+        taken = self._take(plan.parent, open_lots=plan.parent.lots, child=None, equal_parent=equal, at_work=at_work)
+        begins_ns = plan.begins_ns(taken.now_ns)
+        return replace(taken, begins_ns=begins_ns) if begins_ns > taken.now_ns else taken
 
     def of_child(self, child: ChildOrder, *, parent: ParentOrder) -> RiskSnapshot:
         """Take the snapshot in which a child, or its modify, is checked: everything reserved but itself."""
