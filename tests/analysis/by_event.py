@@ -66,6 +66,8 @@ class ByEvent:
         match event:
             case ev.ParentSubmitted():
                 self.arrivals[event.parent_id] = event.quote
+            case ev.ParentBegan():
+                self.arrivals[event.parent_id] = event.quote
             case ev.ParentPaused():
                 self._paused_ns.setdefault(event.parent_id, event.time_ns)
             case ev.ParentInterrupted():
@@ -73,8 +75,9 @@ class ByEvent:
             case ev.ParentFinished():
                 self._paused_ns.pop(event.parent_id, None)
             case ev.ParentResumed():
-                paused_ns = self._paused_ns.pop(event.parent_id, event.time_ns)
-                self.pauses.setdefault(event.parent_id, []).append((paused_ns, event.time_ns))
+                begins_ns = self.ledger.parents[event.parent_id].begins_ns
+                paused_ns = max(self._paused_ns.pop(event.parent_id, event.time_ns), begins_ns)
+                self.pauses.setdefault(event.parent_id, []).append((paused_ns, max(paused_ns, event.time_ns)))
             case ev.ChildReserved(child=child):
                 self._reserved[child.order_ref] = event
                 self.limits[child.parent_id, child.slice, child.stage] = child.limit_price
