@@ -231,6 +231,10 @@ _WORDS: dict[type[ev.Event], _Tell] = {
         f"Slippage of {e.symbol} predicted by "
         f"{'the assumed constants' if e.calibration is None else e.calibration.version} from here on: {e.reason}"
     ),
+    ev.BasketSubmitted: lambda e, _: (
+        f"Basket {e.basket_id} handed over: "
+        + ", ".join(f"row {one.row} {one.parent_id or 'nothing'}" for one in e.rows)
+    ),
     ev.TaskFailed: lambda e, _: f"Unexpected error in {e.where}: {e.error}",
     ev.ConnectionChanged: lambda e, _: f"Connection {e.state}: {e.message}",
     ev.OrderStatusReported: _status,

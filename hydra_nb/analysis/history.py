@@ -42,6 +42,7 @@ _FOLDED = (
     ev.LimitsChanged,
     ev.BreakerTripped,
     ev.CalibrationChanged,
+    ev.BasketSubmitted,
 )
 
 _TOLD = (

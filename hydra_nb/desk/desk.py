@@ -14,9 +14,9 @@ from hydra_nb.desk.alerts import Alerts
 from hydra_nb.desk.board import BoardMaker
 from hydra_nb.desk.execution import Execution
 from hydra_nb.desk.journal_path import JournalPath
-from hydra_nb.desk.ordering import Ordering
 from hydra_nb.desk.pulse import Pulse, lag_status
 from hydra_nb.desk.rooms import Rooms
+from hydra_nb.desk.running import Running
 from hydra_nb.domain.board import Board
 from hydra_nb.domain.events import AlertRaised
 from hydra_nb.domain.orders import ParentStatus
@@ -25,7 +25,7 @@ from hydra_nb.widgets.desk_view import DeskView
 from hydra_nb.widgets.ticket import OrderTicket
 
 
-class Desk(Ordering):
+class Desk(Running):
     """One account, one journal, one connection; made by `connect`."""
 
     def __init__(self, rooms: Rooms) -> None:
@@ -216,6 +216,7 @@ class Desk(Ordering):
         """
         if self._closed:
             return self.journal_path
+        await self.runners.end()
         await self._rooms.manager.wind_down(working=working)
         # From here on no order is worked any more. One who waits may be interrupted, the rest is done: half a desk
         # would look open, and do nothing. The stack is filled before it is entered, to be unwound whole or not at all.

@@ -23,5 +23,6 @@ class AlertKind(StrEnum):
     UNKNOWN_ORDER = "unknown_order"  # a parent has ended, and the end of an order of its own is not proven
     CASH = "cash"  # fees or results differ from the broker's
     JOURNAL_FAILED = "journal_failed"  # the journal cannot be written
+    CYCLE = "cycle"  # a daily cycle of a runner did not do what it was to do
     KILL = "kill"  # the kill switch is on
     DELIVERY = "delivery"  # the command or function that alerts are handed to has failed

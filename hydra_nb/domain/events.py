@@ -6,6 +6,8 @@ for the report (`events_reported`), what we decided for the decision (`events_de
 """
 
 from hydra_nb.domain.events_base import DecisionsSeal, Event
+from hydra_nb.domain.events_basket import BasketRow, BasketSubmitted
+from hydra_nb.domain.events_cycle import CycleBegan, CycleEnded, CycleOrdered, CycleStatus
 from hydra_nb.domain.events_decided import (
     AckTimedOut,
     BreakerTripped,
@@ -63,6 +65,8 @@ __all__ = [
     "AckTimedOut",
     "AlertCleared",
     "AlertRaised",
+    "BasketRow",
+    "BasketSubmitted",
     "BreakerTripped",
     "BrokerErrorReported",
     "CalibrationChanged",
@@ -75,6 +79,10 @@ __all__ = [
     "ConnectionChanged",
     "ContractLocked",
     "ContractUnlocked",
+    "CycleBegan",
+    "CycleEnded",
+    "CycleOrdered",
+    "CycleStatus",
     "DeathProbed",
     "DecisionsSeal",
     "Event",
@@ -154,4 +162,8 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     AlertCleared,
     CalibrationChanged,
     ParentBegan,
+    BasketSubmitted,
+    CycleBegan,
+    CycleOrdered,
+    CycleEnded,
 )

@@ -55,6 +55,8 @@ class Ledger:
         Limits given and in force.
     calibrations
         The calibration of the slippage formula in force, by symbol, as it was accepted.
+    baskets
+        Every basket ever submitted, by id, in order of submission.
     strangers
         Latest revision of each execution that names an order that was never reserved here, by family.
     equity, peak_equity, day_start_equity
@@ -78,6 +80,7 @@ class Ledger:
         self.others_lots: dict[int, int] = {}
         self.limits = LimitsRecord()
         self.calibrations: dict[str, ev.CalibrationChanged] = {}
+        self.baskets: dict[str, ev.BasketSubmitted] = {}
         self.strangers: dict[str, ev.ExecutionReported] = {}
         self.connection = ConnectionState.DOWN
         self.currency = ""
@@ -124,6 +127,7 @@ class Ledger:
             ev.LimitsOpened: self.limits.opened,
             ev.LimitsChanged: self.limits.changed,
             ev.CalibrationChanged: self._calibration_changed,
+            ev.BasketSubmitted: self._basket_submitted,
         }
 
     def apply(self, event: ev.Event) -> None:
@@ -427,6 +431,9 @@ class Ledger:
             self.calibrations.pop(event.symbol, None)
         else:
             self.calibrations[event.symbol] = event
+
+    def _basket_submitted(self, event: ev.BasketSubmitted) -> None:
+        self.baskets[event.basket_id] = event
 
     def _rearmed(self, event: ev.Rearmed) -> None:
         if event.breaker is None:

@@ -45,7 +45,7 @@ class AlertBook:
         match event:
             case ev.AlertRaised():
                 self.raised[key_of(event)] = event
-                if event.kind is AlertKind.REJECTION:
+                if event.kind in (AlertKind.REJECTION, AlertKind.CYCLE):
                     self.note(event)
             case ev.AlertCleared():
                 self._drop(key_of(event))

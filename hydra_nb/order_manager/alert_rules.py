@@ -19,7 +19,7 @@ IDLE_DISCONNECTED_S = 300.0
 """The same while nothing is at work, so that nobody is woken by a gateway that restarts itself every night."""
 UNRECONCILED_S = 30.0
 """Market seconds with a link, and without a comparison of ledger and broker, that need no person."""
-INSTANTS = (ev.ParentRefused, ev.ChildRefused, ev.BrokerErrorReported)
+INSTANTS = (ev.ParentRefused, ev.ChildRefused, ev.BrokerErrorReported, ev.CycleEnded)
 """Events that `happened` makes an alert of."""
 
 _TOLD_ELSEWHERE = frozenset({"kill_switch", "contract_locked", *BreakerName})  # their alerts stand already
@@ -213,8 +213,10 @@ def delivery_failed(trouble: str, *, now_ns: int) -> ev.AlertRaised:
 
 
 def happened(event: ev.Event, *, ledger: Ledger) -> ev.AlertRaised | None:
-    """The alert of something that happens in an instant: a rejection, or a refusal for good."""
+    """The alert of something that happens in an instant: a rejection, a refusal for good, a day that went wrong."""
     match event:
+        case ev.CycleEnded():
+            return None if event.status.is_well else _cycle(event)
         case ev.ParentRefused() | ev.ChildRefused() if event.check in _TOLD_ELSEWHERE:
             return None
         case ev.ParentRefused():
@@ -248,6 +250,17 @@ def cleared(alert: ev.AlertRaised, *, now_ns: int) -> ev.AlertCleared:
         local_symbol=alert.local_symbol,
         parent_id=alert.parent_id,
         sentence=f"Over after {(now_ns - alert.time_ns) / NS_PER_S:.0f} s: {alert.sentence}",
+    )
+
+
+def _cycle(event: ev.CycleEnded) -> ev.AlertRaised:
+    kind = "dry run" if event.dry_run else "cycle"
+    sentence = f"The {kind} {event.cycle_id} of {event.name}, {event.day}, is {event.status}: {event.message}"
+    return _alert(
+        AlertKind.CYCLE,
+        now_ns=event.time_ns,
+        subject=event.name,
+        sentence=f"{_without_dot(sentence)}. See desk.cycles().",
     )
 
 

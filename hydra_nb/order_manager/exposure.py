@@ -1,6 +1,6 @@
 """What the account holds and may come to hold over all contracts, worst case, in the account's currency."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -9,6 +9,7 @@ from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import AccountState, MarketStatistics
 from hydra_nb.domain.units import Side
 from hydra_nb.ledger import Ledger
+from hydra_nb.order_manager.planned import Planned
 from hydra_nb.risk.case import number
 from hydra_nb.risk.checks_exposure import ASSUMED_VOLATILITY
 from hydra_nb.risk.snapshot import Exposure
@@ -24,11 +25,53 @@ class _Held:
     buys: int = 0
     sells: int = 0
     dearest: Decimal | None = None
+    contract: FutureContract | None = None
 
     @property
     def worst(self) -> int:
         """Largest position, long or short, that filling one side could make."""
         return max(self.most + self.buys, self.sells - self.least)
+
+    def work(self, contract: FutureContract, *, side: Side, lots: int, prices: Iterable[Decimal]) -> None:
+        """Count lots that work, or are planned, on one side."""
+        self.contract = contract
+        known = [abs(price) for price in prices]
+        if known:
+            self.dearest = max(known if self.dearest is None else [*known, self.dearest])
+        if side is Side.BUY:
+            self.buys += lots
+        else:
+            self.sells += lots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractExposure:
+    """What one contract is held at, what works or is to be worked, and what its worst case is worth.
+
+    `working` counts what orders and parents may still do, `planned` what comes on top; `notional` is in the account's
+    currency, None where a price or a rate is not known. Of a contract that was never traded here `contract` is None.
+    """
+
+    con_id: int
+    contract: FutureContract | None
+    symbol: str
+    least: int
+    most: int
+    working_buy: int
+    working_sell: int
+    planned_buy: int
+    planned_sell: int
+    notional: float | None
+
+    @property
+    def worst_long(self) -> int:
+        """The position if all buys fill."""
+        return self.most + self.working_buy + self.planned_buy
+
+    @property
+    def worst_short(self) -> int:
+        """The position if all sells fill."""
+        return self.least - self.working_sell - self.planned_sell
 
 
 class Exposures:
@@ -60,13 +103,22 @@ class Exposures:
         self._volume = volume
 
     def of(
-        self, contract: FutureContract, *, side: Side, account: AccountState, without: str | None
+        self,
+        contract: FutureContract,
+        *,
+        side: Side,
+        account: AccountState,
+        without: str | None,
+        beside: Sequence[Planned] = (),
     ) -> Exposure | None:
-        """What there is beside an order on a side of `contract`; `without` names an order that does not count."""
+        """What there is beside an order on a side of `contract`.
+
+        `without` names an order that does not count, `beside` is counted as if it worked.
+        """
         told = self._broker.positions()
         if told is None:
             return None
-        held = self._held(without=without)
+        held = self._held(without=without, beside=beside)
         months = [one for one in held.values() if one.symbol == contract.symbol]
         worths = {
             con_id: self._worth(con_id, one, account=account)
@@ -85,9 +137,37 @@ class Exposures:
             else None,
         )
 
-    def notional_today(self, now_ns: int, *, account: AccountState, without: str | None) -> float | None:
-        """Cash value of all that was traded today or works; None where a rate of exchange is not known."""
+    def lines(
+        self, *, account: AccountState, working: Sequence[Planned], planned: Sequence[Planned]
+    ) -> Iterator[ContractExposure]:
+        """What each contract that is held, worked or planned may come to, in the order in which they were met."""
+        before = self._held(without=None, beside=working)
+        for con_id, held in self._held(without=None, beside=[*working, *planned]).items():
+            worked = before.get(con_id, _Held(symbol=held.symbol))
+            lot = self._worth(con_id, held, account=account)
+            yield ContractExposure(
+                con_id=con_id,
+                contract=held.contract or self._ledger.contracts.get(con_id),
+                symbol=held.symbol,
+                least=held.least,
+                most=held.most,
+                working_buy=worked.buys,
+                working_sell=worked.sells,
+                planned_buy=held.buys - worked.buys,
+                planned_sell=held.sells - worked.sells,
+                notional=None if lot is None else held.worst * lot,
+            )
+
+    def notional_today(
+        self, now_ns: int, *, account: AccountState, without: str | None, beside: Sequence[Planned] = ()
+    ) -> float | None:
+        """Cash value of all that was traded today or works; None where a price or a rate of exchange is not known."""
         cash = 0.0
+        for one in beside:
+            rate = account.rate(one.contract.currency)
+            if rate is None or one.price is None:
+                return None
+            cash += float(one.contract.notional(one.price, lots=one.lots) * rate)
         for con_id, traded in self._ledger.traded_on(now_ns).items():
             contract = self._ledger.contracts.get(con_id)
             rate = None if contract is None else account.rate(contract.currency)
@@ -104,21 +184,23 @@ class Exposures:
                 cash += float(price * record.working_lots * contract.point_value * rate)
         return cash
 
-    def _held(self, *, without: str | None) -> dict[int, _Held]:
+    def _held(self, *, without: str | None, beside: Sequence[Planned] = ()) -> dict[int, _Held]:
         held = self._positions()
+
+        def of(contract: FutureContract) -> _Held:
+            one = held.get(contract.con_id)
+            if one is None:
+                one = held[contract.con_id] = _Held(symbol=contract.symbol)
+            return one
+
         for record in self._ledger.open_orders():
             child = record.child
-            if record.order_ref == without:
-                continue
-            one = held.get(child.contract.con_id)
-            if one is None:
-                one = held[child.contract.con_id] = _Held(symbol=child.contract.symbol)
-            prices = [abs(child.limit_price), abs(record.terms.limit_price)]
-            one.dearest = max(prices if one.dearest is None else [*prices, one.dearest])
-            if child.side is Side.BUY:
-                one.buys += record.working_lots
-            else:
-                one.sells += record.working_lots
+            if record.order_ref != without:
+                prices = (child.limit_price, record.terms.limit_price)
+                of(child.contract).work(child.contract, side=child.side, lots=record.working_lots, prices=prices)
+        for planned in beside:
+            known = [] if planned.price is None else [planned.price]
+            of(planned.contract).work(planned.contract, side=planned.side, lots=planned.lots, prices=known)
         return held
 
     def _positions(self) -> dict[int, _Held]:
@@ -138,7 +220,7 @@ class Exposures:
         At its last mid, else at what it has cost, else at the dearest price at which it works. A contract of which we
         have no details is taken to be in the account's currency: the broker tells no currency with a position.
         """
-        contract, told = self._ledger.contracts.get(con_id), self._ledger.positions.get(con_id)
+        contract, told = self._ledger.contracts.get(con_id) or held.contract, self._ledger.positions.get(con_id)
         mid, cost = self._mid(con_id), None if told is None else abs(told.average_cost)
         if contract is None:
             return float(cost) if cost else None

@@ -6,7 +6,7 @@ on. Timers, the disk and the wire come back through the same door.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from hydra_nb.algos.actions import CancelChild, CoreAction, ProbeDeath, Propose, Record, WakeAt
@@ -252,17 +252,18 @@ class OrderManager:
             if parent.status.is_waited_for or (not parent.status.is_over and self.core.parent_view(key).working_lots)
         )
 
-    def check_plan(self, plan: ExecutionPlan) -> tuple[Decision, ...]:
-        """Ask the gate about a whole plan at the prices and the account of now; nothing is sent."""
+    def check_plan(self, plan: ExecutionPlan, *, beside: Sequence[ExecutionPlan] | None = None) -> tuple[Decision, ...]:
+        """Ask the gate about a whole plan at the prices and the account of now; nothing is sent; see `WholePlan`."""
         for news in self._dispatch.news():
             self.ingest(news)
-        return self.whole_plan.check(plan)
+        return self.whole_plan.check(plan, beside=beside)
 
-    async def submit(self, plan: ExecutionPlan) -> str:
+    async def submit(self, plan: ExecutionPlan, *, jointly: bool = False) -> str:
         """Hand a plan over to run and give its parent's id, at once.
 
         The same plan, or an equal order of the same day, gives the earlier id with an `AlreadySent`
-        warning and sends nothing. A refusal is a result: the parent ends as ``refused``.
+        warning and sends nothing. A refusal is a result: the parent ends as ``refused``. `jointly` has the gate count
+        all that other parents may still do, not only what works of them.
 
         Raises
         ------
@@ -277,8 +278,8 @@ class OrderManager:
         if now_ns > plan.valid_until_ns:
             age_s = (now_ns - plan.previewed_ns) / NS_PER_S
             raise PlanExpired(f"this plan is {age_s:.0f} s old, {PLAN_VALID_S} s are allowed; preview again")
-        decisions = self.check_plan(plan)
-        parent_id = f"P-{len(self.ledger.parents) + 1:04d}"
+        decisions = self.check_plan(plan, beside=() if jointly else None)
+        parent_id = self.parent_id_to_come()
         seal = self._journal.append_decisions(
             decisions, time_ns=now_ns, parent_id=parent_id, slice=None, action=Action.PARENT
         )
@@ -296,6 +297,10 @@ class OrderManager:
                 )
             )
         return parent_id
+
+    def parent_id_to_come(self, *, after: int = 0) -> str:
+        """Id that the next parent gets once so many others were submitted."""
+        return f"P-{len(self.ledger.parents) + after + 1:04d}"
 
     async def wait(self, parent_id: str) -> None:
         """Wait until a parent is over, or interrupted; cancelling this wait cancels no order."""
