@@ -200,6 +200,7 @@ commission     | REAL | cash  | Commission and fees reported so far
 currency       | TEXT |       | Currency of the contract
 tag            | TEXT |       | The caller's words
 plan_id        | TEXT |       | Hash of the plan
+began          | TIME |       | When submitted; of one that begins later when its start had come, NaT before
 """)
 
 ORDERS = columns_of("""

@@ -146,7 +146,8 @@ def connect(
         `Limits`, or the path of a TOML file; None is the conservative default. What `Desk.set_limits` has tightened on
         this journal since they were given stays so, and a `LimitsNotice` says it.
     contract_facts
-        Path of a CSV file with first notice days and daily price limits, see `hydra_nb.desk.contract_facts`.
+        Path of a CSV file with first notice days, daily price limits and times of settlement, see
+        `hydra_nb.desk.contract_facts`.
     seed, speed
         Of the simulated market; ``speed="max"`` is virtual time for callers that own the loop. A gateway program
         started with a speed needs the same here.
@@ -233,6 +234,7 @@ async def _open_desk(arguments: Arguments, limits: Limits, facts: Mapping[str, C
             await broker.close()
         raise
     desk.learn_facts(facts)
+    await desk.watch_scheduled()
     return desk
 
 

@@ -1,5 +1,6 @@
 """The part of a desk that knows contracts: finds and watches them, and tells quotes, volume and positions."""
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -102,6 +103,15 @@ class Markets(Calibrating):
         self._contracts[contract.local_symbol] = contract
         self._rooms.broker.watch(contract)
         return contract
+
+    async def watch_scheduled(self) -> None:
+        """Watch the contracts of orders whose start is still to come, after a restart.
+
+        Where the broker does not tell of one now, the gate says at the start what is missing.
+        """
+        for contract in self._rooms.manager.scheduled_contracts:
+            with contextlib.suppress(BrokerError, UnknownInstrument):
+                await self.statistics(await self.instrument(contract))
 
     async def _look_up(self, name: str) -> FutureContract:
         broker = self._rooms.broker

@@ -96,6 +96,7 @@ class Ledger:
         self._since_rearmed = 0
         self._fold: Mapping[type[ev.Event], Callable[[Any], None]] = {
             ev.ParentSubmitted: self._parent_submitted,
+            ev.ParentBegan: self._parent_began,
             ev.ParentRefused: self._parent_refused,
             ev.ParentFinished: self._parent_finished,
             ev.ParentPaused: self._parent_paused,
@@ -227,13 +228,19 @@ class Ledger:
     # Parents
 
     def _parent_submitted(self, event: ev.ParentSubmitted) -> None:
+        begins_later = event.plan.begins_ns(event.time_ns) > event.time_ns
         self.parents[event.parent_id] = ParentRecord(
             parent_id=event.parent_id,
             plan=event.plan,
             submitted_ns=event.time_ns,
-            arrival_mid=event.quote.mid if event.quote is not None else None,
+            began_ns=None if begins_later else event.time_ns,
+            arrival_mid=None if begins_later or event.quote is None else event.quote.mid,
             slices=tuple(SliceRecord(number=planned.number) for planned in event.plan.slices),
         )
+
+    def _parent_began(self, event: ev.ParentBegan) -> None:
+        mid = event.quote.mid if event.quote is not None else None
+        self._change_parent(event.parent_id, began_ns=event.time_ns, arrival_mid=mid)
 
     def _change_parent(self, parent_id: str, **changes: object) -> None:
         record = self.parents.get(parent_id)

@@ -362,11 +362,26 @@ class OrderManager:
         return tuple(CancelChild(order_ref=record.order_ref, reason=reason) for record in self.ledger.open_orders())
 
     def interrupt_all(self, *, since_ns: int, reason: str) -> None:
-        """Interrupt every parent at work, whose schedules stand still since a market time, for a reason in words."""
+        """Interrupt every parent at work, whose schedules stand still since a market time, for a reason in words.
+
+        One whose start is still to come has no schedule that could stand still: it stays scheduled.
+        """
+        now_ns = self._clock.now_ns()
         for parent_id in self.busy_parents:
-            self.ingest(
-                ParentInterrupted(time_ns=self._clock.now_ns(), parent_id=parent_id, since_ns=since_ns, reason=reason)
-            )
+            if not self.ledger.parents[parent_id].is_to_begin(now_ns):
+                self.ingest(ParentInterrupted(time_ns=now_ns, parent_id=parent_id, since_ns=since_ns, reason=reason))
+
+    @property
+    def scheduled_contracts(self) -> tuple[FutureContract, ...]:
+        """The contracts of parents whose start is still to come, each once."""
+        now_ns = self._clock.now_ns()
+        waiting = (one.plan.parent.contract for one in self.ledger.parents.values() if one.is_to_begin(now_ns))
+        return tuple({contract.con_id: contract for contract in waiting}.values())
+
+    def set_timers(self) -> None:
+        """Set the timers that a replay found: those of parents whose start is still to come."""
+        for parent_id, time_ns in self.core.timers_to_set().items():
+            self._timers.wake_at(parent_id, time_ns=time_ns)
 
     def cancel_orphans(self) -> None:
         """Cancel orders in the market whose parent is over, as after a process that ended in the middle."""

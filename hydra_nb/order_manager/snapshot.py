@@ -11,6 +11,7 @@ from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.domain.orders import ChildOrder, ParentOrder
 from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.domain.units import NS_PER_S, Side
+from hydra_nb.domain.values import replace
 from hydra_nb.journal import Journal
 from hydra_nb.ledger import Ledger
 from hydra_nb.ledger.records import NOT_TRADED
@@ -124,7 +125,7 @@ class SnapshotTaker:
         """
         equal = self._ledger.equal_parent(plan, now_ns=self._clock.now_ns())
         at_work = sum(parent.status.is_waited_for for parent in self._ledger.parents.values())
-        return self._take(
+        taken = self._take(
             plan.parent,
             open_lots=plan.parent.lots,
             child=None,
@@ -132,6 +133,8 @@ class SnapshotTaker:
             at_work=at_work + len(beside or ()),
             planned=() if beside is None else (*self.planned(), *of_plans(beside, mid=self.references.last_mid)),
         )
+        begins_ns = plan.begins_ns(taken.now_ns)
+        return replace(taken, begins_ns=begins_ns) if begins_ns > taken.now_ns else taken
 
     def planned(self) -> tuple[Planned, ...]:
         """What parents at work, or held, may still do, beyond what rests."""

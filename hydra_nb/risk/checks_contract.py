@@ -15,7 +15,7 @@ _PERSON = "contract facts"
 def contract_month(case: Case) -> Decision:
     """The contract has not expired, and its last trade is no more months ahead than the limit."""
     last, limit = case.contract.last_trade_date, case.limits.max_months_ahead
-    today = exchange_date(case.snapshot.now_ns, zone=case.contract.time_zone)
+    today = exchange_date(case.acts_ns, zone=case.contract.time_zone)
     ahead = (last.year - today.year) * 12 + last.month - today.month
     symbol = case.contract.local_symbol
     if last < today:
@@ -39,7 +39,7 @@ def close_out(case: Case) -> Decision:
     if notice is not None and told:
         ends, limit = notice, case.limits.notice_days
     source = _PERSON if told else _DETAILS
-    today = exchange_date(case.snapshot.now_ns, zone=case.contract.time_zone)
+    today = exchange_date(case.acts_ns, zone=case.contract.time_zone)
     days = (ends - today).days
     if days > limit:
         return Decision("close_out", True, days, limit, "days", "Outside the close-out window", source)
@@ -72,7 +72,7 @@ def _date(minute: int, zone: str) -> dt.date:
 
 def session_left(case: Case) -> Decision:
     """The session goes on for so long at least: what rests over a break is held, and meets another market."""
-    now_ns, limit = case.snapshot.now_ns, case.limits.min_session_left_s
+    now_ns, limit = case.acts_ns, case.limits.min_session_left_s
     closes_ns = case.contract.closes_ns(now_ns)
     if closes_ns is None:
         words = "The session is closed"

@@ -30,7 +30,8 @@ SCHEDULE = (
 PROMISED = {
     "executions": "parent_id:TEXT submitted:TIME finished:TIME symbol:TEXT local_symbol:TEXT side:TEXT lots:LOTS "
     "filled_lots:LOTS shortfall_lots:LOTS strategy:TEXT status:TEXT average_price:REAL decision_mid:REAL "
-    "arrival_mid:REAL slippage_bps:REAL slippage_cash:REAL commission:REAL currency:TEXT tag:TEXT plan_id:TEXT",
+    "arrival_mid:REAL slippage_bps:REAL slippage_cash:REAL commission:REAL currency:TEXT tag:TEXT plan_id:TEXT "
+    "began:TIME",
     "slices": f"{SCHEDULE} parent_id:TEXT sent:TIME done:TIME filled_lots:LOTS carried_lots:LOTS average_price:REAL "
     "stage:TEXT expires:TIME messages:LOTS reason:TEXT status:TEXT",
     "decisions": "time:TIME parent_id:TEXT slice:LOTS action:TEXT check:TEXT allowed:FLAG observed:REAL limit:REAL "
