@@ -101,7 +101,7 @@ def fitted_ns(duration_ns: int, *, begins_ns: int, contract: FutureContract, ove
 
 def trade_date(session: Session, *, zone: ZoneInfo) -> dt.date:
     """The trade date that a session belongs to, by the rule of `EVENING`."""
-    opens, closes = (_local(at_ns, zone) for at_ns in (session.open_ns, session.close_ns))
+    opens, closes = (_local(at_ns, zone) for at_ns in (session.open_ns, session.close_ns - 1))  # it may end at midnight
     if closes.date() == opens.date() and opens.time() >= EVENING:
         return opens.date() + dt.timedelta(days=1)
     return closes.date()

@@ -73,6 +73,24 @@ def test_a_trigger_may_have_a_last_time() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "settles", "times"),
+    [
+        # The first opening of a trade date is that of the evening before; the holiday and its evening count as listed.
+        ("open+15m", None, ["Mon 15 00:15", "Tue 16 00:15", "Thu 18 00:15", "Fri 19 00:15"]),
+        ("settle-30m", None, ["Mon 15 17:50", "Tue 16 16:30", "Thu 18 17:50", "Fri 19 17:50"]),
+        ("settle - 30m", dt.time(13, 0), ["Mon 15 17:30", "Tue 16 16:30", "Thu 18 17:30", "Fri 19 17:30"]),
+        ("close-1h", None, ["Mon 15 11:45", "Tue 16 11:45", "Thu 18 11:45", "Fri 19 11:45"]),
+    ],
+)
+def test_times_of_the_session_come_once_a_trade_date(text: str, settles: dt.time | None, times: list[str]) -> None:
+    """Also on the half day; none beyond what is listed, and that is not the end."""
+    timetable = days.parse_at(text, settles=lambda _: settles)
+
+    assert dues(timetable, since="2027-03-14 00:00", count=9) == times
+    assert not timetable.may_end
+
+
+@pytest.mark.parametrize(
     ("moment", "day"),
     [
         ("2027-03-14 20:00", "2027-03-15"),  # Sunday evening counts for Monday
@@ -105,7 +123,23 @@ def test_why_it_is_closed_is_said_with_the_hours_of_the_day() -> None:
     assert words == "ZOK6 is closed at 13:00 CDT; its sessions of 2027-03-16: 19:00–07:45, 08:30–12:00"
 
 
-@pytest.mark.parametrize("bad", ["", "8:5", "25:00", "08:45 CST", "tomorrow", 845, None, dt.time(8, 45)])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "",
+        "8:5",
+        "25:00",
+        "08:45 CST",
+        "tomorrow",
+        845,
+        None,
+        dt.time(8, 45),
+        "open-5m",
+        "close",
+        "close+1h",
+        "settle-x",
+    ],
+)
 def test_what_is_no_time_names_some_that_are(bad: Any) -> None:
     """With what was given."""
     with pytest.raises(InvalidOrder, match="'08:45'"):

@@ -2,20 +2,26 @@
 
 import datetime as dt
 import re
+from collections.abc import Callable
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+import pandas as pd
+
+from hydra_nb.desk.starting import start_ns, trade_date
 from hydra_nb.domain.instrument import FutureContract, Session
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.errors import InvalidOrder
 
+_RELATIVE = re.compile(r"open(?:\+(?P<after>.+))?|close-(?P<before>.+)|settle(?:-(?P<ahead>.+))?")
 _TIME = re.compile(r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d))?")
 _HOUR_NS = 3600 * NS_PER_S
 _HOURS_TRIED = 49
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-FORMS = "'08:45', or a trigger of APScheduler"
-EVENING = dt.time(16)
-"""A session that opens at this time at the exchange, or later, belongs to the next trade date."""
+FORMS = "'08:45', 'open+15m', 'close-1h', 'settle-30m', or a trigger of APScheduler"
+
+
+Settles = Callable[[FutureContract], dt.time | None]
 
 
 class Timetable(Protocol):
@@ -86,8 +92,43 @@ class DailyTimes:
         return self._of_zone[zone].due_ns(contract, previous_ns=previous_ns, now_ns=now_ns)
 
 
-def parse_at(at: Any) -> Timetable:
-    """The timetable that `at` asks for.
+class SessionTimes:
+    """Times counted from the sessions that the broker lists, the first of each trade date; it lists a few days.
+
+    Parameters
+    ----------
+    text
+        As `start_ns` takes it.
+    settles
+        Gives the time at the exchange at which a future settles, where that is known.
+    """
+
+    may_end = False
+
+    def __init__(self, text: str, *, settles: Settles) -> None:
+        self._text = text
+        self._settles = settles
+
+    def due_ns(self, contract: FutureContract, *, previous_ns: int | None, now_ns: int) -> int | None:
+        """The next such time; None where none is listed."""
+        at_ns = now_ns if previous_ns is None else max(now_ns, previous_ns)
+        served = None if previous_ns is None else day_of(previous_ns, contract)
+        while True:
+            try:
+                at_ns = start_ns(self._text, contract=contract, now_ns=at_ns, settles=self._settles(contract))
+            except InvalidOrder:
+                return None
+            if day_of(at_ns, contract) != served:
+                return at_ns
+
+
+def _unknown(_contract: FutureContract) -> dt.time | None:
+    """Nobody has told when it settles: with the end of the last session."""
+    return None
+
+
+def parse_at(at: Any, *, settles: Settles = _unknown) -> Timetable:
+    """The timetable that `at` asks for; `settles` gives when a future settles, where that is known.
 
     Raises
     ------
@@ -103,16 +144,17 @@ def parse_at(at: Any) -> Timetable:
             return DailyTimes(dt.time(int(found["hour"]), int(found["minute"]), int(found["second"] or 0)))
         except ValueError:
             raise InvalidOrder(f"at={at!r} is no time of day; say for instance {FORMS}") from None
+    relative = _RELATIVE.fullmatch(text.lower().replace(" ", ""))
+    if relative is not None and all(_is_length(words) for words in relative.groups() if words is not None):
+        return SessionTimes(text, settles=settles)
     raise InvalidOrder(f"at={at!r} is no time; say for instance {FORMS}")
 
 
-def trade_date(session: Session, contract: FutureContract) -> dt.date:
-    """The date that a session belongs to: one of the evening counts for the day after."""
-    zone = ZoneInfo(contract.time_zone)
-    opens, closes = _local(session.open_ns, zone), _local(session.close_ns - 1, zone)
-    if closes.date() == opens.date() and opens.time() >= EVENING:
-        return opens.date() + dt.timedelta(days=1)
-    return closes.date()
+def _is_length(words: str) -> bool:
+    try:
+        return pd.Timedelta(words) > pd.Timedelta(0)
+    except ValueError:
+        return False
 
 
 def session_at(time_ns: int, contract: FutureContract) -> Session | None:
@@ -123,7 +165,7 @@ def session_at(time_ns: int, contract: FutureContract) -> Session | None:
 def day_of(time_ns: int, contract: FutureContract) -> dt.date:
     """The trade date of a time: that of the session that holds it, else the date at the exchange."""
     session = session_at(time_ns, contract)
-    return local_day(time_ns, contract) if session is None else trade_date(session, contract)
+    return local_day(time_ns, contract) if session is None else trade_date(session, zone=ZoneInfo(contract.time_zone))
 
 
 def local_day(time_ns: int, contract: FutureContract) -> dt.date:
@@ -138,7 +180,8 @@ def midnight_ns(day: dt.date, contract: FutureContract) -> int:
 
 def sessions_of(day: dt.date, contract: FutureContract) -> tuple[Session, ...]:
     """The listed sessions of a trade date; empty where it is none."""
-    return tuple(session for session in contract.sessions if trade_date(session, contract) == day)
+    zone = ZoneInfo(contract.time_zone)
+    return tuple(session for session in contract.sessions if trade_date(session, zone=zone) == day)
 
 
 def lists_until(time_ns: int, contract: FutureContract) -> bool:

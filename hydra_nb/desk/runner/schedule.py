@@ -45,7 +45,7 @@ class Schedule:
         self._desk = desk
         self._rooms = rooms
         self._book = book
-        self._timetable = days.parse_at(settings.at)
+        self._timetable = days.parse_at(settings.at, settles=self._settles)
         self._previous_ns: int | None = None
         self._begun_ns = 0
         self._contract: FutureContract | None = None
@@ -171,6 +171,10 @@ class Schedule:
         clock = self._rooms.clock
         while (left_ns := time_ns - clock.now_ns()) > 0:
             await clock.sleep(min(left_ns / NS_PER_S, NAP_S * clock.speed))
+
+    def _settles(self, contract: FutureContract) -> dt.time | None:
+        told = self._rooms.manager.snapshots.facts.get(contract.local_symbol)
+        return None if told is None else told.settles
 
     async def _first_hours(self) -> FutureContract:
         while True:
