@@ -221,9 +221,12 @@ class Desk(Running):
         # From here on no order is worked any more. One who waits may be interrupted, the rest is done: half a desk
         # would look open, and do nothing. The stack is filled before it is entered, to be unwound whole or not at all.
         whatever_happens = contextlib.AsyncExitStack()
+        # What would keep file and client id from the next desk is done twice, as an interrupt may meet its first line.
         whatever_happens.callback(self._rooms.on_closed, self)
         whatever_happens.callback(self._rooms.journal.close)
+        whatever_happens.callback(self._rooms.journal.close)
         whatever_happens.push_async_callback(self._rooms.heads.finish)
+        whatever_happens.push_async_callback(self._rooms.broker.close)
         whatever_happens.push_async_callback(self._rooms.broker.close)
         whatever_happens.push_async_callback(self._alerts.stop)
         whatever_happens.push_async_callback(self._rooms.rounds.compare_last)

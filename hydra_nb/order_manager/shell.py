@@ -384,7 +384,7 @@ class OrderManager:
             self._timers.wake_at(parent_id, time_ns=time_ns)
 
     def cancel_orphans(self) -> None:
-        """Cancel orders in the market whose parent is over, as after a process that ended in the middle."""
+        """Cancel orders in the market whose parent is over, as after a process that ended, or left to a person."""
         for record in list(self.ledger.open_orders()):
             if self.ledger.parents[record.child.parent_id].status.is_over:
                 self._enqueue(CancelChild(order_ref=record.order_ref, reason="its parent order is over"))
@@ -415,6 +415,7 @@ class OrderManager:
             going = [one for one in self.core.running if self.ledger.parents[one].status.is_waited_for]
             cancels = [self.cancel(parent_id, reason="the desk was closed") for parent_id in going]
             await wait_for_all(cancels, timeout_s=KILL_WAIT_S)
+            self.cancel_orphans()
 
     async def end(self) -> None:
         """Stop, and interrupt what is still at work, also where whoever waits is interrupted: nothing works it now."""
