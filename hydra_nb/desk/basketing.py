@@ -205,10 +205,12 @@ class Basketing(Ordering):
         PlanExpired
             The preview is more than 300 s old; of a basket nothing was sent.
         """
-        if not isinstance(plan, BasketPlan):
-            return await super().submit(plan)
         if on_refusal not in CHOICES:
             raise InvalidOrder(f"on_refusal={on_refusal!r}: say {' or '.join(map(repr, CHOICES))}")
+        if not isinstance(plan, BasketPlan):
+            if on_refusal != CHOICES[0]:
+                raise InvalidOrder(f"on_refusal={on_refusal!r} is for baskets: one plan has no rows after it")
+            return await super().submit(plan)
         self._must_be_open()
         if any(one.parent.account != self.account for one in plan.plans):
             raise InvalidOrder(f"this basket was drawn for {plan.masked_account}, this desk is {self.masked_account}")
