@@ -27,6 +27,7 @@ from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.errors import DurationTooShort, InvalidOrder, OrderError, PlanExpired
 from hydra_nb.order_manager.already_sent import warn_already_sent
 from hydra_nb.order_manager.planned import outstanding_lots
+from hydra_nb.risk.verdict import Refused
 
 CHOICES = ("continue", "stop")
 """What a refusal of a row does to the rows after it."""
@@ -205,10 +206,12 @@ class Basketing(Ordering):
         PlanExpired
             The preview is more than 300 s old; of a basket nothing was sent.
         """
-        if not isinstance(plan, BasketPlan):
-            return await super().submit(plan)
         if on_refusal not in CHOICES:
             raise InvalidOrder(f"on_refusal={on_refusal!r}: say {' or '.join(map(repr, CHOICES))}")
+        if not isinstance(plan, BasketPlan):
+            if on_refusal != CHOICES[0]:
+                raise InvalidOrder(f"on_refusal={on_refusal!r} is for baskets: one plan has no rows after it")
+            return await super().submit(plan)
         self._must_be_open()
         if any(one.parent.account != self.account for one in plan.plans):
             raise InvalidOrder(f"this basket was drawn for {plan.masked_account}, this desk is {self.masked_account}")
@@ -245,6 +248,8 @@ class Basketing(Ordering):
         stop: str | None = None
         passing: list[ExecutionPlan] = []
         allowance = self._refusals_allowed(now_ns)
+        # Where no refusal of a row can matter to another, each is decided once, when it is submitted.
+        looks_ahead = on_refusal == "stop" or len(basket.plans) > allowance
         for line in [*in_turn(basket.lines), *(line for line in basket.lines if line.plan is None)]:
             one = Handed(line=line, now=None if line.want.held is None else self._held(line.want.contract))
             terms = None if line.plan is None else line.plan.terms
@@ -257,12 +262,12 @@ class Basketing(Ordering):
             elif stop is not None:
                 one = replace(one, reason=f"not sent, as row {stop} was refused and on_refusal is stop")
             else:
-                decisions = manager.check_plan(terms, beside=passing)
-                refused = manager.whole_plan.refusal(terms, decisions=decisions, now_ns=now_ns)
-                stop = line.label if refused is not None and on_refusal == "stop" else None
-                allowance -= refused is not None and not refused.transient
+                refused = self._refusal(terms, beside=passing, now_ns=now_ns) if looks_ahead else None
                 if refused is None:
                     passing.append(terms)
+                elif not refused.transient:
+                    allowance -= 1
+                stop = line.label if refused is not None and on_refusal == "stop" else None
                 if refused is not None and allowance < 0:
                     words = f"refused, {refused.decisive.check}: {refused.decisive.message}"
                     one = replace(one, reason=f"{words}; kept back, as more refusals in a row would trip a breaker")
@@ -271,6 +276,12 @@ class Basketing(Ordering):
                     one = replace(one, terms=terms, parent_id=parent_id, plan_id=terms.plan_id)
             handed.append(one)
         return handed
+
+    def _refusal(self, terms: ExecutionPlan, *, beside: Sequence[ExecutionPlan], now_ns: int) -> Refused | None:
+        """The refusal that a plan would end with now, beside others that are submitted before it."""
+        manager = self._rooms.manager
+        decisions = manager.check_plan(terms, beside=beside)
+        return manager.whole_plan.refusal(terms, decisions=decisions, now_ns=now_ns)
 
     def _refusals_allowed(self, now_ns: int) -> int:
         """How many rows may be handed over to be refused.

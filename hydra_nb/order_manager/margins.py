@@ -1,6 +1,6 @@
 """What the broker said of margin, by contract and side: asked at preview, and again before it grows old."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -97,13 +97,13 @@ class Margins:
             return None
         return answer.told if initial is None else replace(answer.told, before=float(initial))
 
-    def beside(self, told: MarginTold | None, planned: Iterable[Planned]) -> MarginTold | None:
+    def beside(self, told: MarginTold | None, planned: Sequence[Planned]) -> MarginTold | None:
         """What holds on top of the margin that all `planned` would need, were they filled.
 
         What would lower the margin is not counted: it has not filled. None where an answer is wanting.
         """
-        if told is None:
-            return None
+        if told is None or not planned:
+            return told
         before = told.before
         for one in planned:
             needed = self.needed(one)

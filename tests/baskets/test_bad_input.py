@@ -270,6 +270,9 @@ def test_what_is_no_keyword_is_a_type_error() -> None:
             await stack.desk.preview_basket(frame, slice=3)
         with pytest.raises(InvalidOrder, match="say 'continue' or 'stop'"):
             await stack.desk.submit(await stack.desk.preview_basket(frame), on_refusal="halt")
+        with pytest.raises(InvalidOrder, match="is for baskets"):
+            await stack.desk.submit(await stack.desk.preview("BUY", 1, "ZO"), on_refusal="stop")
+        assert stack.desk.executions().empty
         with pytest.raises(InvalidOrder, match="no basket 'nope' in this journal; known: none yet"):
             stack.desk.basket("nope")
 
