@@ -1,6 +1,6 @@
 """All frames by name, and the page of their columns."""
 
-from hydra_nb.analysis import columns, patience_columns, slippage_columns
+from hydra_nb.analysis import columns, month_columns, patience_columns, slippage_columns
 from hydra_nb.analysis.columns import Column
 from hydra_nb.analysis.report import columns as report_columns
 from hydra_nb.analysis.tca import columns as tca_columns
@@ -30,6 +30,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     "refit": slippage_columns.REFIT,
     "calibrations": slippage_columns.CALIBRATIONS,
     **patience_columns.FRAMES,
+    **month_columns.FRAMES,
     "report.terms": report_columns.TERMS,
     "report.benchmarks": report_columns.BENCHMARKS,
 }
