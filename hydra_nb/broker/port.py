@@ -168,6 +168,10 @@ class BrokerPort(Protocol):
         """Hand on executions that were not heard of before."""
         ...
 
+    async def server_time_ns(self) -> int:
+        """The broker's time, asked for now, UTC nanoseconds, within half a second."""
+        ...
+
     def clock_skew_s(self) -> float | None:
         """Seconds by which our clock is provably off the broker's; None before the first answer."""
         ...
