@@ -206,6 +206,27 @@ def test_a_fault_turns_its_own_rows_and_no_others(name: str, tmp_path: Path) -> 
     assert stack.executions() == []
 
 
+class NoWhatIfs(WitnessCore):
+    """A gateway that is read-only for questions about margin too."""
+
+    def handle(self, session: Session, request: ask.Request, now_ns: int) -> None:
+        """Refuse whatever is written like an order."""
+        if isinstance(request, ask.PlaceOrder):
+            session.error(request.order_id, 321, "The API interface is currently in Read-Only mode.")
+        else:
+            super().handle(session, request, now_ns)
+
+
+def test_a_gateway_that_is_read_only_for_questions_too_is_told_as_such(tmp_path: Path) -> None:
+    """Then the gate knows no margin, and nothing is sent that could be refused."""
+    frame, stack = tried(tmp_path, core=NoWhatIfs)
+
+    assert verdicts(frame) == {"what_if_margin": False, **dict.fromkeys(CHECKS)}
+    assert message(frame, "what_if_margin").startswith("Turn off Read-Only API")
+    assert "margin" in message(frame, "order_taken")
+    assert stack.core.placed() == []
+
+
 class Deaf(WitnessCore):
     """A gateway that takes no cancel."""
 

@@ -7,7 +7,10 @@ from typing import Any
 from hydra_nb.clock import Clock
 from hydra_nb.domain.accounts import mask_accounts
 from hydra_nb.domain.units import NS_PER_S
-from hydra_nb.errors import HydraError
+from hydra_nb.errors import HydraError, RequestRefused
+
+READ_ONLY = 321
+READ_ONLY_REMEDY = "Turn off Read-Only API in the settings of the gateway"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,8 @@ class Findings:
         try:
             found = await work()
         except HydraError as error:
-            found = Finding(holds=False, expected=expected, observed=type(error).__name__, message=str(error))
+            message = f"{READ_ONLY_REMEDY}: {error}" if _is_read_only(error) else str(error)
+            found = Finding(holds=False, expected=expected, observed=type(error).__name__, message=message)
         self.add(check, found, seconds=(self._clock.now_ns() - began_ns) / NS_PER_S)
         return found
 
@@ -63,3 +67,7 @@ class Findings:
 
     def _masked(self, value: Any) -> Any:
         return mask_accounts(value, account=self._account) if isinstance(value, str) else value
+
+
+def _is_read_only(error: HydraError) -> bool:
+    return isinstance(error, RequestRefused) and error.code == READ_ONLY

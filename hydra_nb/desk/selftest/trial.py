@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hydra_nb.desk.rooms import Rooms
-from hydra_nb.desk.selftest.finding import Finding, Findings
+from hydra_nb.desk.selftest.finding import READ_ONLY, READ_ONLY_REMEDY, Finding, Findings
 from hydra_nb.domain.events import OrderStatusReported, ParentCancelAsked
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import Quote
@@ -35,7 +35,6 @@ END_S = 60.0
 REACH = Decimal("0.8")
 """How far into the gate's collar the orders are priced."""
 LOOK_S = 0.1
-READ_ONLY = "321"
 
 CHECKS = {
     "order_taken": "acknowledged",
@@ -163,8 +162,7 @@ class Trial:
             return Finding(holds=None, expected=expected, observed="not sent", message=f"The gate refused it: {reason}")
         if record.acked_ns is None:
             error = record.last_error or "no answer"
-            is_read_only = error.startswith(READ_ONLY)
-            words = "Turn off Read-Only API in the settings of the gateway" if is_read_only else "Look at the message"
+            words = READ_ONLY_REMEDY if error.startswith(f"{READ_ONLY}:") else "Look at the message"
             return Finding(holds=False, expected=expected, observed=f"refused, {error}", message=words)
         took_s = (record.acked_ns - (record.sent_ns or record.acked_ns)) / NS_PER_S
         return Finding(holds=True, expected=expected, observed=f"acknowledged after {took_s:.3f} s")
