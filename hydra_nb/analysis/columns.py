@@ -232,6 +232,7 @@ average_cost | REAL | cash  | Average cost of a lot, multiplier included, as the
 mid          | REAL | price | Mid now
 value        | REAL | cash  | Position at mid, signed; NaN for a contract that the journal does not know
 currency     | TEXT |       | Currency of the contract
+days_to_close_out | LOTS | days | Days until a first notice that a person told, else the last trade; NA where unknown
 """)
 
 QUOTES = columns_of("""

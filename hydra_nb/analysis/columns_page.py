@@ -1,6 +1,6 @@
 """All frames by name, and the page of their columns."""
 
-from hydra_nb.analysis import basket_columns, columns, cycles, patience_columns, slippage_columns
+from hydra_nb.analysis import basket_columns, columns, cycles, month_columns, patience_columns, slippage_columns
 from hydra_nb.analysis.columns import Column
 from hydra_nb.analysis.report import columns as report_columns
 from hydra_nb.analysis.tca import columns as tca_columns
@@ -32,6 +32,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     **patience_columns.FRAMES,
     **basket_columns.FRAMES,
     **cycles.FRAMES,
+    **month_columns.FRAMES,
     "report.terms": report_columns.TERMS,
     "report.benchmarks": report_columns.BENCHMARKS,
 }

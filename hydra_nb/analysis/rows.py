@@ -97,7 +97,7 @@ def _outcome(parent_id: str, one: SliceFacts, *, average: Decimal | None) -> dic
     }
 
 
-def position_row(con_id: int, *, history: History, quote: Quote | None) -> dict[str, Any]:
+def position_row(con_id: int, *, history: History, quote: Quote | None, days: int | None) -> dict[str, Any]:
     """One contract: what the broker reported, what of ours works, and what it is worth."""
     reported = history.ledger.positions.get(con_id)
     contract: FutureContract | None = history.contracts.get(con_id)
@@ -118,6 +118,7 @@ def position_row(con_id: int, *, history: History, quote: Quote | None) -> dict[
         "mid": mid,
         "value": None if contract is None or mid is None else contract.cash(mid, lots=position),
         "currency": None if contract is None else contract.currency,
+        "days_to_close_out": days,
     }
 
 

@@ -101,7 +101,7 @@ class Basketing(Ordering):
     def _want(self, request: Request, contract: FutureContract, *, faults: Faults) -> Want | None:
         held = None
         if request.target is not None:
-            held = self._held(contract)
+            held = self._held_of(contract)
             if held is None:
                 words = (
                     f"the position of {contract.local_symbol} is not known: wait until the broker has told it and it "
@@ -111,7 +111,7 @@ class Basketing(Ordering):
                 return None
         return Want.of(request, contract, held=held)
 
-    def _held(self, contract: FutureContract) -> Held | None:
+    def _held_of(self, contract: FutureContract) -> Held | None:
         """Position and what is outstanding now; None where they are not known for certain."""
         manager = self._rooms.manager
         position = manager.snapshots.position(contract.con_id)
@@ -251,7 +251,7 @@ class Basketing(Ordering):
         # Where no refusal of a row can matter to another, each is decided once, when it is submitted.
         looks_ahead = on_refusal == "stop" or len(basket.plans) > allowance
         for line in [*in_turn(basket.lines), *(line for line in basket.lines if line.plan is None)]:
-            one = Handed(line=line, now=None if line.want.held is None else self._held(line.want.contract))
+            one = Handed(line=line, now=None if line.want.held is None else self._held_of(line.want.contract))
             terms = None if line.plan is None else line.plan.terms
             earlier = None if terms is None else manager.ledger.equal_parent(terms, now_ns=now_ns)
             if one.moved is not None or terms is None:

@@ -226,14 +226,15 @@ async def _open_desk(arguments: Arguments, limits: Limits, facts: Mapping[str, C
         endpoint.stop()
         raise
     try:
-        desk = await _start(arguments, endpoint=endpoint, clock=clock, gate=gate, broker=broker, journal=journal)
+        desk = await _start(
+            arguments, facts=facts, endpoint=endpoint, clock=clock, gate=gate, broker=broker, journal=journal
+        )
     except BaseException:
         with contextlib.ExitStack() as whatever_happens:  # one who waits may be interrupted: no lock is left behind
             whatever_happens.callback(endpoint.stop)
             whatever_happens.callback(journal.close)
             await broker.close()
         raise
-    desk.learn_facts(facts)
     await desk.watch_scheduled()
     return desk
 
@@ -241,6 +242,7 @@ async def _open_desk(arguments: Arguments, limits: Limits, facts: Mapping[str, C
 async def _start(
     arguments: Arguments,
     *,
+    facts: Mapping[str, ContractFacts],
     endpoint: Endpoint,
     clock: LoopClock,
     gate: RiskGate,
@@ -254,6 +256,7 @@ async def _start(
         book.recall(event)
 
     manager = OrderManager(replay(journal, hear=hear), journal=journal, gate=gate, broker=broker, clock=clock)
+    manager.snapshots.facts = facts  # before anything is looked at: no alert of an earlier desk may end for a moment
     begin_again(manager, journal=journal, now_ns=clock.now_ns())
     who = IN_VIRTUAL_TIME if endpoint.is_virtual else user_name()
     reconciler = Reconciler(

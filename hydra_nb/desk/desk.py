@@ -16,7 +16,7 @@ from hydra_nb.desk.execution import Execution
 from hydra_nb.desk.journal_path import JournalPath
 from hydra_nb.desk.pulse import Pulse, lag_status
 from hydra_nb.desk.rooms import Rooms
-from hydra_nb.desk.running import Running
+from hydra_nb.desk.selftesting import Selftesting
 from hydra_nb.domain.board import Board
 from hydra_nb.domain.events import AlertRaised
 from hydra_nb.domain.orders import ParentStatus
@@ -25,7 +25,7 @@ from hydra_nb.widgets.desk_view import DeskView
 from hydra_nb.widgets.ticket import OrderTicket
 
 
-class Desk(Running):
+class Desk(Selftesting):
     """One account, one journal, one connection; made by `connect`."""
 
     def __init__(self, rooms: Rooms) -> None:
@@ -35,7 +35,7 @@ class Desk(Running):
         self._tickets: dict[str, OrderTicket] = {}
         self._view: DeskView | None = None
         self._drawing = asyncio.Lock()
-        self._alerts = Alerts(rooms, badge=lambda: self.badge)
+        self._alerts = Alerts(rooms, badge=lambda: self.badge, held=self._held)
         self._pulse = None if rooms.is_virtual else Pulse(self._halting.heed_requests)
         if self._pulse is not None:
             rooms.manager.snapshots.loop_lag_ms = self._pulse.lag_now_ms
@@ -169,7 +169,7 @@ class Desk(Running):
 
     def positions(self) -> pd.DataFrame:
         """One row a contract that the broker reports or that has working orders, as of now."""
-        return frames.positions(self._history, quotes=self._quotes_now())
+        return frames.positions(self._history, quotes=self._quotes_now(), days_to_close_out=self._days_to_close_out())
 
     def breakers(self) -> pd.DataFrame:
         """One row a circuit breaker as of now: closed, tripped, or re-armed, since when and why."""

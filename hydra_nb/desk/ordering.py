@@ -6,9 +6,9 @@ from typing import Any
 from hydra_nb.algos.prices import IndicativeLimits
 from hydra_nb.analysis import frames
 from hydra_nb.desk.arguments import How, parse_lots, parse_side
+from hydra_nb.desk.chains import Chaining
 from hydra_nb.desk.drawing import Sheet, draw_plan
 from hydra_nb.desk.execution import Execution
-from hydra_nb.desk.markets import Markets
 from hydra_nb.desk.plan import Plan
 from hydra_nb.desk.starting import start_words
 from hydra_nb.domain.accounts import mask_account
@@ -18,7 +18,7 @@ from hydra_nb.domain.units import seconds_ns
 from hydra_nb.errors import InvalidOrder
 
 
-class Ordering(Markets):
+class Ordering(Chaining):
     """Previews and submissions of one account."""
 
     # Who and how
@@ -101,7 +101,10 @@ class Ordering(Markets):
             quotes=quotes,
             badge=self.badge,
             masked_account=self.masked_account,
-            notices=_notices(terms, prices=manager.whole_plan.indicative(terms)),
+            notices=(
+                *_notices(terms, prices=manager.whole_plan.indicative(terms)),
+                *self._notices_of_month(instrument),
+            ),
         )
 
     async def submit(self, plan: Plan) -> Execution:

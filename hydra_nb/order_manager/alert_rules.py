@@ -12,6 +12,7 @@ from hydra_nb.domain.breakers import BreakerName
 from hydra_nb.domain.broker_codes import is_rejection
 from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.ledger import Ledger
+from hydra_nb.risk.close_out import CloseOut
 
 DISCONNECTED_S = 15.0
 """Market seconds without a link that need no person: the first attempt to connect again comes after ten."""
@@ -19,6 +20,8 @@ IDLE_DISCONNECTED_S = 300.0
 """The same while nothing is at work, so that nobody is woken by a gateway that restarts itself every night."""
 UNRECONCILED_S = 30.0
 """Market seconds with a link, and without a comparison of ledger and broker, that need no person."""
+CLOSE_OUT_SOON_DAYS = 3
+"""Calendar days before first notice, or the last trade, from which a contract that is still held is critical."""
 INSTANTS = (ev.ParentRefused, ev.ChildRefused, ev.BrokerErrorReported, ev.CycleEnded)
 """Events that `happened` makes an alert of."""
 
@@ -159,6 +162,31 @@ def cash_differs(kind: str, *, local_symbol: str, message: str, now_ns: int) -> 
         local_symbol=local_symbol,
         sentence=f"{_capital(_without_dot(message))}. Trading goes on.",
     )
+
+
+def close_out(local_symbol: str, *, lots: int, window: CloseOut, now_ns: int) -> ev.AlertRaised | None:
+    """A contract is held so near to first notice, or to its last trade, that the gate lets nobody enter it any more."""
+    if not window.is_inside or lots == 0:
+        return None
+    is_near = window.days <= CLOSE_OUT_SOON_DAYS
+    return _alert(
+        AlertKind.CLOSE_OUT,
+        now_ns=now_ns,
+        severity=Severity.CRITICAL if is_near else Severity.WARNING,
+        subject=local_symbol,
+        local_symbol=local_symbol,
+        sentence=(
+            f"{local_symbol} is held, {lots:+d}, {_days(window.days)} {window.event} on {window.ends}, more than"
+            f" {window.limit} are wanted: only what reduces passes. Where it delivers physically the broker may"
+            " liquidate it before that, unasked, and leaves your orders at work. Roll it or close it."
+        ),
+    )
+
+
+def _days(days: int) -> str:
+    if days < 0:
+        return f"{-days} day after" if days == -1 else f"{-days} days after"
+    return f"{days} day before" if days == 1 else f"{days} days before"
 
 
 def journal_failed(*, now_ns: int) -> ev.AlertRaised:

@@ -5,8 +5,9 @@ on. Timers, the disk and the wire come back through the same door.
 """
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 from hydra_nb.algos.actions import CancelChild, CoreAction, ProbeDeath, Propose, Record, WakeAt
@@ -326,6 +327,15 @@ class OrderManager:
         parent = self.ledger.parents[parent_id]
         if parent.status in (ParentStatus.SCHEDULED, ParentStatus.WORKING):
             self.ingest(ParentPaused(time_ns=self._clock.now_ns(), parent_id=parent_id))
+
+    @contextlib.contextmanager
+    def unattended(self, parent_id: str) -> Iterator[None]:
+        """Wake a parent's strategy no more, as if this process were dead: what rests is left to its expiry."""
+        self._timers.hold(parent_id)
+        try:
+            yield
+        finally:
+            self._timers.let_go(parent_id)
 
     def resume(self, parent_id: str) -> None:
         """Go on after a pause or an interruption; what remains of the schedule shifts by it."""

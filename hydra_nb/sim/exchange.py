@@ -15,7 +15,7 @@ from decimal import Decimal
 from heapq import heappop, heappush
 from itertools import count, takewhile
 
-from hydra_nb.sim.bars import bars_before, next_weekday, unwatched_bar
+from hydra_nb.sim.bars import bars_before, next_weekday, open_interest, unwatched_bar
 from hydra_nb.sim.calendar import Calendar, Holidays
 from hydra_nb.sim.clearing import Clearing
 from hydra_nb.sim.instruments import account_name, list_months, market_rules, read_instruments
@@ -255,6 +255,13 @@ class Exchange:
                 bars.append(bar or unwatched_bar(month, seed=self.seed, day=day, price=bars[-1].close))
             day = next_weekday(day)
         return bars[-days:]
+
+    def open_interest(self, con_id: int, now_ns: int) -> int | None:
+        """Give the lots open on the evening before today at the exchange; None for an unknown contract."""
+        month = self._months.get(con_id)
+        if month is None:
+            return None
+        return open_interest(month, seed=self.seed, day=month.calendar.local_date(now_ns))
 
     def market_rule(self, rule_id: int) -> tuple[tuple[Decimal, Decimal], ...]:
         """Give (low edge, increment) of a rule, both in the quoted unit; one row from zero, empty if unknown."""

@@ -16,6 +16,7 @@ _WORDS = {
     AlertKind.BREAKER: "✕ Breaker tripped",
     AlertKind.BREAK: "✕ Locked",
     AlertKind.UNKNOWN_ORDER: "? State unknown",
+    AlertKind.CLOSE_OUT: "▲ Held near its end",
     AlertKind.CASH: "▲ Cash differs",
     AlertKind.JOURNAL_FAILED: "✕ No journal",
     AlertKind.KILL: "■ Killed",

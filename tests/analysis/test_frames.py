@@ -45,7 +45,8 @@ PROMISED = {
     "orders": "order_ref:TEXT parent_id:TEXT slice:LOTS order_id:LOTS perm_id:LOTS local_symbol:TEXT side:TEXT "
     "lots:LOTS filled_lots:LOTS working_lots:LOTS limit_price:REAL expires:TIME state:TEXT",
     "positions": "account:TEXT symbol:TEXT local_symbol:TEXT position:LOTS working_buy:LOTS working_sell:LOTS "
-    "worst_long:LOTS worst_short:LOTS average_cost:REAL mid:REAL value:REAL currency:TEXT",
+    "worst_long:LOTS worst_short:LOTS average_cost:REAL mid:REAL value:REAL currency:TEXT "
+    "days_to_close_out:LOTS",
     "quotes": "time:TIME local_symbol:TEXT bid:REAL bid_size:REAL ask:REAL ask_size:REAL last:REAL last_size:REAL "
     "volume:REAL",
     "breakers": "breaker:TEXT state:TEXT observed:REAL limit:REAL unit:TEXT since:TIME reason:TEXT rearmed:TIME "
