@@ -50,6 +50,14 @@ CASES = {
         frame=orders(("ZO", "BUY", 1, 2), columns="instrument side lots lots"),
         errors=[("", "lots", "there 2 times"), ("0", "lots", "BUY how many")],
     ),
+    "a start that has passed": Case(
+        frame=orders(("ZO", "BUY", 1, "08:45"), ("ZR", "BUY", 1, "open"), columns="instrument side lots start"),
+        errors=[("0", "start", "which has passed")],
+    ),
+    "a start while closed, and one past the close": Case(
+        frame=orders(("ZO", "BUY", 1, "14:00"), ("ZR", "BUY", 1, "13:19"), columns="instrument side lots start"),
+        errors=[("0", "start", "is closed: it opens"), ("1", "start", "overrun='shorten'")],
+    ),
     "no instrument": Case(
         frame=orders((None, "BUY", 1), ("  ", "BUY", 1), (7, "BUY", 1)),
         errors=[
