@@ -68,8 +68,8 @@ async def over(stack: Stack, runner: hydra_nb.Runner, *, cycles: int = 1, within
         history = runner.history()
         return len(history) >= cycles and not history["status"].eq("running").any()
 
-    for _ in range(int(within_s / 5)):
+    for _ in range(int(within_s / 10)):
         if is_over():
             return runner.history()
-        await stack.sleep(5)
+        await stack.sleep(10)
     raise AssertionError(f"not over within {within_s} s: {runner.history().to_dict('records')}")

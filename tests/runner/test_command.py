@@ -87,6 +87,22 @@ def test_once_in_virtual_time_trades_and_prints_the_cycle(run: Callable[..., Don
     assert account not in done.stdout.replace(str(journal), "")
 
 
+def test_on_a_schedule_it_runs_until_no_time_is_left(run: Callable[..., Done], tmp_path: Path) -> None:
+    """Here a trigger with one time; what the limits of the option refuse makes the status 1."""
+    trigger = (
+        "import datetime as dt\nfrom apscheduler.triggers.date import DateTrigger\n"
+        "AT = DateTrigger(dt.datetime(2027, 3, 2, 15, 5, tzinfo=dt.UTC))\n"
+    )
+    limits = tmp_path / "limits.toml"
+    limits.write_text("max_lots_per_parent = 1\n", encoding="utf-8")
+    path = program(tmp_path, trigger + TARGETS.replace('AT = "09:30"', ""))
+
+    done = run(path, "--speed", "max", "--limits", limits)
+
+    assert done.returncode == 1
+    assert "1 of 2 orders filled, 1 of 3 lots; ZO" in " ".join(done.stdout.split())
+
+
 @pytest.mark.parametrize(
     ("source", "status", "words"),
     [

@@ -156,7 +156,38 @@ class TestNeverTwice:
             runner = a_runner(stack.desk, function := Asked())
             one, other = await asyncio.gather(runner.run_once(), runner.run_once())
             assert one["cycle"].tolist() == other["cycle"].tolist() == ["C-0001"]
+            assert other["status"].tolist() == ["done"]
             assert len(function.days) == 1
+
+        on_a_desk(scenario, exchange=market())
+
+    def test_a_cycle_that_still_works_keeps_the_next_day_from_beginning(self) -> None:
+        """By the schedule and by hand; here its orders begin on the second day only, and then fill."""
+
+        async def scenario(stack: Stack) -> None:
+            runner = a_runner(stack.desk, function := Asked(), start="2027-03-03 09:10").start()
+            await stack.sleep(320)
+            stack.loop.suspend(DAY_S - 100)
+            await stack.sleep(100)
+            row = await runner.run_once()
+            skipped = ("2027-03-03", "skipped")
+            assert statuses(runner.history()) == [(FIRST_DAY, "running"), skipped, skipped]
+            assert row["message"].item() == "C-0001 of 2027-03-02 is still at work"
+            history = await over(stack, runner, within_s=7200)
+            assert statuses(history)[0] == (FIRST_DAY, "done")
+            assert (len(function.days), stack.lots_filled()) == (1, 1)
+
+        on_a_desk(scenario, exchange=market())
+
+    def test_stopped_and_started_at_once_it_runs_once(self) -> None:
+        """Before its first task has had its turn."""
+
+        async def scenario(stack: Stack) -> None:
+            runner = a_runner(stack.desk, function := Asked()).start()
+            await runner.stop()
+            runner.start()
+            await over(stack, runner)
+            assert (len(function.days), len(runner.history())) == (1, 1)
 
         on_a_desk(scenario, exchange=market())
 

@@ -151,7 +151,7 @@ class Runner:
             today = day_of(self._desk.now_ns(), contract)
             if str(day) != str(today):
                 raise InvalidOrder(f"day={day} is not today: it is {today} at the exchange; other days are never run")
-        known = set(self.history()["cycle"])
+        over = set(self.history().query("status != 'running'")["cycle"])
         try:
             cycle_id = await schedule.run_now()
         except asyncio.CancelledError:
@@ -159,7 +159,7 @@ class Runner:
                 print(f"{schedule.cycle.cycle_id} goes on. Interrupt does not stop it; await runner.stop() does.")
             raise
         row = self._desk.runners.cycles(cycle_id=cycle_id)
-        if cycle_id in known and not row["status"].eq("running").any():
+        if cycle_id in over:
             words = f"{cycle_id} of {row['day'].iloc[0]} has begun before ({row['status'].iloc[0]}); nothing was run."
             # Each time, and without the file of the caller: what a cell shows is saved with the notebook.
             warnings.warn_explicit(AlreadyRun(words), AlreadyRun, filename="hydra_nb", lineno=1)

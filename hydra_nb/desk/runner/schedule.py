@@ -52,6 +52,7 @@ class Schedule:
         self._task: asyncio.Task[None] | None = None
         self._work: asyncio.Task[None] | None = None
         self._is_running = False
+        self._beginnings = 0
         self._over = asyncio.Event()
 
     @property
@@ -69,7 +70,8 @@ class Schedule:
         self._is_running = True
         self._over.clear()
         self._begun_ns = self._rooms.clock.now_ns()
-        self._rooms.manager.tasks.keep(self._run, where="runner")
+        self._beginnings = number = self._beginnings + 1
+        self._rooms.manager.tasks.keep(lambda: self._run(number), where="runner")
 
     async def wait(self) -> None:
         """Wait until it has been stopped, or no cycle is due any more, and the last one is over."""
@@ -91,25 +93,31 @@ class Schedule:
             await self.cycle.settled.wait()
 
     async def run_now(self) -> str:
-        """Run the cycle of today at once, and give its id; that of an earlier one where the day has begun."""
+        """Run the cycle of today at once, and give its id; that of an earlier one where the day has begun.
+
+        One of today that is at work is waited for; while one of another day is, today's is skipped.
+        """
         self._tell_of_those_left()
         contract = await self._desk.trading_hours(self.settings.calendar)
         now_ns = self._rooms.clock.now_ns()
         day = days.day_of(now_ns, contract)
+        at_work = self.cycle
+        if at_work is not None and at_work.day != day:
+            return self._note(CycleStatus.SKIPPED, _at_work_words(at_work), day=day)
         earlier = None if self.settings.dry_run else self._book.begun(day, name=self.settings.name, dry_run=False)
-        if earlier is not None:
+        if at_work is None and earlier is not None:
             return earlier.cycle_id
-        if not contract.is_open(now_ns):
+        if at_work is None and not contract.is_open(now_ns):
             return self._note(CycleStatus.SKIPPED, days.closed_words(now_ns, contract), day=day)
-        cycle = self.cycle or self._start(day, due_ns=None)
+        cycle = at_work or self._start(day, due_ns=None)
         if self._work is not None:
             await asyncio.wait({self._work})
         return cycle.cycle_id
 
     # Waiting
 
-    async def _run(self) -> None:
-        if not self._is_running:
+    async def _run(self, number: int) -> None:
+        if not self._is_running or number != self._beginnings:  # stopped, and begun anew, before this task could run
             return
         self._task = asyncio.current_task()
         self._tell_of_those_left()
@@ -235,8 +243,7 @@ class Schedule:
         if self.cycle is None:
             self._start(day, due_ns=due_ns)
         elif self.cycle.day != day:
-            words = f"{self.cycle.cycle_id} of {self.cycle.day} is still at work"
-            self._note_once(CycleStatus.SKIPPED, words, day=day)
+            self._note_once(CycleStatus.SKIPPED, _at_work_words(self.cycle), day=day)
 
     def _start(self, day: dt.date, *, due_ns: int | None) -> Cycle:
         """Run a cycle in a task of its own, so that one which lasts holds up no other day."""
@@ -281,3 +288,7 @@ class Schedule:
                     message=left.left_words,
                 )
             )
+
+
+def _at_work_words(cycle: Cycle) -> str:
+    return f"{cycle.cycle_id} of {cycle.day} is still at work"
