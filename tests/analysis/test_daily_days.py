@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hydra_nb.analysis.daily import TradingDay, daily_report
-from hydra_nb.analysis.daily.day import Day
+from hydra_nb.analysis.daily.day import Day, checked_day
 from hydra_nb.errors import AnalysisError
 
 from .report_story import told
@@ -60,9 +60,9 @@ def test_every_moment_lies_in_one_day(time_ns: int) -> None:
 )
 def test_a_day_may_be_meant_in_many_ways(given_day: Day | None) -> None:
     """A date, or a moment with a zone; nothing is the last day of which the journal tells."""
-    report = daily_report(told().journal, given_day)
+    day = checked_day(given_day, first_ns=ns(-30), last_ns=ns(170), now_ns=None)
 
-    assert report.date == dt.date(2026, 3, 3)
+    assert day.date == dt.date(2026, 3, 3)
 
 
 @pytest.mark.parametrize(
@@ -81,10 +81,10 @@ def test_a_day_may_be_meant_in_many_ways(given_day: Day | None) -> None:
 )
 def test_what_is_no_day_of_the_journal_is_refused_with_those_that_are(given_day: Day, words: str) -> None:
     """Each in a sentence that says what to write instead."""
-    story = told()
+    first_ns, last_ns = ns(-30), ns(170)
 
     with pytest.raises(AnalysisError, match=words):
-        daily_report(story.journal, given_day)
+        checked_day(given_day, first_ns=first_ns, last_ns=last_ns, now_ns=None)
 
 
 def test_a_desk_knows_today_and_the_days_in_between() -> None:
