@@ -38,7 +38,7 @@ ORDER_MESSAGES = frozenset({PLACE, CANCEL, CANCEL_ALL})
 
 
 class Frame(NamedTuple):
-    """A frame as it was written to the socket: seconds of the host, number of the message, id of the order or request."""
+    """A frame as it was written to the socket: seconds of the host, number of the message, id of the order."""
 
     at_s: float
     kind: str
@@ -47,7 +47,7 @@ class Frame(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Tap:
-    """Notes every frame where the client library writes it, and every cancel where it is handed to the broker gateway."""
+    """Notes frames where the client library writes them, and cancels where they are handed to the broker gateway."""
 
     frames: list[Frame] = field(default_factory=list)
     handed_s: dict[str, float] = field(default_factory=dict)
@@ -132,13 +132,17 @@ class Seen:
     preview_ms, submit_ms
         Host milliseconds of each preview and submission, in order.
     lags_ms
-        Of the loop, from the first submission until all was proven dead.
+        Of the loop, from the last submission until all was proven dead.
     seconds, cpu_s
-        Host seconds and those of the processor meanwhile.
+        Host seconds and those of the processor, from the first submission.
     kill_s
         From the kill until no order was open by the ledger.
+    most_at_work
+        Parents at work when the cancels came.
     statuses
         Of the parents at the end.
+    left_over
+        Parents that ended with fewer lots than were ordered, and did not say how many, and why.
     """
 
     parents: int
@@ -173,13 +177,15 @@ async def work(parents: int, *, speed: float) -> Seen:
         tap.listen(desk)
         began_s, began_cpu_s = time.monotonic(), time.process_time()
         executions = [await _timed(desk.submit(plan), submit_ms) for plan in plans]
+        await asyncio.sleep(2 * BEAT_S)
+        beat.lags_ms.clear()  # how long they held the loop is told by themselves
         await asyncio.sleep(PATIENCE_S / speed + 0.1)
         at_work = len(desk.busy_parents)
         cancels = asyncio.gather(*(one.cancel("half of them") for one in executions[::2]))
         await asyncio.sleep(1.0)
         killed_s = time.monotonic()
         kill = asyncio.create_task(desk.kill("the rest"))
-        while any(desk._rooms.manager.ledger.open_orders()) and time.monotonic() < killed_s + 60:
+        while any(desk._rooms.manager.ledger.open_orders()) and time.monotonic() < killed_s + 60:  # noqa: ASYNC110  outside
             await asyncio.sleep(0.02)
         kill_s = time.monotonic() - killed_s
         await asyncio.gather(kill, cancels)
