@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from hydra_nb.broker.port import BrokerPort
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import AccountState, MarketStatistics
 from hydra_nb.domain.units import Side
-from hydra_nb.ledger import Ledger
+from hydra_nb.ledger import Ledger, OrderRecord
 from hydra_nb.risk.case import number
 from hydra_nb.risk.checks_exposure import ASSUMED_VOLATILITY
 from hydra_nb.risk.snapshot import Exposure
@@ -29,6 +30,30 @@ class _Held:
     def worst(self) -> int:
         """Largest position, long or short, that filling one side could make."""
         return max(self.most + self.buys, self.sells - self.least)
+
+
+class _Open(NamedTuple):
+    """What an order at work counts for, kept with its record: most orders are as they were at the last look."""
+
+    record: OrderRecord
+    contract: FutureContract
+    is_buy: bool
+    lots: int
+    dearest: Decimal
+    points: Decimal  # lots × the last gated price, in cash of the contract's currency
+
+    @classmethod
+    def of(cls, record: OrderRecord) -> "_Open":
+        """Work it out."""
+        contract, last = record.child.contract, abs(record.terms.limit_price)
+        return cls(
+            record=record,
+            contract=contract,
+            is_buy=record.child.side is Side.BUY,
+            lots=record.working_lots,
+            dearest=max(abs(record.child.limit_price), last),
+            points=last * record.working_lots * contract.point_value,
+        )
 
 
 class Exposures:
@@ -58,6 +83,7 @@ class Exposures:
         self._span = span
         self._mid = mid
         self._volume = volume
+        self._open: dict[str, _Open] = {}
 
     def of(
         self, contract: FutureContract, *, side: Side, account: AccountState, without: str | None
@@ -94,31 +120,34 @@ class Exposures:
             if contract is None or rate is None:
                 return None
             cash += float(traded.points * contract.point_value * rate)
-        for record in self._ledger.open_orders():
-            if record.order_ref != without and record.working_lots:
-                contract = record.child.contract
-                rate = account.rate(contract.currency)
+        for one in self._at_work(without=without):
+            if one.lots:
+                rate = account.rate(one.contract.currency)
                 if rate is None:
                     return None
-                price = abs(record.terms.limit_price)
-                cash += float(price * record.working_lots * contract.point_value * rate)
+                cash += float(one.points * rate)
         return cash
+
+    def _at_work(self, *, without: str | None) -> list[_Open]:
+        """The orders that are not over, but the one named `without`."""
+        known, self._open = self._open, {}
+        for record in self._ledger.open_orders():
+            one = known.get(record.order_ref)
+            self._open[record.order_ref] = one if one is not None and one.record is record else _Open.of(record)
+        return [one for order_ref, one in self._open.items() if order_ref != without]
 
     def _held(self, *, without: str | None) -> dict[int, _Held]:
         held = self._positions()
-        for record in self._ledger.open_orders():
-            child = record.child
-            if record.order_ref == without:
-                continue
-            one = held.get(child.contract.con_id)
+        for order in self._at_work(without=without):
+            con_id = order.contract.con_id
+            one = held.get(con_id)
             if one is None:
-                one = held[child.contract.con_id] = _Held(symbol=child.contract.symbol)
-            prices = [abs(child.limit_price), abs(record.terms.limit_price)]
-            one.dearest = max(prices if one.dearest is None else [*prices, one.dearest])
-            if child.side is Side.BUY:
-                one.buys += record.working_lots
+                one = held[con_id] = _Held(symbol=order.contract.symbol)
+            one.dearest = order.dearest if one.dearest is None else max(order.dearest, one.dearest)
+            if order.is_buy:
+                one.buys += order.lots
             else:
-                one.sells += record.working_lots
+                one.sells += order.lots
         return held
 
     def _positions(self) -> dict[int, _Held]:
