@@ -136,7 +136,7 @@ def test_it_says_which_interval_it_is_of_and_until_when_it_tells(tmp_path: Path)
         assert "A trading day goes from 17:00 in Chicago on the day before up to 17:00 in Chicago" in page
     assert "No later day is known yet: more may come." in going
     assert "more may come" not in over
-    assert "goes over an end of the day" in over
+    assert "1 order went on after it. The other day shows the same order" in over
 
 
 def test_a_day_without_anything_has_an_honest_page(tmp_path: Path) -> None:

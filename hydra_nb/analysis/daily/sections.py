@@ -74,8 +74,8 @@ def _looks(found: list[day_words.Look]) -> str:
 def _key_figures(facts: DailyFacts) -> Html:
     row, equity = facts.summary, records(facts.frame("account"))[0]
     spent = records(facts.frame("currencies"))
-    ended = row["orders"] - row["at_work"]
-    lots = int(facts.frame("orders")["lots"].sum())
+    orders = facts.frame("orders")
+    ended, lots = int((~orders["goes_on"]).sum()), int(orders["lots"].sum())
     change = words.number(equity["pnl_percent"], decimals=2, signed=True)
     return pairs(
         (
@@ -113,7 +113,7 @@ def _cash(spent: list[dict[str, Any]], name: str, *, signed: bool = False) -> st
 def orders(facts: DailyFacts) -> Html:
     """What was worked: one line an order, with the picture of the day."""
     shown = facts.frame("orders")
-    across = shown["began_before"] | shown["goes_on"]
+    before, after = (int(shown[name].sum()) for name in ("began_before", "goes_on"))
     columns = (
         text("parent_id", "order"),
         text("local_symbol", "contract"),
@@ -135,16 +135,18 @@ def orders(facts: DailyFacts) -> Html:
         "Orders",
         picture(facts),
         table("Orders of the day", columns, records(shown)),
-        paragraph(_across_words(int(across.sum()))) if across.any() else "",
+        paragraph(_across_words(before, after, is_over=facts.is_over)) if before or after else "",
         _refusals(facts),
     )
 
 
-def _across_words(count: int) -> str:
-    go = "goes" if count == 1 else "go"
+def _across_words(before: int, after: int, *, is_over: bool) -> str:
+    """Which orders are not this day's alone, and what of them is."""
+    parts = [f"{words.plural(before, 'order')} began before this day"] if before else []
+    parts += [f"{words.plural(after, 'order')} {'went on after it' if is_over else 'not over yet'}"] if after else []
     return (
-        f"{words.plural(count, 'order')} {go} over an end of the day. The day before, or after, shows the same order; "
-        f"“in the day” are the lots that filled in this one, all else is of the whole order up to this day's end."
+        f"{'; '.join(parts)}. The other day shows the same order: “in the day” are the lots that filled in this one, "
+        f"all else is of the whole order up to this day's end."
     )
 
 
@@ -189,8 +191,8 @@ def slices(facts: DailyFacts) -> Html:
         "slices",
         "Slices",
         paragraph(
-            f"{words.number(filled)} of {words.plural(len(told), 'slice')} filled, {words.number(refused)} refused; "
-            f"what was refused stands above."
+            f"{words.number(filled)} of {words.plural(len(told), 'slice')} filled.",
+            f"{words.number(refused)} refused; why stands above." if refused else "",
         ),
         table("Slices that were sent and did not fill, or not all of it, and those to come", columns, records(odd)),
         table("Slices that a busy notebook delayed", late, records(facts.frame("late"))),
@@ -274,7 +276,7 @@ def _costs(facts: DailyFacts) -> Iterator[Html]:
     )
     told = facts.frame("predictions")
     judged = told["bias"].notna()
-    yield table("Were the predictions right?", predictions, records(told[judged]))
+    yield table("Predictions against what was paid, by symbol", predictions, records(told[judged]))
     few = ", ".join(one for one in told.loc[~judged, "symbol"] if one != ALL)
     yield paragraph(f"Too few fills to judge by: {few}." if few else "")
     parts = ("delay", "trading", "opportunity", "fees", "shortfall")
