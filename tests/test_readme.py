@@ -119,7 +119,7 @@ def test_the_example_of_changing_limits_does_what_it_says() -> None:
 
 def test_every_command_is_listed() -> None:
     """The table of commands and the program's own help name the same commands."""
-    listed = {re.match(r"`hydra-nb (\w+)", first)[1] for first, _ in rows("## Command line\n")}  # type: ignore[index]
+    listed = {re.match(r"`hydra-nb ([\w-]+)", first)[1] for first, _ in rows("## Command line\n")}  # type: ignore[index]
 
     assert listed == set(get_command(app).commands)  # type: ignore[attr-defined]
 

@@ -19,7 +19,7 @@ _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _HASH_SHOWN = 12
 
 
-def words_of(event: ev.Event, contract: FutureContract) -> str:
+def words_of(event: ev.Event, contract: FutureContract | None) -> str:
     """One event in a sentence or two.
 
     Parameters
@@ -27,7 +27,7 @@ def words_of(event: ev.Event, contract: FutureContract) -> str:
     event
         Any; one that has no words of its own is told field by field.
     contract
-        Of the parent whose life is told, for the decimals of prices.
+        Of the parent whose life is told, for the decimals of prices; None will do for an event without any.
     """
     tell = _WORDS.get(type(event))
     text = _by_field(event) if tell is None else tell(event, contract)
@@ -199,7 +199,7 @@ def _clock(event: ev.ClockMeasured, _contract: FutureContract) -> str:
     )
 
 
-_Tell = Callable[[Any, FutureContract], str]
+_Tell = Callable[[Any, Any], str]
 _WORDS: dict[type[ev.Event], _Tell] = {
     ev.ParentSubmitted: _submitted,
     ev.ParentRefused: lambda e, _: f"Refused as a whole by check {e.check}: {e.message}",

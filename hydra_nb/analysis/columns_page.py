@@ -2,6 +2,7 @@
 
 from hydra_nb.analysis import basket_columns, columns, cycles, month_columns, patience_columns, slippage_columns
 from hydra_nb.analysis.columns import Column
+from hydra_nb.analysis.daily import columns as daily_columns
 from hydra_nb.analysis.report import columns as report_columns
 from hydra_nb.analysis.tca import columns as tca_columns
 
@@ -35,6 +36,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     **month_columns.FRAMES,
     "report.terms": report_columns.TERMS,
     "report.benchmarks": report_columns.BENCHMARKS,
+    **{f"daily.{name}": daily_columns.COLUMNS[name] for name in daily_columns.OWN},
 }
 
 

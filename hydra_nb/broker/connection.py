@@ -12,6 +12,7 @@ from hydra_nb.broker.keeper import HeldTasks, Keeper
 from hydra_nb.broker.pacing import Pace
 from hydra_nb.broker.skew import TimeReply
 from hydra_nb.domain.instrument import FutureContract
+from hydra_nb.domain.market import CLOSED_BY_US
 from hydra_nb.errors import BrokerError, ClientIdInUse, GatewayUnreachable, NoReply
 
 TIME_REPLY_S = 5.0
@@ -206,7 +207,7 @@ class Connection:
         try:
             await self._tasks.stop()
         finally:
-            await self._give_up("closed by us")
+            await self._give_up(CLOSED_BY_US)
 
     def watch(self, contract: FutureContract) -> None:
         """Keep a live quote of a contract, from now on and after every reconnection."""

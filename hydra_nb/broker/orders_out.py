@@ -5,6 +5,7 @@ from typing import Protocol
 
 from hydra_nb.broker.asking import Requests
 from hydra_nb.broker.completed import CompletedOrder
+from hydra_nb.broker.deaths import SharedRounds
 from hydra_nb.broker.halt import HaltFlag
 from hydra_nb.broker.inbox import Inbox
 from hydra_nb.broker.pacing import Pace
@@ -25,6 +26,8 @@ WHAT_IF_S = 5.0
 """Host seconds after which a what-if counts as unanswered."""
 COMPLETED_S = 5.0
 """Host seconds after which the list of completed orders is done without."""
+ALL_ORDERS = 0
+"""Stands for the id of an order where all are cancelled; no order has it."""
 
 
 class OrderWire(Protocol):
@@ -83,11 +86,11 @@ class OrdersOut:
         self._inbox = inbox
         self._pace = pace
         self._requests = requests
-        self._ask_time = ask_time
         self._gate = gate
         self._clock = clock
         self._halt = halt
         self._journal: Journal | None = None
+        self._times, self._looks = SharedRounds(ask_time), SharedRounds(self._look)
 
     def use_journal(self, journal: Journal) -> None:
         """From now on redeem receipts of this journal."""
@@ -127,13 +130,13 @@ class OrdersOut:
         """Send a cancel before all else that waits."""
         if not self._wire.takes_orders:
             raise NotConnected(f"{child.order_ref} cannot be cancelled: the gateway is not connected")
-        self._pace.cancel_first(lambda: self._wire.cancel(child.order_id))
+        self._pace.cancel_first(lambda: self._wire.cancel(child.order_id), order_id=child.order_id)
 
     def cancel_everything(self) -> None:
         """Send the global cancel before all else that waits."""
         if not self._wire.takes_orders:
             raise NotConnected("nothing can be cancelled: the gateway is not connected")
-        self._pace.cancel_first(self._wire.cancel_everything)
+        self._pace.cancel_first(self._wire.cancel_everything, order_id=ALL_ORDERS)
 
     async def open_orders(self) -> tuple[OpenOrderReported, ...]:
         """Open orders of all clients, each as it was last told: news may come while the reply is under way."""
@@ -164,11 +167,8 @@ class OrdersOut:
         """The time first, as an expiry is by the broker's clock; open orders before executions: no fill is missed."""
         broker_ns = None
         if self._clock.now_ns() >= child.expires_ns:
-            broker_ns = (await self._ask_time()).server_s * NS_PER_S
-        if not (self._inbox.completed.is_told or self._inbox.completed.gave_up):
-            await self.completed_orders()
-        still_open = any(report.order_ref == child.order_ref for report in await self.open_orders())
-        await self.fetch_executions()
+            broker_ns = (await self._times.answer()).server_s * NS_PER_S
+        still_open = child.order_ref in await self._looks.answer()
         return DeathProbed(
             time_ns=self._clock.now_ns(),
             order_ref=child.order_ref,
@@ -177,6 +177,14 @@ class OrdersOut:
             broker_ns=broker_ns,
             completed_lots=self._completed_lots(child),
         )
+
+    async def _look(self) -> frozenset[str]:
+        """Names of all open orders; the executions that were fetched after them are the inbox's."""
+        if not (self._inbox.completed.is_told or self._inbox.completed.gave_up):
+            await self.completed_orders()
+        listed = frozenset(report.order_ref for report in await self.open_orders())
+        await self.fetch_executions()
+        return listed
 
     def _completed_lots(self, child: ChildOrder) -> int | None:
         lines = self._inbox.completed.of(child.order_ref)

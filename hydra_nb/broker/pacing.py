@@ -32,7 +32,7 @@ class Pace:
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
         self._frames: deque[float] = deque()
-        self._cancels: deque[Callable[[], None]] = deque()
+        self._cancels: dict[int, Callable[[], None]] = {}  # by what each cancels, in order
         self._timer: asyncio.TimerHandle | None = None
 
     def count(self) -> None:
@@ -57,9 +57,12 @@ class Pace:
         while self._cancels or self.last_second() >= REQUEST_FRAMES:  # noqa: ASYNC110  only time frees a frame
             await asyncio.sleep(self._until_free_s())
 
-    def cancel_first(self, send: Callable[[], None]) -> None:
-        """Send a cancel now, or before anything else once a frame is free."""
-        self._cancels.append(send)
+    def cancel_first(self, send: Callable[[], None], *, order_id: int) -> None:
+        """Send the cancel of an order now, or before anything else once a frame is free.
+
+        One that waits already is not put behind itself: it would take the frame of another order's first cancel.
+        """
+        self._cancels.setdefault(order_id, send)
         self._drain()
 
     def forget(self) -> None:
@@ -76,7 +79,7 @@ class Pace:
     def _drain(self) -> None:
         self._stop_timer()
         while self._cancels and self.last_second() < CANCEL_FRAMES:
-            self._cancels.popleft()()
+            self._cancels.pop(next(iter(self._cancels)))()
         if self._cancels:
             self._timer = asyncio.get_running_loop().call_later(self._until_free_s(), self._drain)
 

@@ -33,7 +33,7 @@ def fills(
 
     with JournalReader.open(journal) as reader:
         frame = frames.fills(reader, parent_id=parent)
-        damage = _damage(reader)
+        damage = damage_of(reader)
     columns = (
         "time parent_id slice stage local_symbol side lots price arrival_mid slippage_ticks slippage_cash currency"
     )
@@ -54,7 +54,7 @@ def decisions(
 
     with JournalReader.open(journal) as reader:
         frame = frames.decisions(reader, parent_id=parent)
-        damage = _damage(reader)
+        damage = damage_of(reader)
     columns = "time parent_id slice action check allowed observed limit unit message"
     give("Risk decisions", frame, columns=columns, csv=csv, parquet=parquet)
     _mind(damage)
@@ -101,7 +101,7 @@ def tca(
         except InvalidFrame as error:
             complain(str(error))
             raise typer.Exit(BAD_USE) from None
-        damage = _damage(reader)
+        damage = damage_of(reader)
     columns = " ".join([*keys, _TCA_COLUMNS["group" if keys else level]])
     give("Transaction costs", frame, columns=columns, csv=csv, parquet=parquet, stacked=True)
     _mind(damage)
@@ -128,7 +128,7 @@ def slippage(
         history = History(reader)
         fills_frame = frames.fills(history)
         in_force = {one: held for one in history.ledger.calibrations if (held := history.ledger.calibration(one))}
-        damage = _damage(reader)
+        damage = damage_of(reader)
     found = SlippageReconciler(fills_frame, unit=unit, level=level, in_force=in_force)
     if refit:
         columns = "symbol n orders k_before k spread_factor_before spread_factor rmse_before rmse_held_out reason"
@@ -213,7 +213,7 @@ def verify(
         raise typer.Exit(SHORT)
 
 
-def _damage(reader: "JournalReader") -> str | None:
+def damage_of(reader: "JournalReader") -> str | None:
     """Which row of a journal was changed, added or taken out; None where its chain of hashes holds."""
     try:
         reader.verify()

@@ -15,8 +15,8 @@ from hydra_nb.desk.board import BoardMaker
 from hydra_nb.desk.execution import Execution
 from hydra_nb.desk.journal_path import JournalPath
 from hydra_nb.desk.pulse import Pulse, lag_status
+from hydra_nb.desk.reporting import Reporting
 from hydra_nb.desk.rooms import Rooms
-from hydra_nb.desk.selftesting import Selftesting
 from hydra_nb.domain.board import Board
 from hydra_nb.domain.events import AlertRaised
 from hydra_nb.domain.orders import ParentStatus
@@ -25,7 +25,7 @@ from hydra_nb.widgets.desk_view import DeskView
 from hydra_nb.widgets.ticket import OrderTicket
 
 
-class Desk(Selftesting):
+class Desk(Reporting):
     """One account, one journal, one connection; made by `connect`."""
 
     def __init__(self, rooms: Rooms) -> None:

@@ -114,3 +114,7 @@ class ConnectionState(StrEnum):
     UP = "up"
     DEGRADED = "degraded"  # 1100: the gateway lost IB's servers
     DOWN = "down"
+
+
+CLOSED_BY_US = "closed by us"
+"""What is said of a connection that a desk ended with itself: it was not lost."""

@@ -113,6 +113,15 @@ class BulkReader:
             raise JournalUnreadable(f"a row of its quotes cannot be read: {damage}")
         return frozenset(pending | {symbol for (symbol,) in kept})
 
+    def last_seq_before(self, time_ns: int) -> int:
+        """Number of the last event before a market time, UTC nanoseconds; 0 where there is none."""
+        pending = [row.seq for row in self._pending().events if row.time_ns < time_ns]
+        query = "SELECT seq FROM events WHERE time_ns < :time_ns ORDER BY seq DESC LIMIT 1"
+        kept, damage = self._chunk(query, values={"time_ns": time_ns})
+        if damage is not None:
+            raise JournalUnreadable(f"a row of its events cannot be read: {damage}")
+        return max([*pending, *(seq for (seq,) in kept)], default=0)
+
     def _chunks(
         self,
         table: str,

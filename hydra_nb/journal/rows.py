@@ -93,6 +93,9 @@ class BulkReading(Protocol):
     def quoted_symbols(self) -> frozenset[str]:
         """Local symbols of all quotes."""
 
+    def last_seq_before(self, time_ns: int) -> int:
+        """Number of the last event before a market time; 0 where there is none."""
+
 
 class JournalReading(Protocol):
     """What analysis may ask of a journal, live or at rest."""

@@ -16,7 +16,9 @@ def equal_parent(plan: ExecutionPlan, *, parents: dict[str, ParentRecord], now_n
     """
     plan_id, wanted = plan.plan_id, _sameness(plan.parent)
     for parent_id, record in reversed(parents.items()):
-        if record.plan.plan_id == plan_id:
+        # A plan's id is hashed anew each time; seed and preview are in it, and hardly any two plans have them alike.
+        is_alike = (record.plan.seed, record.plan.previewed_ns) == (plan.seed, plan.previewed_ns)
+        if is_alike and record.plan.plan_id == plan_id:
             return parent_id
         unsent = record.status is ParentStatus.REFUSED and not record.was_sent
         same_day = record.submitted_ns // _DAY_NS == now_ns // _DAY_NS

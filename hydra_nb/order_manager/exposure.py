@@ -1,14 +1,15 @@
 """What the account holds and may come to hold over all contracts, worst case, in the account's currency."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from hydra_nb.broker.port import BrokerPort
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import AccountState, MarketStatistics
 from hydra_nb.domain.units import Side
-from hydra_nb.ledger import Ledger
+from hydra_nb.ledger import Ledger, OrderRecord
 from hydra_nb.order_manager.planned import Planned
 from hydra_nb.risk.case import number
 from hydra_nb.risk.checks_exposure import ASSUMED_VOLATILITY
@@ -32,13 +33,12 @@ class _Held:
         """Largest position, long or short, that filling one side could make."""
         return max(self.most + self.buys, self.sells - self.least)
 
-    def work(self, contract: FutureContract, *, side: Side, lots: int, prices: Iterable[Decimal]) -> None:
+    def work(self, contract: FutureContract, *, is_buy: bool, lots: int, dearest: Decimal | None) -> None:
         """Count lots that work, or are planned, on one side."""
         self.contract = contract
-        known = [abs(price) for price in prices]
-        if known:
-            self.dearest = max(known if self.dearest is None else [*known, self.dearest])
-        if side is Side.BUY:
+        if dearest is not None and (self.dearest is None or dearest > self.dearest):
+            self.dearest = dearest
+        if is_buy:
             self.buys += lots
         else:
             self.sells += lots
@@ -74,6 +74,30 @@ class ContractExposure:
         return self.least - self.working_sell - self.planned_sell
 
 
+class _Open(NamedTuple):
+    """What an order at work counts for, kept with its record: most orders are as they were at the last look."""
+
+    record: OrderRecord
+    contract: FutureContract
+    is_buy: bool
+    lots: int
+    dearest: Decimal
+    points: Decimal  # lots × the last gated price, in cash of the contract's currency
+
+    @classmethod
+    def of(cls, record: OrderRecord) -> "_Open":
+        """Work it out."""
+        contract, last = record.child.contract, abs(record.terms.limit_price)
+        return cls(
+            record=record,
+            contract=contract,
+            is_buy=record.child.side is Side.BUY,
+            lots=record.working_lots,
+            dearest=max(abs(record.child.limit_price), last),
+            points=last * record.working_lots * contract.point_value,
+        )
+
+
 class Exposures:
     """Adds up positions and working orders; looks at ledger and broker only.
 
@@ -101,6 +125,7 @@ class Exposures:
         self._span = span
         self._mid = mid
         self._volume = volume
+        self._open: dict[str, _Open] = {}
 
     def of(
         self,
@@ -163,26 +188,32 @@ class Exposures:
     ) -> float | None:
         """Cash value of all that was traded today or works; None where a price or a rate of exchange is not known."""
         cash = 0.0
-        for one in beside:
-            rate = account.rate(one.contract.currency)
-            if rate is None or one.price is None:
+        for planned in beside:
+            rate = account.rate(planned.contract.currency)
+            if rate is None or planned.price is None:
                 return None
-            cash += float(one.contract.notional(one.price, lots=one.lots) * rate)
+            cash += float(planned.contract.notional(planned.price, lots=planned.lots) * rate)
         for con_id, traded in self._ledger.traded_on(now_ns).items():
             contract = self._ledger.contracts.get(con_id)
             rate = None if contract is None else account.rate(contract.currency)
             if contract is None or rate is None:
                 return None
             cash += float(traded.points * contract.point_value * rate)
-        for record in self._ledger.open_orders():
-            if record.order_ref != without and record.working_lots:
-                contract = record.child.contract
-                rate = account.rate(contract.currency)
+        for one in self._at_work(without=without):
+            if one.lots:
+                rate = account.rate(one.contract.currency)
                 if rate is None:
                     return None
-                price = abs(record.terms.limit_price)
-                cash += float(price * record.working_lots * contract.point_value * rate)
+                cash += float(one.points * rate)
         return cash
+
+    def _at_work(self, *, without: str | None) -> list[_Open]:
+        """The orders that are not over, but the one named `without`."""
+        known, self._open = self._open, {}
+        for record in self._ledger.open_orders():
+            one = known.get(record.order_ref)
+            self._open[record.order_ref] = one if one is not None and one.record is record else _Open.of(record)
+        return [one for order_ref, one in self._open.items() if order_ref != without]
 
     def _held(self, *, without: str | None, beside: Sequence[Planned] = ()) -> dict[int, _Held]:
         held = self._positions()
@@ -193,14 +224,12 @@ class Exposures:
                 one = held[contract.con_id] = _Held(symbol=contract.symbol)
             return one
 
-        for record in self._ledger.open_orders():
-            child = record.child
-            if record.order_ref != without:
-                prices = (child.limit_price, record.terms.limit_price)
-                of(child.contract).work(child.contract, side=child.side, lots=record.working_lots, prices=prices)
+        for order in self._at_work(without=without):
+            of(order.contract).work(order.contract, is_buy=order.is_buy, lots=order.lots, dearest=order.dearest)
         for planned in beside:
-            known = [] if planned.price is None else [planned.price]
-            of(planned.contract).work(planned.contract, side=planned.side, lots=planned.lots, prices=known)
+            dearest = None if planned.price is None else abs(planned.price)
+            is_buy = planned.side is Side.BUY
+            of(planned.contract).work(planned.contract, is_buy=is_buy, lots=planned.lots, dearest=dearest)
         return held
 
     def _positions(self) -> dict[int, _Held]:

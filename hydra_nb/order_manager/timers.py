@@ -27,6 +27,7 @@ class Timers:
         self._set: dict[str, tuple[int, TimerHandle]] = {}
         self._held: dict[str, int | None] = {}  # parents that are not woken, with what was asked for meanwhile
         self._told_ns = 0
+        self._no_sooner_ns = 0  # no timer is due before; each event asks, so that all are looked at once a second only
 
     def wake_at(self, parent_id: str, *, time_ns: int) -> None:
         """Wake a parent at a market time, or sooner where that was asked before."""
@@ -39,6 +40,7 @@ class Timers:
             if pending[0] <= time_ns:
                 return
             pending[1].cancel()
+        self._no_sooner_ns = min(self._no_sooner_ns, time_ns)
         self._set[parent_id] = (time_ns, self._clock.call_at(time_ns, lambda: self._wake(parent_id)))
 
     def take(self, parent_id: str) -> int:
@@ -62,8 +64,12 @@ class Timers:
     def stall(self) -> LoopStalled | None:
         """What there is to tell where a timer should have fired over a second ago; each time is told once."""
         now_ns = self._clock.now_ns()
+        allowed_ns = STALL_S * self._clock.speed * NS_PER_S
+        if now_ns - self._no_sooner_ns < allowed_ns:
+            return None
         overdue_ns = min((due_ns for due_ns, _ in self._set.values() if due_ns > self._told_ns), default=now_ns)
-        if now_ns - overdue_ns < STALL_S * self._clock.speed * NS_PER_S:
+        self._no_sooner_ns = overdue_ns
+        if now_ns - overdue_ns < allowed_ns:
             return None
         self._told_ns = now_ns
         return LoopStalled(time_ns=now_ns, since_ns=overdue_ns)

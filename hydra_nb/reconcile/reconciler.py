@@ -28,6 +28,8 @@ MOST_LOOKS = 8
 """Looks of one comparison; what has not shown in enough of them by then is left to the next comparison."""
 RETRY_S = 5.0
 """Market seconds between two attempts, where the broker does not answer after a reconnection."""
+AGREE = "ledger and broker agree"
+"""How the message of a comparison begins that found nothing."""
 
 
 class Reconciler:
@@ -74,7 +76,7 @@ class Reconciler:
             self._lock(findings)
             self.breaks = tuple(one.found for one in findings)
             self.compared_ns = self._clock.now_ns()
-            message = "; ".join(found.message for found in self.breaks) or "ledger and broker agree"
+            message = "; ".join(found.message for found in self.breaks) or AGREE
             if not self._look.heard_completed:
                 message += "; the broker did not tell its completed orders"
             uncovered = sum(one.unexplained and not one.con_id for one in findings)

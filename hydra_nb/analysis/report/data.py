@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import pandas as pd
@@ -70,7 +70,7 @@ def block_of(facts: Facts) -> str:
         "account": facts.account,
         "badge": facts.badge,
         "status": str(facts.record.status),
-        "as_of": _moment(facts.as_of_ns),
+        "as_of": moment_text(facts.as_of_ns),
         "chain": {
             name: {"seq": link.seq, "hash": link.hash} for name, link in (("first", facts.first), ("last", facts.last))
         },
@@ -88,7 +88,7 @@ def block_of(facts: Facts) -> str:
             "last_trade_date": contract.last_trade_date.isoformat(),
             "time_zone": contract.time_zone,
         },
-        "frames": {name: _as_json(one) for name, one in facts.frames.items()},
+        "frames": {name: frame_as_json(one) for name, one in facts.frames.items()},
     }
     return safe_json(told)
 
@@ -116,6 +116,17 @@ def read_report(path: Path | str) -> Report:
     OSError
         It cannot be read.
     """
+    told = read_block(path, written=FORMAT)
+    return Report(
+        as_of=pd.Timestamp(told["as_of"]),
+        frames={name: frame_from_json(one) for name, one in told["frames"].items()},
+        **{name: told[name] for name in ("parent_id", "journal_id", "plan_id", "account", "version", "chain")},
+        contract=told["contract"],
+    )
+
+
+def read_block(path: Path | str, *, written: str) -> dict[str, Any]:
+    """The data of a page in a format, once they agree with their digest; raises as `read_report` does."""
     text = Path(path).read_text(encoding="utf-8", errors="replace")
     block, digest = _BLOCK.search(text), _DIGEST.search(text)
     if block is None or digest is None:
@@ -127,22 +138,17 @@ def read_report(path: Path | str) -> Report:
             f"the report anew from its journal"
         )
     told = json.loads(block[1])
-    if told["format"] != FORMAT:
-        raise AnalysisError(f"{path} is {told['format']!r}; this version of hydra_nb reads {FORMAT!r}")
-    return Report(
-        as_of=pd.Timestamp(told["as_of"]),
-        frames={name: _as_frame(one) for name, one in told["frames"].items()},
-        **{name: told[name] for name in ("parent_id", "journal_id", "plan_id", "account", "version", "chain")},
-        contract=told["contract"],
-    )
+    if told["format"] != written:
+        raise AnalysisError(f"{path} is {told['format']!r}; this version of hydra_nb reads {written!r}")
+    return cast("dict[str, Any]", told)
 
 
-def _moment(time_ns: int) -> str:
+def moment_text(time_ns: int) -> str:
     """UTC time to the nanosecond: ``2026-03-03T15:00:00.123456789Z``."""
     return f"{np.datetime64(time_ns, 'ns')}Z"
 
 
-def _as_json(told: Told) -> dict[str, Any]:
+def frame_as_json(told: Told) -> dict[str, Any]:
     """A frame with its columns, row by row; unknown is null."""
     listed = [_values(told.frame[one.name], one.kind) for one in told.columns]
     return {
@@ -154,7 +160,7 @@ def _as_json(told: Told) -> dict[str, Any]:
 def _values(column: pd.Series, kind: Kind) -> list[Any]:
     known = column.notna().tolist()
     if kind is Kind.TIME:
-        values = [_moment(time_ns) for time_ns in column.astype("int64").tolist()]
+        values = [moment_text(time_ns) for time_ns in column.astype("int64").tolist()]
     elif kind is Kind.REAL:
         values = column.tolist()
         known = np.isfinite(column.to_numpy(dtype=np.float64)).tolist()
@@ -163,7 +169,8 @@ def _values(column: pd.Series, kind: Kind) -> list[Any]:
     return [value if is_known else None for value, is_known in zip(values, known, strict=True)]
 
 
-def _as_frame(told: Mapping[str, Any]) -> pd.DataFrame:
+def frame_from_json(told: Mapping[str, Any]) -> pd.DataFrame:
+    """The frame that `frame_as_json` wrote."""
     columns = [
         Column(name=one["name"], kind=Kind(one["dtype"]), unit=one["unit"], meaning="") for one in told["columns"]
     ]

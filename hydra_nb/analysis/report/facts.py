@@ -141,14 +141,19 @@ def gather(source: JournalReading | History, parent_id: str) -> Facts:
         parent_id=parent_id,
         journal_id=reading.journal_id,
         account=mask_account(account),
-        badge="SIM" if access.is_simulated(account) else "PAPER" if access.is_paper(account) else "LIVE",
+        badge=badge_of(account),
         record=record,
         arrival=history.arrivals[parent_id],
         as_of_ns=int(as_of_ns),
         first=Link(seq=own[0]["seq"], hash=own[0]["hash"]),
         last=Link(seq=own[-1]["seq"], hash=own[-1]["hash"]),
-        frames={name: _masked(told, account=account) for name, told in found.items()},
+        frames={name: masked(told, account=account) for name, told in found.items()},
     )
+
+
+def badge_of(account: str) -> str:
+    """``SIM``, ``PAPER`` or ``LIVE``."""
+    return "SIM" if access.is_simulated(account) else "PAPER" if access.is_paper(account) else "LIVE"
 
 
 def _frames(history: History, life: Life, *, rows: list[dict[str, Any]], record: ParentRecord) -> dict[str, Told]:
@@ -226,7 +231,7 @@ def _terms(reading: JournalReading, record: ParentRecord) -> pd.DataFrame:
     return make_frame(TERMS, rows)
 
 
-def _masked(told: Told, *, account: str) -> Told:
+def masked(told: Told, *, account: str) -> Told:
     """The frame with the account, and whatever else looks like one, masked in all of its texts."""
     frame = told.frame.reset_index(drop=True)
     for one in told.columns:

@@ -1,23 +1,20 @@
 """One page of HTML from the facts of an order: nothing that it needs is anywhere else."""
 
-import base64
-import hashlib
-import re
 from collections.abc import Sequence
 from importlib import resources
 
 from plotly.offline import get_plotlyjs
 
 from hydra_nb.analysis.report import proof, sections, words
-from hydra_nb.analysis.report.data import BLOCK_ID, DIGEST_NAME, block_of, digest_of, safe_json
+from hydra_nb.analysis.report.data import BLOCK_ID, block_of, digest_of, safe_json
 from hydra_nb.analysis.report.facts import Facts
 from hydra_nb.analysis.report.figures import figures_of
 from hydra_nb.analysis.report.parts import escape
+from hydra_nb.analysis.report.shell import contents, head_html
 from hydra_nb.domain.accounts import mask_accounts
 from hydra_nb.errors import invariant
 
 _HERE = resources.files("hydra_nb.analysis.report")
-_HEADING = re.compile(r'<h2 id="([\w-]+)-h">([^<]+)</h2>')
 
 
 def head_of(facts: Facts) -> str:
@@ -54,7 +51,7 @@ def page_of(facts: Facts) -> str:
     )
     scripts = [get_plotlyjs(), (_HERE / "figures.js").read_text(encoding="utf-8")]
     drawn = safe_json([one.as_json for one in figures.values()])
-    shown = "".join((sections.head(facts), _contents(parts), f"<main>{''.join(parts)}</main>", _foot(facts)))
+    shown = "".join((sections.head(facts), contents(parts), f"<main>{''.join(parts)}</main>", _foot(facts)))
     page = "".join(
         (
             head_of(facts),
@@ -72,28 +69,12 @@ def page_of(facts: Facts) -> str:
 
 
 def _head(facts: Facts, *, digest: str, scripts: Sequence[str]) -> str:
-    """Title, style, and a policy by which the browser itself loads nothing and runs no other script."""
     parent = facts.plan.parent
     title = (
         f"{facts.parent_id}: {parent.side} {parent.lots} {parent.contract.local_symbol}, "
         f"{words.status_words(facts.record.status)}"
     )
-    own = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(one.encode()).digest()).decode()}'" for one in scripts)
-    policy = f"default-src 'none'; script-src {own}; style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'"
-    style = (_HERE / "report.css").read_text(encoding="utf-8")
-    return (
-        '<head>\n<meta charset="utf-8">\n<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        f'<meta name="{DIGEST_NAME}" content="{digest}">\n<meta name="color-scheme" content="light dark">\n'
-        f"<title>{escape(title)}</title>\n<style>{style}</style>\n</head>\n"
-    )
-
-
-def _contents(parts: Sequence[str]) -> str:
-    """Links to the sections."""
-    found = [_HEADING.search(part) for part in parts]
-    links = "".join(f'<li><a href="#{one[1]}">{one[2]}</a></li>' for one in found if one is not None)
-    return f'<nav aria-label="On this page"><ol>{links}</ol></nav>'
+    return head_html(title, digest=digest, scripts=scripts)
 
 
 def _foot(facts: Facts) -> str:

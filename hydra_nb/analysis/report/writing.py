@@ -1,11 +1,10 @@
-"""Puts a report into a file, whole or not at all."""
+"""Puts the report of an order into a file."""
 
-import contextlib
-import os
 from pathlib import Path
 
 from hydra_nb.analysis.history import History
 from hydra_nb.analysis.report.facts import gather
+from hydra_nb.analysis.report.files import begins_with, write_whole
 from hydra_nb.analysis.report.page import head_of, page_of
 from hydra_nb.journal import JournalReading
 
@@ -48,29 +47,7 @@ def write_report(
     """
     target = Path(path)
     facts = gather(source, parent_id)
-    if not overwrite and target.exists() and not _is_earlier(target, head=head_of(facts)):
+    if not overwrite and target.exists() and not begins_with(target, head_of(facts)):
         raise FileExistsError(f"{target} is no report of {parent_id} of this journal; overwrite replaces it")
-    _write(target, page_of(facts).encode())
+    write_whole(target, page_of(facts).encode())
     return target
-
-
-def _is_earlier(path: Path, *, head: str) -> bool:
-    """Whether a file begins as a report of the same order does."""
-    wanted = head.encode()
-    with path.open("rb") as file:
-        return file.read(len(wanted)) == wanted
-
-
-def _write(path: Path, page: bytes) -> None:
-    """Write beside the target and then put it in its place, so that nobody ever reads half a page."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with beside.open("wb") as file:
-            file.write(page)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            beside.unlink()
-        raise

@@ -222,8 +222,7 @@ class Cycle:
             return result
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            make: Any = getattr(self._desk, "daily_report")  # noqa: B009  typed where the desk has it
-            make(self.day).save(folder / f"{self.day}.html", overwrite=True)
+            self._desk.daily_report(self.day).save(folder / f"{self.day}.html", overwrite=True)
         except Exception as error:  # noqa: BLE001  the orders are over: what fails here is told beside them
             return Result(status=result.status, message=f"{result.message}; no report: {error_words(error)}")
         return result
