@@ -160,7 +160,8 @@ class History:
             case ev.ParentFinished():
                 self._pauses.finish(event.parent_id)
             case ev.ParentResumed():
-                begins_ns = self.ledger.parents[event.parent_id].begins_ns
+                known = self.ledger.parents.get(event.parent_id)
+                begins_ns = 0 if known is None else known.begins_ns
                 self._pauses.resume(event.parent_id, event.time_ns, begins_ns=begins_ns)
             case ev.ExecutionReported() if event.order_ref in self.ledger.orders:
                 self._parents.setdefault(event.family, self.ledger.orders[event.order_ref].child.parent_id)

@@ -128,8 +128,11 @@ class Trading:
 
     def _parent_began(self, event: ev.ParentBegan) -> None:
         parent = self.parents.get(event.parent_id)
-        if parent is not None and not parent.status.is_over:
-            parent.began_ns, parent.quote = event.time_ns, event.quote
+        if parent is None:
+            return
+        parent.quote = event.quote
+        if not parent.status.is_over:
+            parent.began_ns = event.time_ns
             parent.arrival_mid = None if event.quote is None else event.quote.mid
 
     def _set_status(self, parent_id: str, status: ParentStatus) -> None:
@@ -152,8 +155,8 @@ class Trading:
 
     def _parent_resumed(self, time_ns: str, parent_id: str) -> None:
         parent = self.parents.get(parent_id)
+        self.pauses.resume(parent_id, int(time_ns), begins_ns=0 if parent is None else parent.begins_ns)
         if parent is not None:
-            self.pauses.resume(parent_id, int(time_ns), begins_ns=parent.begins_ns)
             self._set_status(parent_id, ParentStatus.WORKING if parent.has_orders else ParentStatus.SCHEDULED)
 
     def _parent_interrupted(self, parent_id: str, since_ns: str) -> None:

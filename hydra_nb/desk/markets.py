@@ -157,12 +157,16 @@ class Markets(Calibrating):
             raise UnknownInstrument(
                 f"{symbol!r} was not looked up by its symbol: await desk.instrument({name!r}) first"
             )
-        return choice.why(self._survey([choice.chosen.contract])[0])
+        return choice.why(self._month_now(choice))
 
     def _notices_of_month(self, what: Any) -> tuple[str, ...]:
-        """What a plan says of the month that was chosen; nothing where the caller named one."""
-        name = what.strip().upper() if isinstance(what, str) else ""
-        return (self.why(name),) if name in self._choices else ()
+        """What a plan says of the month that was chosen, in one line; nothing where the caller named one."""
+        choice = self._choices.get(what.strip().upper()) if isinstance(what, str) else None
+        return () if choice is None else (choice.in_short(self._month_now(choice)),)
+
+    def _month_now(self, choice: months.Choice) -> months.Month:
+        """The chosen month with the days that are left now."""
+        return self._survey([choice.chosen.contract])[0]
 
     async def statistics(self, contract: FutureContract) -> MarketStatistics:
         """Volume and volatility of a contract, which the broker is asked for once a day; else those last told.

@@ -66,6 +66,11 @@ class Choice:
         parts += [f"{month.name} is passed over: {month.obstacle}." for month in self.passed_over]
         return " ".join(parts)
 
+    def in_short(self, now: Month) -> str:
+        """The choice in one line of a plan; `why` has what it was chosen among."""
+        volume = f"{lots_a_day(self.chosen)} lots a day" if self.chosen.adv_lots else "no volume is told"
+        return f"{self.symbol} means {self.chosen.name}: {volume}; {days_left(now)}."
+
     @property
     def _volumes(self) -> str:
         if not self.chosen.adv_lots:

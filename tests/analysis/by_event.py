@@ -75,7 +75,8 @@ class ByEvent:
             case ev.ParentFinished():
                 self._paused_ns.pop(event.parent_id, None)
             case ev.ParentResumed():
-                begins_ns = self.ledger.parents[event.parent_id].begins_ns
+                known = self.ledger.parents.get(event.parent_id)
+                begins_ns = 0 if known is None else known.begins_ns
                 paused_ns = max(self._paused_ns.pop(event.parent_id, event.time_ns), begins_ns)
                 self.pauses.setdefault(event.parent_id, []).append((paused_ns, max(paused_ns, event.time_ns)))
             case ev.ChildReserved(child=child):
