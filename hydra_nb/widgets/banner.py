@@ -21,6 +21,7 @@ _WORDS = {
     AlertKind.JOURNAL_FAILED: "✕ No journal",
     AlertKind.KILL: "■ Killed",
     AlertKind.DELIVERY: "! Alert not handed on",
+    AlertKind.CYCLE: "▲ Daily cycle",
 }
 
 
