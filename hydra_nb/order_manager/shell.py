@@ -247,9 +247,10 @@ class OrderManager:
     @property
     def busy_parents(self) -> tuple[str, ...]:
         """Ids of the parents at work: not over, nor interrupted with nothing left in the market."""
+        parents = ((key, self.ledger.parents[key]) for key in self.core.running)  # not the whole journal's, each time
         return tuple(
             key
-            for key, parent in self.ledger.parents.items()
+            for key, parent in parents
             if parent.status.is_waited_for or (not parent.status.is_over and self.core.parent_view(key).working_lots)
         )
 
