@@ -23,6 +23,8 @@ from hydra_nb.errors import invariant
 from hydra_nb.ledger import OrderRecord
 
 SHORTEST_NAP_NS = NS_PER_S
+ARRIVAL_QUOTE_NS = 30 * NS_PER_S
+"""Age up to which a quote tells what the market was like when an order began that was to begin later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,11 +263,20 @@ def _note_delays(state: ParentState, *, now_ns: int) -> tuple[ParentState, tuple
 
 
 def _tell_beginning(state: ParentState, event: ev.Woke, *, now_ns: int) -> tuple[CoreAction, ...]:
-    """Tell that the start has come, of a plan that begins later; its slices start when that is a fact."""
+    """Tell that the start has come, of a plan that begins later; its slices start when that is a fact.
+
+    It comes with the first mid from then on; without one when the patient time of the first slice has passed.
+    """
     held = state.began or state.paused_ns is not None or state.stop is not None
     if held or not state.waiting or state.waiting[0].start_ns > now_ns:
         return ()
-    return (Record(event=ev.ParentBegan(time_ns=now_ns, parent_id=state.terms.parent_id, quote=event.quote)),)
+    quote = event.quote
+    if quote is None or quote.mid is None or now_ns - quote.time_ns > ARRIVAL_QUOTE_NS:
+        # What showed before the opening is no arrival. The first of the new session is waited for, but not for ever.
+        if now_ns < state.waiting[0].mid_end_ns:
+            return ()
+        quote = None
+    return (Record(event=ev.ParentBegan(time_ns=now_ns, parent_id=state.terms.parent_id, quote=quote)),)
 
 
 def _begin_now(state: ParentState, event: ev.ParentBegan) -> ParentState:

@@ -114,6 +114,7 @@ class Glances:
             try:
                 self._wire.send_market_data_request(req_id, contract, generic=OPEN_INTEREST_ASKED)
                 await self._until_whole(board, wait_s=wait_s)
+                await self._pace.turn()  # many glances end at once, and their ends are frames as well
             finally:
                 del self._inbox.glances[req_id]
                 if self._wire.is_open and not board.is_refused(contract.con_id):

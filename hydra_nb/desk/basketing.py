@@ -1,6 +1,7 @@
 """The part of a desk that takes baskets: reads a frame, weighs its rows together, and runs them side by side."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, overload
@@ -24,7 +25,7 @@ from hydra_nb.domain.events import BasketSubmitted
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.plan import PLAN_VALID_S, ExecutionPlan
 from hydra_nb.domain.units import NS_PER_S
-from hydra_nb.errors import DurationTooShort, InvalidOrder, OrderError, PlanExpired
+from hydra_nb.errors import BrokerError, DurationTooShort, InvalidOrder, OrderError, PlanExpired, UnknownInstrument
 from hydra_nb.order_manager.already_sent import warn_already_sent
 from hydra_nb.order_manager.planned import outstanding_lots
 from hydra_nb.risk.verdict import Refused
@@ -124,6 +125,9 @@ class Basketing(Ordering):
         margins = self._rooms.manager.snapshots.margins
         questions = {(want.contract.con_id, want.side): (want.contract, want.side, want.lots) for want in wants}
         for one in self._rooms.manager.snapshots.planned():
+            if self.latest_quote(one.contract) is None:  # what an earlier process left is not watched, and has no price
+                with contextlib.suppress(BrokerError, UnknownInstrument):
+                    await self._find(one.contract)
             questions.setdefault((one.contract.con_id, one.side), (one.contract, one.side, one.unfilled_lots))
         asked = (
             margins.refresh(contract, side=side, lots=lots)
@@ -235,7 +239,7 @@ class Basketing(Ordering):
             BasketSubmitted(time_ns=now_ns, basket_id=basket.basket_id, on_refusal=on_refusal, rows=rows_of(handed))
         )
         for terms in sent:
-            await manager.submit(terms, jointly=True)
+            await manager.submit(terms, jointly=True, handed_ns=now_ns)
         repeated = [f"row {one.line.label} as {one.parent_id}" for one in handed if one.repeats]
         if repeated:
             warn_already_sent(f"Already sent today: {', '.join(repeated)}; nothing was sent for these.")

@@ -235,7 +235,6 @@ async def _open_desk(arguments: Arguments, limits: Limits, facts: Mapping[str, C
             whatever_happens.callback(journal.close)
             await broker.close()
         raise
-    await desk.watch_scheduled()
     return desk
 
 
@@ -289,7 +288,7 @@ async def _start(
         manager.tasks.keep(heads.run, where="heads")
     manager.cancel_orphans()
     manager.heed_requests()
-    return Desk(
+    desk = Desk(
         Rooms(
             broker=broker,
             journal=journal,
@@ -309,6 +308,8 @@ async def _start(
             on_closed=partial(_closed, endpoint),
         )
     )
+    manager.tasks.keep(desk.watch_scheduled, where="quotes")
+    return desk
 
 
 def _traded(manager: OrderManager) -> tuple[FutureContract, ...]:

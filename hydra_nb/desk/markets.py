@@ -19,6 +19,10 @@ FIRST_QUOTE_WAIT_S = 5.0
 """Seconds of market time that a preview waits for the first quote of a contract."""
 
 
+SCHEDULED_LOOK_S = 60.0
+"""Market seconds after which the broker is asked again about a contract of which an order is to begin later."""
+
+
 class Markets(Calibrating):
     """Contracts by the names that people use, and what is known of each."""
 
@@ -109,13 +113,15 @@ class Markets(Calibrating):
         return contract
 
     async def watch_scheduled(self) -> None:
-        """Watch the contracts of orders whose start is still to come, after a restart.
+        """After a restart watch the contracts of orders whose start is still to come, until the broker told of all.
 
-        Where the broker does not tell of one now, the gate says at the start what is missing.
+        Without quotes and volume the gate would refuse them when they begin.
         """
-        for contract in self._rooms.manager.scheduled_contracts:
-            with contextlib.suppress(BrokerError, UnknownInstrument):
-                await self.statistics(await self.instrument(contract))
+        while unknown := [one for one in self._rooms.manager.scheduled_contracts if one.con_id not in self._statistics]:
+            for contract in unknown:
+                with contextlib.suppress(BrokerError, UnknownInstrument):
+                    await self.statistics(await self.instrument(contract))
+            await self._rooms.clock.sleep(SCHEDULED_LOOK_S)
 
     async def _look_up(self, name: str) -> FutureContract:
         broker = self._rooms.broker

@@ -18,6 +18,7 @@ EVENING = dt.time(16)
 """A session that opens at this time at the exchange, or later, belongs to the next trade date, as that of the CME."""
 
 _RELATIVE = re.compile(r"(?P<anchor>open|close|settle)(?:(?P<sign>[+-])(?P<by>.+))?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}[ T].+")
 _TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
 FORMS = "'09:30', '2027-01-13 09:30', 'open+15m', 'close-30m' or 'settle-30m'"
 
@@ -121,15 +122,19 @@ def _instant_ns(start: Start, *, contract: FutureContract, now_ns: int, settles:
                 f"start {start!r}: the broker lists no such time of {contract.local_symbol}; name a date"
             )
         return coming
+    is_time_of_day = _TIME_OF_DAY.fullmatch(words) is not None
+    # Of other words pandas would make a moment of today, or half a date, by the clock of this machine.
+    if not is_time_of_day and _DATE.fullmatch(words) is None:
+        raise InvalidOrder(f"start {start!r} is no time; say for instance {FORMS}")
     try:
-        if _TIME_OF_DAY.fullmatch(words):
+        if is_time_of_day:
             time = dt.time.fromisoformat(words.zfill(5) if words.count(":") == 1 else words.zfill(8))
-            return _moment_ns(dt.datetime.combine(_local(now_ns, zone).date(), time), zone=zone, told=start)
-        return _moment_ns(pd.Timestamp(words).to_pydatetime(warn=False), zone=zone, told=start)
-    except InvalidOrder:
-        raise
+            moment = dt.datetime.combine(_local(now_ns, zone).date(), time)
+        else:
+            moment = pd.Timestamp(words).to_pydatetime(warn=False)
     except ValueError as error:
         raise InvalidOrder(f"start {start!r} is no time; say for instance {FORMS}") from error
+    return _moment_ns(moment, zone=zone, told=start)
 
 
 def _anchors(name: str, *, contract: FutureContract, zone: ZoneInfo, settles: dt.time | None) -> list[int]:
@@ -167,10 +172,13 @@ def _moment_ns(moment: dt.datetime, *, zone: ZoneInfo, told: object) -> int:
 def _delta_ns(words: str | None, *, told: object) -> int:
     if words is None:
         return 0
+    refusal = f"start {told!r}: {words!r} is no length of time; write it as 15m, 1h or 90s"
+    if words.replace(".", "").isdigit():  # to pandas, of nanoseconds
+        raise InvalidOrder(refusal)
     try:
         return round(pd.Timedelta(words).total_seconds()) * NS_PER_S
     except ValueError as error:
-        raise InvalidOrder(f"start {told!r}: {words!r} is no length of time; write it as 15m, 1h or 90s") from error
+        raise InvalidOrder(refusal) from error
 
 
 def _closed_words(contract: FutureContract, at_ns: int) -> str:

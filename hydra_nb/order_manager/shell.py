@@ -260,12 +260,13 @@ class OrderManager:
             self.ingest(news)
         return self.whole_plan.check(plan, beside=beside)
 
-    async def submit(self, plan: ExecutionPlan, *, jointly: bool = False) -> str:
+    async def submit(self, plan: ExecutionPlan, *, jointly: bool = False, handed_ns: int | None = None) -> str:
         """Hand a plan over to run and give its parent's id, at once.
 
         The same plan, or an equal order of the same day, gives the earlier id with an `AlreadySent`
         warning and sends nothing. A refusal is a result: the parent ends as ``refused``. `jointly` has the gate count
-        all that other parents may still do, not only what works of them.
+        all that other parents may still do, not only what works of them. `handed_ns` is when it was handed over with
+        others, so that none of them expires while the ones before it are looked at.
 
         Raises
         ------
@@ -277,7 +278,7 @@ class OrderManager:
         if earlier is not None:
             say_already_sent(self.ledger.parents[earlier])
             return earlier
-        if now_ns > plan.valid_until_ns:
+        if (now_ns if handed_ns is None else handed_ns) > plan.valid_until_ns:
             age_s = (now_ns - plan.previewed_ns) / NS_PER_S
             raise PlanExpired(f"this plan is {age_s:.0f} s old, {PLAN_VALID_S} s are allowed; preview again")
         decisions = self.check_plan(plan, beside=() if jointly else None)

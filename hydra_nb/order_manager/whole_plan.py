@@ -40,9 +40,10 @@ class WholePlan:
         return self._ask(self._gate.would_pass, plan, beside=beside)
 
     def refusal(self, plan: ExecutionPlan, *, decisions: tuple[Decision, ...], now_ns: int) -> Refused | None:
-        """Give the refusal that stops a plan at submission; of what time cures only a closed session does."""
+        """Give the refusal that stops a plan at submission; of what time cures only a session that is closed then."""
         refused = self._gate.verdict(decisions)
-        if refused is None or (refused.transient and plan.parent.contract.is_open(now_ns)):
+        begins_later = plan.begins_ns(now_ns) > now_ns
+        if refused is None or (refused.transient and not begins_later and plan.parent.contract.is_open(now_ns)):
             return None
         return refused
 

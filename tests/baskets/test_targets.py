@@ -217,3 +217,22 @@ def test_lots_of_an_interrupted_order_count_until_it_is_resumed_or_abandoned(tmp
         await stack.desk.close()
 
     in_lives(story, folder=tmp_path, exchange=CalmExchange())
+
+
+def test_what_an_earlier_process_left_has_a_price_when_another_contract_is_weighed(tmp_path: Path) -> None:
+    """Its margin counts beside the row, and is asked for although nobody watched its contract since."""
+
+    async def story(lives: Lives) -> None:
+        stack = await lives.open()
+        await stack.desk.submit(await stack.desk.preview_basket(targets(4), **TWAP))
+        await stack.until(lambda: stack.lots_filled() == 2)
+        await lives.kill(stack)
+        await asyncio.sleep(30)
+        stack = await lives.open()
+
+        basket = await stack.desk.preview_basket(pd.DataFrame({"instrument": ["HE"], "target": [1]}), **QUICK)
+
+        assert basket.passes, basket.risk.loc[~basket.risk["allowed"], "message"].tolist()
+        await stack.desk.close()
+
+    in_lives(story, folder=tmp_path, exchange=CalmExchange())

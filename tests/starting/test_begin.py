@@ -12,8 +12,9 @@ from hydra_nb.domain import events as ev
 from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.errors import InvalidOrder
 from hydra_nb.risk.limits import Limits
+from hydra_nb.sim.session import Session
 from tests.recovery.lives import Lives, in_lives
-from tests.whole_stack import Script, ScriptedExchange, Stack, on_a_desk, steady
+from tests.whole_stack import Script, ScriptedExchange, Stack, WitnessCore, on_a_desk, steady
 
 OATS = steady("370.00", "372.00")
 HOUR_S = 3600.0
@@ -29,6 +30,18 @@ def rising(seconds: float) -> Any:
 def market(script: Script = OATS, *, start: dt.time | None = None) -> ScriptedExchange:
     """Oats in a book of the test."""
     return ScriptedExchange(script=script, start=start)
+
+
+class MuteOnBars(WitnessCore):
+    """A gateway that for a while does not hear who asks for bars."""
+
+    is_mute = False
+
+    def receive(self, session: Session, data: bytes, now_ns: int) -> None:
+        """Take the bytes down and act on them, or not."""
+        asks_for_bars = data[4:].split(b"\0")[0] == b"20"
+        if not (self.is_mute and asks_for_bars):
+            super().receive(session, data, now_ns)
 
 
 async def begun(stack: Stack, *, start: str = "10:00", side: str = "BUY", lots: int = 4, **how: Any) -> Any:
@@ -93,6 +106,40 @@ def test_a_start_in_a_session_to_come_is_accepted_while_the_market_is_closed() -
     on_a_desk(scenario, exchange=market())
 
 
+def test_the_arrival_at_an_opening_is_the_first_mid_of_the_session() -> None:
+    """Not what stood when the last one closed, nor nothing: what chases a price is held against it."""
+
+    async def scenario(stack: Stack) -> None:
+        await stack.sleep(5.5 * HOUR_S)  # 14:30, oats closed at 13:20 at 371, and stand at 373 in the evening
+        execution = await stack.desk.submit(await stack.desk.preview("BUY", 1, "ZO", start="open"))
+        await execution
+
+        assert execution.status is ParentStatus.FILLED
+        assert execution.arrival_mid == 373.0
+        (told,) = stack.journalled(ev.ParentBegan)
+        assert told.quote is not None
+        assert told.quote.time_ns >= execution.begins_ns
+
+    on_a_desk(scenario, exchange=market(lambda seconds: rising(0 if seconds < 5 * HOUR_S else HOUR_S)))
+
+
+def test_without_a_mid_it_begins_when_the_patient_time_has_passed() -> None:
+    """Nothing is known of its arrival then, and nothing is made up."""
+
+    async def scenario(stack: Stack) -> None:
+        plan = await stack.desk.preview("BUY", 1, "ZO", start="10:00", patience=300)
+        execution = await stack.desk.submit(plan)
+        await execution
+
+        (told,) = stack.journalled(ev.ParentBegan)
+        assert told.quote is None
+        assert told.time_ns - execution.begins_ns >= 300 * 10**9
+        assert execution.filled_lots == 0
+
+    one_sided = (("370.00", 5), None)
+    on_a_desk(scenario, exchange=market(lambda seconds: one_sided if seconds > HOUR_S / 2 else OATS(seconds)))
+
+
 def test_a_hard_refusal_is_not_put_off() -> None:
     """What no time cures is refused at submission, as of any order."""
 
@@ -103,6 +150,18 @@ def test_a_hard_refusal_is_not_put_off() -> None:
         assert not stack.core.placed()
 
     on_a_desk(scenario, exchange=market(), limits=Limits(max_lots_per_parent=10))
+
+
+def test_a_start_in_the_last_seconds_of_a_session_is_refused_at_once() -> None:
+    """Though the market is open now, it will not take the order then."""
+
+    async def scenario(stack: Stack) -> None:
+        execution = await begun(stack, start="close-20s", overrun="wait")
+
+        assert execution.status is ParentStatus.REFUSED
+        assert "The session ends in 20 s" in execution.reason
+
+    on_a_desk(scenario, exchange=market())
 
 
 def test_a_schedule_past_the_close_is_refused_or_shortened() -> None:
@@ -200,6 +259,28 @@ def test_killed_between_its_timer_and_its_beginning_it_begins_once(tmp_path: Pat
         await stack.desk.close()
 
     in_lives(story, folder=tmp_path, exchange=market())
+
+
+def test_after_a_restart_the_broker_is_asked_until_it_has_told_what_the_gate_needs(tmp_path: Path) -> None:
+    """Volume that cannot be had when the desk opens is there when the order begins; opening waits for none of it."""
+
+    async def story(lives: Lives) -> None:
+        stack = await lives.open()
+        await begun(stack)
+        await stack.sleep(60)
+        await lives.kill(stack)
+        lives.core.is_mute = True
+
+        stack = await lives.open()
+        await stack.sleep(300)
+        lives.core.is_mute = False
+        execution = stack.desk.execution("P-0001")
+        await execution
+
+        assert execution.status is ParentStatus.FILLED
+        await stack.desk.close()
+
+    in_lives(story, folder=tmp_path, exchange=market(), core=MuteOnBars)
 
 
 @pytest.mark.parametrize("stop", ["cancel", "kill", "close"])

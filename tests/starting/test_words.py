@@ -88,6 +88,10 @@ REFUSED = [
     ("open+soon", "'soon' is no length of time; write it as 15m"),
     ("settlement", "is no time"),
     ("NaT", "is no time"),
+    ("now", "is no time"),  # of this machine, to pandas
+    ("9:30 am", "is no time"),
+    ("2027-01-13", "is no time"),
+    ("open+15", "'15' is no length of time; write it as 15m"),
 ]
 
 
