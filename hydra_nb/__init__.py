@@ -21,11 +21,16 @@ if TYPE_CHECKING:
     from hydra_nb.analysis.tca import implementation_shortfall as implementation_shortfall
     from hydra_nb.analysis.tca import tca as tca
     from hydra_nb.broker.gateway import BrokerGateway as BrokerGateway
+    from hydra_nb.desk.basket.csv_file import read_basket as read_basket
+    from hydra_nb.desk.basket.execution import BasketExecution as BasketExecution
+    from hydra_nb.desk.basket.plan import BasketPlan as BasketPlan
     from hydra_nb.desk.connect import connect as connect
     from hydra_nb.desk.desk import Desk as Desk
     from hydra_nb.desk.execution import Execution as Execution
     from hydra_nb.desk.limit_setting import LimitsNotice as LimitsNotice
     from hydra_nb.desk.plan import Plan as Plan
+    from hydra_nb.desk.runner.runner import AlreadyRun as AlreadyRun
+    from hydra_nb.desk.runner.runner import Runner as Runner
     from hydra_nb.desk.sync import enable_sync as enable_sync
     from hydra_nb.desk.sync import run as run
     from hydra_nb.domain.instrument import FutureContract as FutureContract
@@ -40,7 +45,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AlreadyRun": "hydra_nb.desk.runner.runner",
     "AlreadySent": "hydra_nb.order_manager",
+    "BasketExecution": "hydra_nb.desk.basket.execution",
+    "BasketPlan": "hydra_nb.desk.basket.plan",
     "BrokerGateway": "hydra_nb.broker.gateway",
     "Desk": "hydra_nb.desk.desk",
     "Execution": "hydra_nb.desk.execution",
@@ -52,12 +60,14 @@ _HOMES = {
     "OrderTicket": "hydra_nb.widgets.ticket",
     "Plan": "hydra_nb.desk.plan",
     "RiskGate": "hydra_nb.risk.gate",
+    "Runner": "hydra_nb.desk.runner.runner",
     "SimulatedGateway": "hydra_nb.sim.gateway",
     "SlippageReconciler": "hydra_nb.analysis.slippage",
     "connect": "hydra_nb.desk.connect",
     "enable_sync": "hydra_nb.desk.sync",
     "implementation_shortfall": "hydra_nb.analysis.tca",
     "run": "hydra_nb.desk.sync",
+    "read_basket": "hydra_nb.desk.basket.csv_file",
     "tca": "hydra_nb.analysis.tca",
 }
 

@@ -5,6 +5,7 @@
     HydraError
     ├── OrderError                 an argument of an order is malformed; nothing was sent
     │   ├── InvalidOrder           side, lots, limit or setting cannot be an order
+    │   │   └── BasketErrors       rows of a basket cannot be orders; all of them are listed
     │   ├── UnknownInstrument      the broker lists no such future
     │   ├── DurationTooShort       the slices do not fit into the time given
     │   ├── PlanExpired            the preview is older than its validity
@@ -35,6 +36,11 @@ A message holds the value, the limit, its unit, and the remedy. A refusal by the
 value, not an error, and is not in this tree.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 class HydraError(Exception):
     """Root of all errors of hydra_nb."""
@@ -46,6 +52,20 @@ class OrderError(HydraError):
 
 class InvalidOrder(OrderError, ValueError):
     """Side, lots, limit or a setting cannot be an order."""
+
+
+class BasketErrors(InvalidOrder):
+    """Rows of a basket cannot be orders; nothing was sent.
+
+    Attributes
+    ----------
+    errors
+        One row an error: ``row`` ``column`` ``value`` ``message``.
+    """
+
+    def __init__(self, message: str, *, errors: "pd.DataFrame") -> None:
+        self.errors = errors
+        super().__init__(message)
 
 
 class UnknownInstrument(OrderError, LookupError):

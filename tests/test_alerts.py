@@ -23,7 +23,7 @@ from hydra_nb.domain.events import (
 from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.order_manager import alert_rules
-from hydra_nb.order_manager.alert_book import CALM_S, QUIET_S
+from hydra_nb.order_manager.alert_book import CALM_S, INSTANT, QUIET_S
 from hydra_nb.order_manager.alert_rules import DISCONNECTED_S, IDLE_DISCONNECTED_S, UNRECONCILED_S
 from hydra_nb.risk.limits import Limits
 from hydra_nb.sim import replies
@@ -550,11 +550,8 @@ def test_the_page_lists_every_kind_with_the_limits_of_the_code() -> None:
     assert list(raised) == [kind.value for kind in AlertKind]
     assert f"over {DISCONNECTED_S:g} s, for over {IDLE_DISCONNECTED_S:g} s while nothing" in raised["disconnected"]
     assert f"over {UNRECONCILED_S:g} s" in raised["unreconciled"]
-    assert f"{QUIET_S:g} s after the last time" in over["rejection"]
+    assert all(f"{QUIET_S:g} s after the last time" in over[kind] for kind in INSTANT)
     for kind in AlertKind:
-        assert (
-            f"{CALM_S[kind]:g} s" in over[kind]
-            if kind in CALM_S
-            else kind is AlertKind.REJECTION or " s" not in over[kind]
-        )
+        words = over[kind]
+        assert f"{CALM_S[kind]:g} s" in words if kind in CALM_S else kind in INSTANT or " s" not in words
     assert f"every {LOOK_S:g} s of market time" in PAGE.read_text(encoding="utf-8")

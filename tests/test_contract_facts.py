@@ -49,7 +49,9 @@ class TestReading:
         path = write(readme.split("```csv\n", 1)[1].split("```", 1)[0])
 
         assert read_contract_facts(path) == {
-            "ZOK7": ContractFacts(first_notice=dt.date(2027, 4, 30), daily_limit=Decimal("20.00")),
+            "ZOK7": ContractFacts(
+                first_notice=dt.date(2027, 4, 30), daily_limit=Decimal("20.00"), settles=dt.time(13, 15)
+            ),
             "HEM7": ContractFacts(first_notice=None, daily_limit=Decimal("4.75")),
         }
 
@@ -82,6 +84,8 @@ class TestReading:
             ("local_symbol;first_notice\nZOH7;\n", [":1:", "'local_symbol;first_notice'", "write local_symbol"]),
             (HEADER + "ZOH7,,\nZOK7,26.02.2027,\n", [":3:", "first_notice", "'26.02.2027'", "2027-02-26"]),
             (HEADER + "ZOH7,2027-02-30,\n", [":2:", "first_notice", "'2027-02-30'", "2027-02-26"]),
+            ("local_symbol,settles\nZOH7,quarter past\n", [":2:", "settles", "'quarter past'", "13:15"]),
+            ("local_symbol,settles\nZOH7,13:15-06:00\n", [":2:", "settles", "names a zone", "13:15"]),
             (HEADER + "ZOH7,,twenty\n", [":2:", "daily_limit", "'twenty'", "20.00"]),
             (HEADER + "ZOH7,,0\n", [":2:", "daily_limit", "'0'", "above 0"]),
             (HEADER + "ZOH7,,-20\n", [":2:", "daily_limit", "'-20'", "above 0"]),

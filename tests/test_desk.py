@@ -564,6 +564,33 @@ class TestClosing:
 
         on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET), journal=path)
 
+    @pytest.mark.parametrize("met", [BrokerGateway, Journal])
+    def test_an_interrupt_in_the_first_line_of_a_step_of_the_closing_leaves_nothing(
+        self, met: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Else file or client id would be in use until the kernel ends: that desk cannot be closed again."""
+        path, close = tmp_path / "journal.sqlite", met.close
+        begun: list[object] = []
+
+        def interrupted_once(room: Any) -> Any:
+            begun.append(room)
+            if len(begun) == 1:
+                raise asyncio.CancelledError
+            return close(room)
+
+        async def scenario(stack: Stack) -> None:
+            monkeypatch.setattr(met, "close", interrupted_once)
+
+            with pytest.raises(asyncio.CancelledError):
+                await stack.desk.close()
+
+            await stack.sleep(60)
+            assert not stack.desk.is_open
+            assert stack.core.sessions == []
+            assert not is_held(path)
+
+        on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET), journal=path)
+
     def test_closing_in_another_way_is_refused(self) -> None:
         """And the desk stays open."""
 

@@ -132,6 +132,9 @@ def _absorb(state: SliceState, event: ev.Event, *, now_ns: int, order: OrderReco
         case ev.BrokerErrorReported() if order is not None and order.pending is not None and not _is_notice(event.code):
             return replace(state, skip=True, reason=f"the broker answered a modify with {event.code}: {event.message}")
         case ev.DeathProbed():
+            # By our clock alone: where that is ahead, the broker ends nothing yet.
+            outlives = event.still_open and order is not None and now_ns >= order.expires_ns
+            state = replace(state, outlives=outlives)
             if state.phase is not Phase.ENDING:
                 return replace(state, probe_ns=now_ns + DOUBT_NS)
             # An order that is seen to live after both cancels has not had them: it is worth one more.
@@ -186,6 +189,7 @@ def _place(state: SliceState, *, now_ns: int, sight: MarketSight | None) -> Deci
         skip=False,
         renew=False,
         probe_ns=None,
+        outlives=False,
         reason="",
     )
     return live, (proposal,)

@@ -89,8 +89,8 @@ def _cancel(state: SliceState, *, now_ns: int, order: OrderRecord, connection: C
     """Cancel what has not ended, also on its way to the wire; again where no answer came for 10 s."""
     if not _wants_cancel(state, order=order) or now_ns < state.next_cancel_ns:
         return state, ()
-    if now_ns >= order.expires_ns and not order.outlived:
-        return replace(state, cancels=2), ()  # the broker has ended it by itself
+    if now_ns >= order.expires_ns and not state.outlives:
+        return replace(state, cancels=2), ()  # the broker has ended it by itself, unless it shows it open when asked
     if connection is ConnectionState.DOWN:
         return replace(state, next_cancel_ns=now_ns + RETRY_NS), ()
     actions: tuple[CoreAction, ...] = (CancelChild(order_ref=order.order_ref, reason=state.reason),)

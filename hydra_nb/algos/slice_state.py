@@ -46,8 +46,9 @@ class SliceState:
     """One slice; times are UTC nanoseconds.
 
     `lots` are planned and carried ones together, `filled_before` those that earlier attempts filled. `skip` tells that
-    no further modify will be proposed, `renew` that a new attempt follows the proven death of this one, `late_ns` by
-    how much a loop that was held up delayed it, `given_up` that its lots are left to later slices for that.
+    no further modify will be proposed, `renew` that a new attempt follows the proven death of this one, `outlives` that
+    the broker, when last asked, showed its order open although its expiry had passed by our clock, `late_ns` by how
+    much a loop that was held up delayed it, `given_up` that its lots are left to later slices for that.
     """
 
     terms: Terms
@@ -74,6 +75,7 @@ class SliceState:
     next_cancel_ns: int = 0
     cancels: int = 0
     probe_ns: int | None = None
+    outlives: bool = False
     refusal: str | None = None
     hard_refusal: str | None = None
     reason: str = ""

@@ -39,6 +39,7 @@ class ParentState:
 
     `waiting` slices have not started, `active` ones have and are not over; `settled_lots` are those that finished
     slices filled, `unresolved_lots` those of finished slices that may still fill, `wake_ns` the timer that is set.
+    Offsets count from `begins_ns`; until it `began`, the start of a plan that begins later is still to come.
     """
 
     terms: Terms
@@ -49,6 +50,8 @@ class ParentState:
     unresolved_lots: int = 0
     pool_lots: int = 0
     memory: MarketMemory
+    begins_ns: int
+    began: bool
     paused_ns: int | None = None
     stop: Stop | None = None
     sent: bool = False
@@ -58,13 +61,15 @@ class ParentState:
 
 
 def begin(event: ev.ParentSubmitted, *, ref_prefix: str, seen: MarketMemory) -> ParentState:
-    """State of a parent that was submitted; the plan's offsets count from the event's time.
+    """State of a parent that was submitted; the plan's offsets count from the event's time, or from its own start.
 
     `seen` is what earlier parents of the same contract and side remember: where an order of theirs is the whole
     touch, this parent could not know the others'.
     """
     plan, parent = event.plan, event.plan.parent
-    arrival_mid = event.quote.mid if event.quote is not None else None
+    begins_ns = plan.begins_ns(event.time_ns)
+    began = begins_ns <= event.time_ns
+    arrival_mid = event.quote.mid if began and event.quote is not None else None
     terms = Terms(
         parent_id=event.parent_id,
         ref_prefix=ref_prefix,
@@ -77,7 +82,7 @@ def begin(event: ev.ParentSubmitted, *, ref_prefix: str, seen: MarketMemory) -> 
     )
     waiting = []
     for planned in plan.slices:
-        start_ns, ladder = event.time_ns + planned.offset_ns, planned.ladder
+        start_ns, ladder = begins_ns + planned.offset_ns, planned.ladder
         waiting.append(
             SliceState(
                 terms=terms,
@@ -91,7 +96,14 @@ def begin(event: ev.ParentSubmitted, *, ref_prefix: str, seen: MarketMemory) -> 
             )
         )
     mid = Remembered(price=arrival_mid, time_ns=event.time_ns) if arrival_mid is not None else seen.mid
-    return ParentState(terms=terms, lots=parent.lots, waiting=tuple(waiting), memory=replace(seen, mid=mid))
+    return ParentState(
+        terms=terms,
+        lots=parent.lots,
+        waiting=tuple(waiting),
+        memory=replace(seen, mid=mid),
+        begins_ns=begins_ns,
+        began=began,
+    )
 
 
 def decide(
@@ -113,9 +125,11 @@ def decide(
     state, sight = _absorb(state, event, now_ns=now_ns, orders=orders, own=own)
     if state.over:
         return state, ()
-    delays: tuple[CoreAction, ...] = ()
+    news: tuple[CoreAction, ...] = ()
     if isinstance(event, ev.LoopStalled):
-        state, delays = _note_delays(state, now_ns=now_ns)
+        state, news = _note_delays(state, now_ns=now_ns)
+    elif isinstance(event, ev.Woke):
+        news = _tell_beginning(state, event, now_ns=now_ns)
     state = _start_slices(state, now_ns=now_ns)
     actions: list[CoreAction] = []
     ask = partial(_advance, event=event, now_ns=now_ns, orders=orders, connection=connection, sight=sight)
@@ -124,7 +138,7 @@ def decide(
         # A slice's end stopped the parent: decide again as if that had been known, so that nothing is placed beside it.
         actions.clear()
         decided = ask(_stop_slices(replace(state, stop=decided.stop), now_ns=now_ns), actions=actions)
-    actions[:0] = delays
+    actions[:0] = news
     state = decided
     if not state.waiting and not state.active:
         status, reason = _verdict(state)
@@ -162,10 +176,13 @@ def _absorb(
                 state = _halt(state, halt, now_ns=now_ns)
         case ev.ChildSent():
             state = state if state.sent else replace(state, sent=True)
+        case ev.ParentBegan() if not state.began:
+            state = _begin_now(state, event)
         case ev.ParentPaused() if state.paused_ns is None and state.stop is None:
             state = replace(state, paused_ns=now_ns, active=tuple(patience.pause(one) for one in state.active))
         case ev.ParentResumed() if state.paused_ns is not None:
-            shift_ns = now_ns - state.paused_ns
+            # A start that is still to come was fixed for that time, and a pause before it moves nothing.
+            shift_ns = max(0, now_ns - max(state.paused_ns, state.begins_ns))
             state = replace(
                 state,
                 paused_ns=None,
@@ -243,9 +260,26 @@ def _note_delays(state: ParentState, *, now_ns: int) -> tuple[ParentState, tuple
     return replace(state, active=after[:begun], waiting=after[begun:]), told
 
 
+def _tell_beginning(state: ParentState, event: ev.Woke, *, now_ns: int) -> tuple[CoreAction, ...]:
+    """Tell that the start has come, of a plan that begins later; its slices start when that is a fact."""
+    held = state.began or state.paused_ns is not None or state.stop is not None
+    if held or not state.waiting or state.waiting[0].start_ns > now_ns:
+        return ()
+    return (Record(event=ev.ParentBegan(time_ns=now_ns, parent_id=state.terms.parent_id, quote=event.quote)),)
+
+
+def _begin_now(state: ParentState, event: ev.ParentBegan) -> ParentState:
+    """Take the market as it is at the start for that of the arrival."""
+    mid = event.quote.mid if event.quote is not None else None
+    terms = replace(state.terms, arrival_mid=mid)
+    waiting = tuple(replace(one, terms=terms) for one in state.waiting)
+    memory = state.memory if mid is None else replace(state.memory, mid=Remembered(price=mid, time_ns=event.time_ns))
+    return replace(state, terms=terms, waiting=waiting, memory=memory, began=True)
+
+
 def _start_slices(state: ParentState, *, now_ns: int) -> ParentState:
     """Make the slices active whose time has come."""
-    if state.paused_ns is not None or not state.waiting or state.waiting[0].start_ns > now_ns:
+    if not state.began or state.paused_ns is not None or not state.waiting or state.waiting[0].start_ns > now_ns:
         return state
     due = sum(1 for one in state.waiting if one.start_ns <= now_ns)
     return replace(state, active=(*state.active, *state.waiting[:due]), waiting=state.waiting[due:])

@@ -95,12 +95,14 @@ def _submitted(event: ev.ParentSubmitted, contract: FutureContract) -> str:
     volume = (
         "volume unknown" if plan.adv_lots is None else f"{plan.participation:.2%} of {plan.adv_lots:,.0f} lots a day"
     )
+    start = "" if plan.start_ns is None else f" from {utc_text(plan.start_ns)}"
     tag = "" if parent.tag is None else f", tag {parent.tag!r}"
     return (
         f"Submitted: {parent.side} {parent.lots} {contract.local_symbol} ({contract.name}, {contract.exchange}, id "
         f"{contract.con_id}), {parent.strategy}, {slices} over "
-        f"{plan.duration_ns / NS_PER_S:,.0f} s, {limit}{tag}; {volume} ({plan.adv_source}); plan {plan.plan_id} of "
-        f"{utc_text(plan.previewed_ns)}; {_quote(event.quote, contract, now_ns=event.time_ns)}{_seal(event.decisions)}."
+        f"{plan.duration_ns / NS_PER_S:,.0f} s{start}, {limit}{tag}; {volume} ({plan.adv_source}); plan "
+        f"{plan.plan_id} of {utc_text(plan.previewed_ns)}; "
+        f"{_quote(event.quote, contract, now_ns=event.time_ns)}{_seal(event.decisions)}."
     )
 
 
@@ -214,6 +216,7 @@ _WORDS: dict[type[ev.Event], _Tell] = {
     ev.SliceDelayed: lambda e, _: f"{ev.delay_words(e.slice, late_ns=e.late_ns)}.",
     ev.SliceFinished: _slice_over,
     ev.ParentFinished: lambda e, _: f"Over, {e.status}: {e.reason}",
+    ev.ParentBegan: lambda e, contract: f"Its start has come; {_quote(e.quote, contract, now_ns=e.time_ns)}.",
     ev.ParentPaused: lambda _e, _: "Paused by a person.",
     ev.ParentResumed: lambda _e, _: "Resumed by a person.",
     ev.ParentInterrupted: lambda e, _: f"Interrupted, standing since {utc_text(e.since_ns)}: {e.reason}",
@@ -227,6 +230,10 @@ _WORDS: dict[type[ev.Event], _Tell] = {
     ev.CalibrationChanged: lambda e, _: (
         f"Slippage of {e.symbol} predicted by "
         f"{'the assumed constants' if e.calibration is None else e.calibration.version} from here on: {e.reason}"
+    ),
+    ev.BasketSubmitted: lambda e, _: (
+        f"Basket {e.basket_id} handed over: "
+        + ", ".join(f"row {one.row} {one.parent_id or 'nothing'}" for one in e.rows)
     ),
     ev.TaskFailed: lambda e, _: f"Unexpected error in {e.where}: {e.error}",
     ev.ConnectionChanged: lambda e, _: f"Connection {e.state}: {e.message}",

@@ -200,6 +200,7 @@ commission     | REAL | cash  | Commission and fees reported so far
 currency       | TEXT |       | Currency of the contract
 tag            | TEXT |       | The caller's words
 plan_id        | TEXT |       | Hash of the plan
+began          | TIME |       | When submitted; of one that begins later when its start had come, NaT before
 """)
 
 ORDERS = columns_of("""
@@ -231,6 +232,7 @@ average_cost | REAL | cash  | Average cost of a lot, multiplier included, as the
 mid          | REAL | price | Mid now
 value        | REAL | cash  | Position at mid, signed; NaN for a contract that the journal does not know
 currency     | TEXT |       | Currency of the contract
+days_to_close_out | LOTS | days | Days until a first notice that a person told, else the last trade; NA where unknown
 """)
 
 QUOTES = columns_of("""

@@ -1,6 +1,6 @@
 """All frames by name, and the page of their columns."""
 
-from hydra_nb.analysis import columns, patience_columns, slippage_columns
+from hydra_nb.analysis import basket_columns, columns, cycles, month_columns, patience_columns, slippage_columns
 from hydra_nb.analysis.columns import Column
 from hydra_nb.analysis.daily import columns as daily_columns
 from hydra_nb.analysis.report import columns as report_columns
@@ -31,6 +31,9 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     "refit": slippage_columns.REFIT,
     "calibrations": slippage_columns.CALIBRATIONS,
     **patience_columns.FRAMES,
+    **basket_columns.FRAMES,
+    **cycles.FRAMES,
+    **month_columns.FRAMES,
     "report.terms": report_columns.TERMS,
     "report.benchmarks": report_columns.BENCHMARKS,
     **{f"daily.{name}": daily_columns.COLUMNS[name] for name in daily_columns.OWN},

@@ -9,6 +9,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,7 @@ __all__ = [
 
 Source = JournalReading | History
 
+NOTHING_TOLD: Mapping[int, int] = MappingProxyType({})
 _INSTRUMENT = [one.name for one in columns.INSTRUMENTS]
 _MONTH = re.compile(r"[FGHJKMNQUVXZ]\d{1,2}")
 Moment = str | int | dt.datetime | dt.date | np.datetime64 | pd.Timestamp
@@ -189,7 +191,9 @@ def orders(source: Source) -> pd.DataFrame:
     return make_frame(columns.ORDERS, rows)
 
 
-def positions(source: Source, *, quotes: Mapping[int, Quote]) -> pd.DataFrame:
+def positions(
+    source: Source, *, quotes: Mapping[int, Quote], days_to_close_out: Mapping[int, int] = NOTHING_TOLD
+) -> pd.DataFrame:
     """One row a contract with a position or with working orders of ours, by local symbol.
 
     Parameters
@@ -198,6 +202,8 @@ def positions(source: Source, *, quotes: Mapping[int, Quote]) -> pd.DataFrame:
         The journal.
     quotes
         Top of the book now, by contract id; where it lacks one, mid and value are NaN.
+    days_to_close_out
+        Days until first notice, or the last trade, by contract id; where it lacks one, NA.
     """
     history = _history(source)
     ledger = history.ledger
@@ -206,7 +212,10 @@ def positions(source: Source, *, quotes: Mapping[int, Quote]) -> pd.DataFrame:
     rows = [
         row
         for con_id in {*ledger.positions, *working, *booked}
-        if (row := position_row(con_id, history=history, quote=quotes.get(con_id)))["position"] or con_id in working
+        if (row := position_row(con_id, history=history, quote=quotes.get(con_id), days=days_to_close_out.get(con_id)))[
+            "position"
+        ]
+        or con_id in working
     ]
     return make_frame(columns.POSITIONS, sorted(rows, key=lambda row: str(row["local_symbol"])))
 

@@ -10,6 +10,7 @@ from hydra_nb.ledger import Ledger
 
 _FOLDED = (
     ev.ParentSubmitted,
+    ev.ParentBegan,
     ev.ParentRefused,
     ev.ParentFinished,
     ev.ParentPaused,
@@ -41,10 +42,12 @@ _FOLDED = (
     ev.LimitsChanged,
     ev.BreakerTripped,
     ev.CalibrationChanged,
+    ev.BasketSubmitted,
 )
 
 _TOLD = (
     ev.ParentSubmitted,
+    ev.ParentBegan,
     ev.ParentRefused,
     ev.ParentFinished,
     ev.ParentPaused,
@@ -83,7 +86,7 @@ class History:
     trading
         Parents, slices and fills, for the frames that need nothing else; a fold of its own, see there.
     arrivals
-        The quote at which each parent was accepted.
+        The quote at which each parent was accepted; of one that begins later, at its start once that has come.
     contracts
         Contracts of all parents, by id.
     stories
@@ -148,6 +151,8 @@ class History:
                 self.arrivals[event.parent_id] = event.quote
                 contract = event.plan.parent.contract
                 self.contracts[contract.con_id] = contract
+            case ev.ParentBegan():
+                self.arrivals[event.parent_id] = event.quote
             case ev.ParentPaused():
                 self._pauses.begin(event.parent_id, event.time_ns)
             case ev.ParentInterrupted():
@@ -155,6 +160,8 @@ class History:
             case ev.ParentFinished():
                 self._pauses.finish(event.parent_id)
             case ev.ParentResumed():
-                self._pauses.resume(event.parent_id, event.time_ns)
+                known = self.ledger.parents.get(event.parent_id)
+                begins_ns = 0 if known is None else known.begins_ns
+                self._pauses.resume(event.parent_id, event.time_ns, begins_ns=begins_ns)
             case ev.ExecutionReported() if event.order_ref in self.ledger.orders:
                 self._parents.setdefault(event.family, self.ledger.orders[event.order_ref].child.parent_id)

@@ -12,10 +12,11 @@ class Pauses:
         """Note a pause or an interruption; one that stands already goes on."""
         self._since.setdefault(parent_id, since_ns)
 
-    def resume(self, parent_id: str, time_ns: int) -> None:
-        """Note that the schedule goes on."""
-        since_ns = self._since.pop(parent_id, time_ns)
-        self._over.setdefault(parent_id, []).append((since_ns, time_ns))
+    def resume(self, parent_id: str, time_ns: int, *, begins_ns: int) -> None:
+        """Note that the schedule, which began or was to begin at a time, goes on: a pause before moves nothing."""
+        since_ns = max(self._since.pop(parent_id, time_ns), begins_ns)
+        if since_ns < time_ns:
+            self._over.setdefault(parent_id, []).append((since_ns, time_ns))
 
     def finish(self, parent_id: str) -> None:
         """Note that the parent is over."""

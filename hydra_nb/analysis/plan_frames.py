@@ -20,7 +20,7 @@ from hydra_nb.risk.verdict import Decision, WouldPass
 def schedule(plan: ExecutionPlan, *, start_ns: int, quote: Quote | None) -> pd.DataFrame:
     """One row a slice of a plan, as if submitted at `start_ns` (UTC nanoseconds); limits indicative on `quote`."""
     limits = indicative_by_stage(plan, quote=quote)
-    rows = schedule_rows(plan, submitted_ns=lambda _: start_ns, limit=lambda _, stage: limits[stage])
+    rows = schedule_rows(plan, begins_ns=lambda _: start_ns, limit=lambda _, stage: limits[stage])
     return make_frame(columns.SCHEDULE, rows)
 
 
@@ -98,17 +98,17 @@ def indicative_by_stage(plan: ExecutionPlan, *, quote: Quote | None) -> dict[Sta
 def schedule_rows(
     plan: ExecutionPlan,
     *,
-    submitted_ns: Callable[[PlannedSlice], int],
+    begins_ns: Callable[[PlannedSlice], int],
     limit: Callable[[PlannedSlice, Stage], Decimal | None],
 ) -> Iterator[dict[str, Any]]:
     """Rows of the columns of a schedule.
 
-    `submitted_ns` gives the time from which a slice's offsets count, `limit` the price of a slice in a stage.
+    `begins_ns` gives the time from which a slice's offsets count, `limit` the price of a slice in a stage.
     """
     cumulative = 0
     for planned in plan.slices:
         cumulative += planned.lots
-        from_ns = submitted_ns(planned)
+        from_ns = begins_ns(planned)
         yield {
             "slice": planned.number,
             "start": from_ns + planned.offset_ns,

@@ -60,7 +60,7 @@ class _Parent:
     lots: int
     filled: int
     paid: float | None
-    submitted_ns: int
+    begun_ns: int
     finished_ns: int
     tick: Decimal
     arrival_mid: float
@@ -170,7 +170,7 @@ def _why_nothing(row: dict[Any, Any], *, tick: Decimal | None, quotes: pd.DataFr
 
 def _outcome(alternative: str, parent: _Parent, tape: Tape, *, own: OwnOrders, terms: _Terms) -> Outcome:
     """What an alternative would have come to."""
-    begin_ns = parent.submitted_ns
+    begin_ns = parent.begun_ns
     if alternative == "cross_at_once":
         return crossing(tape, [Clip(time_ns=begin_ns, lots=parent.lots)])
     if alternative == "twap":
@@ -186,7 +186,7 @@ def _twap_clips(parent: _Parent, *, terms: _Terms) -> tuple[Clip, ...]:
         starts = own["start"].astype("datetime64[ns, UTC]").astype("int64")
         return tuple(Clip(time_ns=int(at), lots=int(lots)) for at, lots in zip(starts, own["lots"], strict=True))
     sizes = split_lots(parent.lots, slices=terms.twap_slices)
-    return even_clips(sizes, begin_ns=parent.submitted_ns, apart_s=SLICE_SPACING_NS / NS_PER_S)
+    return even_clips(sizes, begin_ns=parent.begun_ns, apart_s=SLICE_SPACING_NS / NS_PER_S)
 
 
 def _own_ladder(parent: _Parent) -> Ladder | None:
@@ -218,7 +218,7 @@ def _compared(parent: _Parent, tape: Tape, outcome: Outcome) -> dict[str, Any]:
         lacks.append(f"the fills given are not the {parent.filled} lots that were filled")
     if parent.filled:
         lacks.append(_MOVED)
-    rows = tape.between(parent.submitted_ns, end_ns)
+    rows = tape.between(parent.begun_ns, end_ns)
     return {
         "end_mid": end_mid,
         "actual_ticks": actual,
@@ -258,7 +258,7 @@ def _parent(row: dict[Any, Any], *, fills: pd.DataFrame, slices: pd.DataFrame | 
         lots=int(row["lots"]),
         filled=filled,
         paid=float((fills["price"] * fills["lots"].astype("float64")).sum()) if is_whole else None,
-        submitted_ns=_ns(row["submitted"]),
+        begun_ns=_ns(row.get("began", row["submitted"])),
         finished_ns=_ns(row["finished"]),
         arrival_mid=float(row["arrival_mid"]),
         tick=tick,

@@ -31,6 +31,7 @@ def execution_row(parent: ParentFacts, *, trading: Trading) -> dict[str, Any]:
     return {
         "parent_id": parent.parent_id,
         "submitted": parent.submitted_ns,
+        "began": parent.began_ns,
         "finished": parent.finished_ns,
         "symbol": contract.symbol,
         "local_symbol": contract.local_symbol,
@@ -67,14 +68,14 @@ def slice_rows(parent: ParentFacts, *, trading: Trading) -> Iterator[dict[str, A
     for place in trading.fills.by_parent.get(parent_id, ()):
         places.setdefault(trading.terms[trading.fills.terms[place]].slice, []).append(place)
 
-    def submitted_ns(planned: PlannedSlice) -> int:
-        return parent.submitted_ns + trading.pauses.moved_ns(parent_id, parent.submitted_ns + planned.offset_ns)
+    def begins_ns(planned: PlannedSlice) -> int:
+        return parent.begins_ns + trading.pauses.moved_ns(parent_id, parent.begins_ns + planned.offset_ns)
 
     def limit(planned: PlannedSlice, stage: Stage) -> Decimal | None:
         gated = trading.limits.get((parent_id, planned.number, stage))
         return indicative[stage] if gated is None else decimal_of(gated)
 
-    for scheduled, one in zip(schedule_rows(plan, submitted_ns=submitted_ns, limit=limit), parent.slices, strict=True):
+    for scheduled, one in zip(schedule_rows(plan, begins_ns=begins_ns, limit=limit), parent.slices, strict=True):
         average = _average(places.get(one.number, ()), fills=trading.fills)
         yield scheduled | _outcome(parent_id, one, average=average)
 
@@ -96,7 +97,7 @@ def _outcome(parent_id: str, one: SliceFacts, *, average: Decimal | None) -> dic
     }
 
 
-def position_row(con_id: int, *, history: History, quote: Quote | None) -> dict[str, Any]:
+def position_row(con_id: int, *, history: History, quote: Quote | None, days: int | None) -> dict[str, Any]:
     """One contract: what the broker reported, what of ours works, and what it is worth."""
     reported = history.ledger.positions.get(con_id)
     contract: FutureContract | None = history.contracts.get(con_id)
@@ -117,6 +118,7 @@ def position_row(con_id: int, *, history: History, quote: Quote | None) -> dict[
         "mid": mid,
         "value": None if contract is None or mid is None else contract.cash(mid, lots=position),
         "currency": None if contract is None else contract.currency,
+        "days_to_close_out": days,
     }
 
 

@@ -29,6 +29,7 @@ from hydra_nb.journal.fields import ReadFields, fields_of, whole_of
 
 _READS: Mapping[type[ev.Event], ReadFields] = {
     ev.ParentSubmitted: whole_of(ev.ParentSubmitted),
+    ev.ParentBegan: whole_of(ev.ParentBegan),
     ev.ParentRefused: fields_of(ev.ParentRefused, "parent_id"),
     ev.ParentFinished: fields_of(ev.ParentFinished, "time_ns", "parent_id", "status"),
     ev.ParentPaused: fields_of(ev.ParentPaused, "time_ns", "parent_id"),
@@ -114,14 +115,25 @@ class Trading:
     # Parents and slices
 
     def _parent_submitted(self, event: ev.ParentSubmitted) -> None:
+        begins_later = event.plan.begins_ns(event.time_ns) > event.time_ns
         self.parents[event.parent_id] = ParentFacts(
             parent_id=event.parent_id,
             plan=event.plan,
             submitted_ns=event.time_ns,
             quote=event.quote,
-            arrival_mid=None if event.quote is None else event.quote.mid,
+            arrival_mid=None if event.quote is None or begins_later else event.quote.mid,
+            began_ns=None if begins_later else event.time_ns,
             slices=tuple([SliceFacts(planned.number) for planned in event.plan.slices]),
         )
+
+    def _parent_began(self, event: ev.ParentBegan) -> None:
+        parent = self.parents.get(event.parent_id)
+        if parent is None:
+            return
+        parent.quote = event.quote
+        if not parent.status.is_over:
+            parent.began_ns = event.time_ns
+            parent.arrival_mid = None if event.quote is None else event.quote.mid
 
     def _set_status(self, parent_id: str, status: ParentStatus) -> None:
         parent = self.parents.get(parent_id)
@@ -142,8 +154,8 @@ class Trading:
         self._set_status(parent_id, ParentStatus.PAUSED)
 
     def _parent_resumed(self, time_ns: str, parent_id: str) -> None:
-        self.pauses.resume(parent_id, int(time_ns))
         parent = self.parents.get(parent_id)
+        self.pauses.resume(parent_id, int(time_ns), begins_ns=0 if parent is None else parent.begins_ns)
         if parent is not None:
             self._set_status(parent_id, ParentStatus.WORKING if parent.has_orders else ParentStatus.SCHEDULED)
 
@@ -304,6 +316,7 @@ class Trading:
     # Not bound to the object, which would then hold itself and outlive its use.
     _FOLD: ClassVar[Mapping[str, Callable[..., None]]] = {
         "ParentSubmitted": _parent_submitted,
+        "ParentBegan": _parent_began,
         "ParentRefused": _parent_refused,
         "ParentFinished": _parent_finished,
         "ParentPaused": _parent_paused,

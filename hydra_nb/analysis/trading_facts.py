@@ -77,10 +77,16 @@ class ParentFacts:
     quote: Quote | None
     arrival_mid: Decimal | None
     slices: tuple[SliceFacts, ...]
+    began_ns: int | None
     status: ParentStatus = ParentStatus.SCHEDULED
     finished_ns: int | None = None
     filled_lots: int = 0
     has_orders: bool = False
+
+    @property
+    def begins_ns(self) -> int:
+        """From when the offsets of its plan count, but for pauses."""
+        return self.plan.begins_ns(self.submitted_ns)
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from hydra_nb.broker.asking import REPLY_S, Requests
 from hydra_nb.broker.completed import CompletedOrder
 from hydra_nb.broker.connection import Connection
 from hydra_nb.broker.daily import DailyBar
+from hydra_nb.broker.glances import Glances
 from hydra_nb.broker.inbox import RECALLED, Inbox, QuoteSink, Sink, UnreadableMessages
 from hydra_nb.broker.instruments import ContractQuery, Instruments, ListedMonth
 from hydra_nb.broker.orders_out import OrdersOut
@@ -25,7 +26,7 @@ from hydra_nb.broker.told import Told
 from hydra_nb.clock import Clock
 from hydra_nb.domain.events import DeathProbed, Event, OpenOrderReported
 from hydra_nb.domain.instrument import FutureContract
-from hydra_nb.domain.market import MarketStatistics
+from hydra_nb.domain.market import Glance, MarketStatistics
 from hydra_nb.domain.orders import ChildOrder, MarginQuestion
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.errors import SendRefused, invariant
@@ -82,6 +83,10 @@ class _Wire:
     @property
     def is_open(self) -> bool:
         return bool(self._client.isReady())
+
+    @property
+    def server_version(self) -> int:
+        return int(self._client.serverVersion())
 
     @property
     def has_socket(self) -> bool:
@@ -149,8 +154,8 @@ class _Wire:
     def send_completed_orders_request(self) -> None:
         self._client.reqCompletedOrders(False)  # those typed by hand as well
 
-    def send_market_data_request(self, req_id: int, contract: FutureContract) -> None:
-        self._client.reqMktData(req_id, translate.wire_contract(contract), "", False, False, [])
+    def send_market_data_request(self, req_id: int, contract: FutureContract, *, generic: str = "") -> None:
+        self._client.reqMktData(req_id, translate.wire_contract(contract), generic, False, False, [])
 
     def send_market_data_cancel(self, req_id: int) -> None:
         self._client.cancelMktData(req_id)
@@ -230,6 +235,7 @@ class BrokerGateway(Told):
             halt=self.halt,
         )
         self._renewals = Renewals(self._wire, inbox=self._inbox, pace=self._pace, clock=clock)
+        self._glances = Glances(self._wire, inbox=self._inbox, pace=self._pace, clock=clock)
         self._has_recalled = False
         self._instruments = Instruments(self._wire, requests=requests, clock=clock, learn=self._inbox.learn_contract)
 
@@ -410,9 +416,19 @@ class BrokerGateway(Told):
         self._inbox.learn_contract(contract)
         self._connection.watch(contract)
 
+    async def glance(self, contract: FutureContract, *, wait_s: float) -> Glance:
+        """Look at a contract for some market seconds at most, on a line of its own that is then given back."""
+        self._inbox.learn_contract(contract)
+        return await self._glances.look(contract, wait_s=wait_s)
+
     def keep_fresh(self, traded: Callable[[], Iterable[FutureContract]]) -> None:
         """Until `close` ask anew for quiet quotes of the contracts that `traded` gives."""
         self._connection.keep(lambda: self._renewals.run(traded), where="quotes")
+
+    @property
+    def server_version(self) -> int | None:
+        """Version of the protocol that the gateway agreed to; None while there is no connection."""
+        return self._wire.server_version if self._wire.is_open else None
 
     async def server_time_ns(self) -> int:
         """The broker's time now, UTC nanoseconds, within half a second, as it tells whole seconds only."""

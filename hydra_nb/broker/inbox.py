@@ -70,6 +70,8 @@ class Inbox:
     ----------
     orders, executions, board, holdings, open_orders, times, link, farms
         What is known so far, each in its own keeping.
+    glances
+        Boards of requests that look at a contract for a few seconds only, by request id.
     unread
         How many messages could not be read.
     on_client_id_in_use
@@ -82,6 +84,7 @@ class Inbox:
         self.orders = SentOrders()
         self.executions = ExecutionBook()
         self.board = QuoteBoard(clock.now_ns)
+        self.glances: dict[int, QuoteBoard] = {}
         self.holdings = Holdings("")
         self.account = ""
         self.open_orders = OpenOrdersReply()
@@ -130,6 +133,10 @@ class Inbox:
         if account != self.account:
             self.account = account
             self.holdings = Holdings(account)
+
+    def board_of(self, req_id: int) -> QuoteBoard:
+        """Where the ticks of a request belong."""
+        return self.glances.get(req_id, self.board)
 
     def learn_contract(self, contract: FutureContract) -> None:
         """Prices of this contract are multiples of its tick."""
@@ -232,12 +239,13 @@ class Inbox:
             self.on_client_id_in_use(message)
             return
         order_ref = self.orders.ref_of_order(req_id)
-        contract = self.board.contract_of(req_id)
+        board = self.board_of(req_id)
+        contract = board.contract_of(req_id)
         if order_ref is None and (has_asker or (code == NO_SUCH_SUBSCRIPTION and contract is None)):
             return
         if order_ref is None and contract is not None:
             message = f"{contract.local_symbol} market data: {message}"
-            self.board.refuse(req_id)
+            board.refuse(req_id)
         self.tell(BrokerErrorReported(time_ns=self.now_ns(), order_ref=order_ref, code=code, message=message))
         self.farms.heard(code, message)
         if code in (LOST_SERVERS, RESTORED, RESTORED_DATA_LOST):

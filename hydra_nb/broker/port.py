@@ -8,7 +8,7 @@ from hydra_nb.broker.emergency import HeardStatus
 from hydra_nb.broker.halt import HaltFlag
 from hydra_nb.domain.events import DeathProbed, Event, OpenOrderReported, PositionReported
 from hydra_nb.domain.instrument import FutureContract
-from hydra_nb.domain.market import AccountState, ConnectionState, MarketStatistics, Quote
+from hydra_nb.domain.market import AccountState, ConnectionState, Glance, MarketStatistics, Quote
 from hydra_nb.domain.orders import ChildOrder, MarginQuestion
 from hydra_nb.risk.snapshot import MarginTold
 from hydra_nb.risk.verdict import Approved
@@ -48,6 +48,11 @@ class BrokerPort(Protocol):
     @property
     def is_simulated(self) -> bool:
         """Whether the account is one of the simulated gateway."""
+        ...
+
+    @property
+    def server_version(self) -> int | None:
+        """Version of the protocol that the gateway agreed to; None while there is no connection."""
         ...
 
     async def start(
@@ -119,6 +124,10 @@ class BrokerPort(Protocol):
         """The quote as of the last tick; None before the first."""
         ...
 
+    async def glance(self, contract: FutureContract, *, wait_s: float) -> Glance:
+        """Look at a contract for some market seconds at most; it is not watched for that."""
+        ...
+
     async def statistics(self, contract: FutureContract) -> MarketStatistics:
         """Average daily volume and daily volatility."""
         ...
@@ -157,6 +166,10 @@ class BrokerPort(Protocol):
 
     async def fetch_executions(self) -> None:
         """Hand on executions that were not heard of before."""
+        ...
+
+    async def server_time_ns(self) -> int:
+        """The broker's time, asked for now, UTC nanoseconds, within half a second."""
         ...
 
     def clock_skew_s(self) -> float | None:

@@ -187,6 +187,10 @@ class QuoteBoard:
         """Whether the present subscription of a contract was answered with an error."""
         return any(line.is_refused for line in self._by_request.values() if line.contract.con_id == con_id)
 
+    def has_told_sides(self, con_id: int) -> bool:
+        """Whether both sides of a contract were told by now, be it that they are empty."""
+        return len(self._lines[con_id].sides_told) == len(_SIDES)
+
     def unsubscribe_all(self) -> None:
         """The connection is gone: no tick belongs to anything, and the last quotes grow old."""
         self._by_request.clear()

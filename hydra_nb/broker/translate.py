@@ -384,19 +384,19 @@ class RawWrapper(Wrapper):
 
     def marketDataType(self, reqId: int, marketDataId: int) -> None:
         """Message 58."""
-        self.inbox.board.feed_type(reqId, marketDataId)
+        self.inbox.board_of(reqId).feed_type(reqId, marketDataId)
 
     def priceSizeTick(self, reqId: int, tickType: int, price: float, size: float) -> None:
         """Message 1."""
-        self.inbox.board.price_tick(reqId, tickType, price, size)
+        self.inbox.board_of(reqId).price_tick(reqId, tickType, price, size)
 
     def tickSize(self, reqId: int, tickType: int, size: float) -> None:
         """Message 2."""
-        self.inbox.board.size_tick(reqId, tickType, size)
+        self.inbox.board_of(reqId).size_tick(reqId, tickType, size)
 
     def tickGeneric(self, reqId: int, tickType: int, value: float) -> None:
         """Message 45."""
-        self.inbox.board.generic_tick(reqId, tickType, value)
+        self.inbox.board_of(reqId).generic_tick(reqId, tickType, value)
 
     def tcpDataArrived(self) -> None:
         """A network batch begins; the client library would stamp its own tickers, which are not fed."""

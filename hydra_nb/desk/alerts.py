@@ -9,17 +9,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from hydra_nb.desk.alert_delivery import LAST_ALERTS_S, Alert, Delivery, Listener, Messenger
+from hydra_nb.desk.held import HeldContracts
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.accounts import mask_account, mask_accounts
 from hydra_nb.domain.alerts import AlertKind, Severity
-from hydra_nb.domain.instrument import FutureContract
+from hydra_nb.domain.instrument import NO_FACTS, FutureContract
 from hydra_nb.domain.market import ConnectionState, FeedType
 from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.ledger import ParentRecord
 from hydra_nb.order_manager import alert_rules as rules
 from hydra_nb.order_manager.alert_book import Key
+from hydra_nb.risk.close_out import close_out_of
 
 LOOK_S = 5.0
 """Market seconds between two looks while nothing happens."""
@@ -52,11 +54,14 @@ class Alerts:
         Of the desk.
     badge
         Gives ``SIM``, ``PAPER`` or ``LIVE``.
+    held
+        Knows the contracts that the account holds.
     """
 
-    def __init__(self, rooms: Rooms, *, badge: Callable[[], str]) -> None:
+    def __init__(self, rooms: Rooms, *, badge: Callable[[], str], held: HeldContracts) -> None:
         self._rooms = rooms
         self._badge = badge
+        self._held = held
         self._ledger = rooms.manager.ledger
         self._book = rooms.alert_book
         self._loop = asyncio.get_running_loop()
@@ -96,7 +101,13 @@ class Alerts:
         What is journalled may itself have us look, in the midst of it: the news of that look comes behind ours.
         """
         now_ns = self._rooms.clock.now_ns()
-        found = (*self._of_link(now_ns), *self._of_parents(now_ns), *self._of_contracts(now_ns), *self._of_desk(now_ns))
+        found = (
+            *self._of_link(now_ns),
+            *self._of_parents(now_ns),
+            *self._of_contracts(now_ns),
+            *self._of_positions(now_ns),
+            *self._of_desk(now_ns),
+        )
         self._untold += self._book.news(
             map(self._masked, found), now_ns=now_ns, ends_at_once=lambda key: at_opening or self._is_past(key)
         )
@@ -241,6 +252,25 @@ class Alerts:
         known_ns = self._fresh_ns.setdefault(contract.con_id, heard_ns or now_ns)
         self._fresh_ns[contract.con_id] = max(known_ns, heard_ns, opened_ns, self._up_ns)
         return self._fresh_ns[contract.con_id]
+
+    def _of_positions(self, now_ns: int) -> Iterator[ev.AlertRaised]:
+        """Contracts that are held inside their close-out window; what nobody has told of yet stands as it was."""
+        standing = {key[1]: alert for key, alert in self._book.raised.items() if key[0] is AlertKind.CLOSE_OUT}
+        told = self._rooms.broker.positions()
+        if told is None:
+            yield from standing.values()
+            return
+        facts = self._rooms.manager.snapshots.facts
+        for position in told:
+            contract = self._held.contract(position.con_id)
+            if contract is None:
+                if position.local_symbol in standing and not self._held.is_no_future(position.con_id):
+                    yield standing[position.local_symbol]
+                continue
+            notice = facts.get(contract.local_symbol, NO_FACTS).first_notice
+            limits = self._rooms.gate.limits.for_symbol(contract.symbol)
+            window = close_out_of(contract, first_notice=notice, now_ns=now_ns, limits=limits)
+            yield from _if_any(rules.close_out(contract.local_symbol, lots=position.lots, window=window, now_ns=now_ns))
 
     def _of_desk(self, now_ns: int) -> Iterator[ev.AlertRaised]:
         ledger, rooms = self._ledger, self._rooms

@@ -1,5 +1,6 @@
 """What a person typed, checked and turned into values; every refusal names value, limit and remedy."""
 
+import datetime as dt
 import math
 import operator
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hydra_nb.desk.starting import FORMS
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.orders import Strategy
 from hydra_nb.domain.units import Side, seconds_ns
@@ -21,6 +23,7 @@ MAX_SLICES = 500
 MAX_LOTS = 1_000_000
 """More is a slip of the hand, and the larger numbers that one may type have no place in the journal."""
 
+OVERRUNS = ("refuse", "shorten", "wait")
 MAX_DURATION_S = 366 * 86_400
 MAX_PRICE = Decimal(10) ** 12
 MAX_SEED = 2**63 - 1
@@ -52,6 +55,11 @@ class How:
         Of the draws; None draws one.
     tag
         Free text that tells two otherwise equal orders of one day apart.
+    start
+        When it begins, see `hydra_nb.desk.starting.start_ns`; None is at its submission.
+    overrun
+        What becomes of a schedule that would run into a break or the close: ``refuse``, ``shorten``, or ``wait``, which
+        sends nothing in the break; None is ``refuse`` with a start of its own, else ``wait``.
     """
 
     strategy: str = "auto"
@@ -64,6 +72,8 @@ class How:
     limit: float | str | Decimal | None = None
     seed: int | None = None
     tag: str | None = None
+    start: str | dt.datetime | None = None
+    overrun: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot be worked."""
@@ -79,6 +89,10 @@ class How:
             _inside(self.adv, what="adv", low=0.0, high=1e9, unit="lots a day")
         if self.tag is not None and not (isinstance(self.tag, str) and len(self.tag) <= 200 and self.tag.isprintable()):
             raise InvalidOrder(f"tag {self.tag!r:.60} is not one line of at most 200 characters")
+        if self.overrun not in (None, *OVERRUNS):
+            raise InvalidOrder(f"overrun {self.overrun!r} is unknown; say one of {', '.join(OVERRUNS)}")
+        if not isinstance(self.start, str | dt.datetime | None) or self.start == "":
+            raise InvalidOrder(f"start {self.start!r} is no time; say for instance {FORMS}")
         if self.seed is not None and (type(self.seed) is not int or not 0 <= self.seed <= MAX_SEED):
             raise InvalidOrder(f"seed {self.seed!r} is no whole number from 0 to {MAX_SEED}")
 
@@ -91,6 +105,11 @@ class How:
                 raise TypeError(f"unknown keyword {name!r}; known are {', '.join(known)}")
         # Numbers out of a frame are of numpy's types, which the journal does not keep.
         return cls(**{name: value.item() if isinstance(value, np.generic) else value for name, value in how.items()})
+
+    @property
+    def at_close(self) -> str:
+        """What becomes of a schedule that would run past the end of its session."""
+        return self.overrun or ("wait" if self.start is None else "refuse")
 
     @property
     def duration_ns(self) -> int | None:

@@ -145,7 +145,7 @@ class BoardMaker:
         )
 
     def _start_ns(self, record: ParentRecord, offset_ns: int) -> int:
-        planned_ns = record.submitted_ns + offset_ns
+        planned_ns = record.begins_ns + offset_ns
         return planned_ns + self._history.paused_before(record.parent_id, planned_ns)
 
     def _resting(self, record: ParentRecord) -> Iterator[OrderRecord]:

@@ -146,7 +146,8 @@ def connect(
         `Limits`, or the path of a TOML file; None is the conservative default. What `Desk.set_limits` has tightened on
         this journal since they were given stays so, and a `LimitsNotice` says it.
     contract_facts
-        Path of a CSV file with first notice days and daily price limits, see `hydra_nb.desk.contract_facts`.
+        Path of a CSV file with first notice days, daily price limits and times of settlement, see
+        `hydra_nb.desk.contract_facts`.
     seed, speed
         Of the simulated market; ``speed="max"`` is virtual time for callers that own the loop. A gateway program
         started with a speed needs the same here.
@@ -225,20 +226,23 @@ async def _open_desk(arguments: Arguments, limits: Limits, facts: Mapping[str, C
         endpoint.stop()
         raise
     try:
-        desk = await _start(arguments, endpoint=endpoint, clock=clock, gate=gate, broker=broker, journal=journal)
+        desk = await _start(
+            arguments, facts=facts, endpoint=endpoint, clock=clock, gate=gate, broker=broker, journal=journal
+        )
     except BaseException:
         with contextlib.ExitStack() as whatever_happens:  # one who waits may be interrupted: no lock is left behind
             whatever_happens.callback(endpoint.stop)
             whatever_happens.callback(journal.close)
             await broker.close()
         raise
-    desk.learn_facts(facts)
+    await desk.watch_scheduled()
     return desk
 
 
 async def _start(
     arguments: Arguments,
     *,
+    facts: Mapping[str, ContractFacts],
     endpoint: Endpoint,
     clock: LoopClock,
     gate: RiskGate,
@@ -252,6 +256,7 @@ async def _start(
         book.recall(event)
 
     manager = OrderManager(replay(journal, hear=hear), journal=journal, gate=gate, broker=broker, clock=clock)
+    manager.snapshots.facts = facts  # before anything is looked at: no alert of an earlier desk may end for a moment
     begin_again(manager, journal=journal, now_ns=clock.now_ns())
     who = IN_VIRTUAL_TIME if endpoint.is_virtual else user_name()
     reconciler = Reconciler(

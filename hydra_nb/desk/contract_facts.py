@@ -9,7 +9,7 @@ from pathlib import Path
 from hydra_nb.domain.instrument import ContractFacts
 from hydra_nb.errors import LimitsError
 
-COLUMNS = ("local_symbol", "first_notice", "daily_limit")
+COLUMNS = ("local_symbol", "first_notice", "daily_limit", "settles")
 
 
 def read_contract_facts(path: Path | str) -> Mapping[str, ContractFacts]:
@@ -18,9 +18,9 @@ def read_contract_facts(path: Path | str) -> Mapping[str, ContractFacts]:
     Parameters
     ----------
     path
-        A file with the columns ``local_symbol`` (``ZOH7``), ``first_notice`` (``2027-02-26``) and ``daily_limit``
-        (points of the quoted price by which it may leave the settlement in one day). The last two may be empty, or
-        left out.
+        A file with the columns ``local_symbol`` (``ZOH7``), ``first_notice`` (``2027-02-26``), ``daily_limit``
+        (points of the quoted price by which it may leave the settlement in one day) and ``settles`` (``13:15``, at the
+        exchange). All but the first may be empty, or left out.
 
     Returns
     -------
@@ -48,6 +48,7 @@ def read_contract_facts(path: Path | str) -> Mapping[str, ContractFacts]:
                 facts[symbol] = ContractFacts(
                     first_notice=_date(row.get("first_notice"), where=where),
                     daily_limit=_points(row.get("daily_limit"), where=where),
+                    settles=_time(row.get("settles"), where=where),
                 )
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise LimitsError(f"contract facts {path} cannot be read: {error}; give the path of a CSV file") from error
@@ -80,6 +81,18 @@ def _date(text: str | None, *, where: str) -> dt.date | None:
         return dt.date.fromisoformat(str(text).strip())
     except ValueError as error:
         raise LimitsError(f"{where}: first_notice {text!r} is no date; write it as 2027-02-26") from error
+
+
+def _time(text: str | None, *, where: str) -> dt.time | None:
+    if not (text or "").strip():
+        return None
+    try:
+        time = dt.time.fromisoformat(str(text).strip())
+    except ValueError as error:
+        raise LimitsError(f"{where}: settles {text!r} is no time; write it as 13:15") from error
+    if time.tzinfo is not None:
+        raise LimitsError(f"{where}: settles {text!r} names a zone; write the time at the exchange, as 13:15")
+    return time
 
 
 def _points(text: str | None, *, where: str) -> Decimal | None:

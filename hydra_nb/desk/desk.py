@@ -35,7 +35,7 @@ class Desk(Reporting):
         self._tickets: dict[str, OrderTicket] = {}
         self._view: DeskView | None = None
         self._drawing = asyncio.Lock()
-        self._alerts = Alerts(rooms, badge=lambda: self.badge)
+        self._alerts = Alerts(rooms, badge=lambda: self.badge, held=self._held)
         self._pulse = None if rooms.is_virtual else Pulse(self._halting.heed_requests)
         if self._pulse is not None:
             rooms.manager.snapshots.loop_lag_ms = self._pulse.lag_now_ms
@@ -169,7 +169,7 @@ class Desk(Reporting):
 
     def positions(self) -> pd.DataFrame:
         """One row a contract that the broker reports or that has working orders, as of now."""
-        return frames.positions(self._history, quotes=self._quotes_now())
+        return frames.positions(self._history, quotes=self._quotes_now(), days_to_close_out=self._days_to_close_out())
 
     def breakers(self) -> pd.DataFrame:
         """One row a circuit breaker as of now: closed, tripped, or re-armed, since when and why."""
@@ -216,13 +216,17 @@ class Desk(Reporting):
         """
         if self._closed:
             return self.journal_path
+        await self.runners.end()
         await self._rooms.manager.wind_down(working=working)
         # From here on no order is worked any more. One who waits may be interrupted, the rest is done: half a desk
         # would look open, and do nothing. The stack is filled before it is entered, to be unwound whole or not at all.
         whatever_happens = contextlib.AsyncExitStack()
+        # What would keep file and client id from the next desk is done twice, as an interrupt may meet its first line.
         whatever_happens.callback(self._rooms.on_closed, self)
         whatever_happens.callback(self._rooms.journal.close)
+        whatever_happens.callback(self._rooms.journal.close)
         whatever_happens.push_async_callback(self._rooms.heads.finish)
+        whatever_happens.push_async_callback(self._rooms.broker.close)
         whatever_happens.push_async_callback(self._rooms.broker.close)
         whatever_happens.push_async_callback(self._alerts.stop)
         whatever_happens.push_async_callback(self._rooms.rounds.compare_last)

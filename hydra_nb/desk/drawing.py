@@ -1,5 +1,6 @@
 """Draws a plan: routing, lots, starts and jitter, once, so that what runs is what was shown."""
 
+import datetime as dt
 import random
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,17 +9,22 @@ from hydra_nb.algos.routing import participation, route
 from hydra_nb.algos.schedule import plan_slices
 from hydra_nb.cost import predict
 from hydra_nb.desk.arguments import How
+from hydra_nb.desk.starting import fitted_ns, start_ns
 from hydra_nb.domain.calibration import SlippageCalibration
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.domain.orders import ParentOrder, Strategy
-from hydra_nb.domain.plan import ExecutionPlan
+from hydra_nb.domain.plan import ExecutionPlan, PlannedSlice
 from hydra_nb.domain.units import Side, seconds_ns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sheet:
-    """Everything that a plan is drawn from."""
+    """Everything that a plan is drawn from.
+
+    `session_room_ns` is how long before its end a session takes no orders any more, `settles` the exchange's time of
+    the settlement where a person told it.
+    """
 
     account: str
     contract: FutureContract
@@ -29,6 +35,8 @@ class Sheet:
     quote: Quote | None
     seed: int
     now_ns: int
+    session_room_ns: int
+    settles: dt.time | None = None
     calibration: SlippageCalibration | None = None
 
 
@@ -46,15 +54,13 @@ def draw_plan(sheet: Sheet) -> ExecutionPlan:
     adv_lots = how.adv if how.adv is not None else sheet.statistics.adv_lots
     forced = None if how.strategy == "auto" else Strategy(how.strategy)
     strategy = route(sheet.lots, adv_lots=adv_lots, forced=forced)
-    slices, duration_ns = plan_slices(
-        sheet.lots,
-        strategy=strategy,
-        slices=how.slices,
-        duration_ns=how.duration_ns,
-        patience_ns=seconds_ns(how.patience),
-        jitter=how.jitter,
-        rng=random.Random(sheet.seed),  # noqa: S311  jitter hides nothing; it must replay from the plan's seed
+    contract = sheet.contract
+    begins_ns = (
+        None
+        if how.start is None
+        else start_ns(how.start, contract=contract, now_ns=sheet.now_ns, settles=sheet.settles)
     )
+    slices, duration_ns = _slices(sheet, strategy=strategy, begins_ns=sheet.now_ns if begins_ns is None else begins_ns)
     parent = ParentOrder(
         account=sheet.account,
         contract=sheet.contract,
@@ -83,4 +89,31 @@ def draw_plan(sheet: Sheet) -> ExecutionPlan:
             calibration=sheet.calibration,
         ),
         previewed_ns=sheet.now_ns,
+        start_ns=begins_ns,
     )
+
+
+def _slices(sheet: Sheet, *, strategy: Strategy, begins_ns: int) -> tuple[tuple[PlannedSlice, ...], int]:
+    """Draw the slices, twice from the same seed where the session is shorter than they are to be."""
+
+    def drawn(duration_ns: int | None) -> tuple[tuple[PlannedSlice, ...], int]:
+        return plan_slices(
+            sheet.lots,
+            strategy=strategy,
+            slices=how.slices,
+            duration_ns=duration_ns,
+            patience_ns=seconds_ns(how.patience),
+            jitter=how.jitter,
+            rng=random.Random(sheet.seed),  # noqa: S311  jitter hides nothing; it must replay from the plan's seed
+        )
+
+    how = sheet.how
+    slices, asked_ns = drawn(how.duration_ns)
+    fitting_ns = fitted_ns(
+        asked_ns,
+        begins_ns=begins_ns,
+        contract=sheet.contract,
+        overrun=how.at_close,
+        room_ns=sheet.session_room_ns,
+    )
+    return (slices, asked_ns) if fitting_ns == asked_ns else drawn(fitting_ns)

@@ -82,7 +82,7 @@ class Execution:
 
     @property
     def arrival_mid(self) -> float:
-        """Mid when the parent was accepted, price units; NaN where unknown."""
+        """Mid when the parent was accepted, or its start had come; price units, NaN where unknown."""
         mid = self._record.arrival_mid
         return float("nan") if mid is None else float(mid)
 
@@ -142,6 +142,11 @@ class Execution:
     def submitted_ns(self) -> int:
         """When it was handed over, UTC nanoseconds."""
         return self._record.submitted_ns
+
+    @property
+    def begins_ns(self) -> int:
+        """When it began, or is to begin, but for pauses, UTC nanoseconds; with ``start=`` later than submitted."""
+        return self._record.begins_ns
 
     @property
     def finished_ns(self) -> int | None:

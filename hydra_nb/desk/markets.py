@@ -1,14 +1,17 @@
 """The part of a desk that knows contracts: finds and watches them, and tells quotes, volume and positions."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hydra_nb.desk import months
 from hydra_nb.desk.calibrating import Calibrating
+from hydra_nb.desk.held import HeldContracts
 from hydra_nb.desk.rooms import Rooms
-from hydra_nb.domain.instrument import ContractFacts, FutureContract
+from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import ConnectionState, MarketStatistics, Quote
 from hydra_nb.errors import BrokerError, UnknownInstrument
+from hydra_nb.risk.close_out import CloseOut
 from hydra_nb.sim.instruments import read_instruments
 from hydra_nb.widgets import numbers
 
@@ -24,10 +27,8 @@ class Markets(Calibrating):
         self._contracts: dict[str, FutureContract] = {}
         self._listed: dict[str, FutureContract] = {}
         self._statistics: dict[int, MarketStatistics] = {}
-
-    def learn_facts(self, facts: Mapping[str, ContractFacts]) -> None:
-        """From now on hold orders against what a person told of contracts, by local symbol."""
-        self._rooms.manager.snapshots.facts = facts
+        self._choices: dict[str, months.Choice] = {}
+        self._held = HeldContracts(rooms)
 
     def now_ns(self) -> int:
         """Market time, UTC nanoseconds."""
@@ -94,14 +95,27 @@ class Markets(Calibrating):
                     f"{what!r} names no future; use the broker's symbol, such as ZO, or a month, ZOH7"
                 )
             contract = await months.current(
-                self._contracts.get(name), ask=lambda: self._look_up(name), now_ns=self.now_ns()
+                self._contracts.get(name),
+                ask=lambda: self._look_up(name),
+                now_ns=self.now_ns(),
+                still_meant=lambda month: month.symbol != name or not self.close_out(month).is_inside,
             )
             self._contracts[name] = contract
         else:
             contract = await self._rooms.broker.contract(what)
         self._contracts[contract.local_symbol] = contract
+        self._held.learn(contract)
         self._rooms.broker.watch(contract)
         return contract
+
+    async def watch_scheduled(self) -> None:
+        """Watch the contracts of orders whose start is still to come, after a restart.
+
+        Where the broker does not tell of one now, the gate says at the start what is missing.
+        """
+        for contract in self._rooms.manager.scheduled_contracts:
+            with contextlib.suppress(BrokerError, UnknownInstrument):
+                await self.statistics(await self.instrument(contract))
 
     async def _look_up(self, name: str) -> FutureContract:
         broker = self._rooms.broker
@@ -110,12 +124,49 @@ class Markets(Calibrating):
         except UnknownInstrument:
             return await broker.contract(name)
         self._listed.update({month.local_symbol: month for month in listed})
-        near = months.candidates(listed, now_ns=self.now_ns())
-        if not near:
+        surveyed = self._survey(listed)
+        near = months.candidates(surveyed)
+        volumes = {month.contract.con_id: (await self.statistics(month.contract)).adv_lots for month in near}
+        choice = months.choose(name, surveyed, adv_lots=volumes)
+        if choice is None:
+            told = "; ".join(f"{month.name}: {month.obstacle}" for month in surveyed)
+            raise UnknownInstrument(f"{name}: no listed month may be entered ({told}); name a month")
+        self._choices[name] = choice
+        return choice.chosen.contract
+
+    def _survey(self, listed: Sequence[FutureContract]) -> tuple[months.Month, ...]:
+        """Look at months as the gate would now."""
+        facts, limits = self._rooms.manager.snapshots.facts, self._rooms.gate.limits
+        return months.survey(listed, facts=facts, limits=limits, now_ns=self.now_ns())
+
+    def close_out(self, contract: FutureContract) -> CloseOut:
+        """Where a contract stands in its close-out window now, as the gate counts it."""
+        return self._survey([contract])[0].window
+
+    def why(self, symbol: str) -> str:
+        """Say why a bare symbol means the month that it means: volumes, days that are left, months passed over.
+
+        Raises
+        ------
+        UnknownInstrument
+            The symbol was not looked up on this desk, or names one month only.
+        """
+        name = str(symbol).strip().upper()
+        choice = self._choices.get(name)
+        if choice is None:
             raise UnknownInstrument(
-                f"{name}: every listed month is within {months.CLOSE_OUT_DAYS} days of its last trade; name a month"
+                f"{symbol!r} was not looked up by its symbol: await desk.instrument({name!r}) first"
             )
-        return months.liquid(near, [await self.statistics(month) for month in near])
+        return choice.why(self._month_now(choice))
+
+    def _notices_of_month(self, what: Any) -> tuple[str, ...]:
+        """What a plan says of the month that was chosen, in one line; nothing where the caller named one."""
+        choice = self._choices.get(what.strip().upper()) if isinstance(what, str) else None
+        return () if choice is None else (choice.in_short(self._month_now(choice)),)
+
+    def _month_now(self, choice: months.Choice) -> months.Month:
+        """The chosen month with the days that are left now."""
+        return self._survey([choice.chosen.contract])[0]
 
     async def statistics(self, contract: FutureContract) -> MarketStatistics:
         """Volume and volatility of a contract, which the broker is asked for once a day; else those last told.
@@ -149,6 +200,12 @@ class Markets(Calibrating):
             if not contract.is_open(self.now_ns()):
                 return quote
             await self._rooms.clock.sleep(0.05)
+
+    def _days_to_close_out(self) -> Mapping[int, int]:
+        """Days until first notice or last trade of all contracts that are known, by contract id."""
+        ledger = self._rooms.manager.ledger
+        found = map(self._held.contract, {*ledger.positions, *ledger.contracts})
+        return {contract.con_id: self.close_out(contract).days for contract in found if contract is not None}
 
     def _quotes_now(self) -> Mapping[int, Quote]:
         quotes = (self.latest_quote(contract) for contract in self._contracts.values())

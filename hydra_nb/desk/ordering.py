@@ -6,16 +6,19 @@ from typing import Any
 from hydra_nb.algos.prices import IndicativeLimits
 from hydra_nb.analysis import frames
 from hydra_nb.desk.arguments import How, parse_lots, parse_side
+from hydra_nb.desk.chains import Chaining
 from hydra_nb.desk.drawing import Sheet, draw_plan
 from hydra_nb.desk.execution import Execution
-from hydra_nb.desk.markets import Markets
 from hydra_nb.desk.plan import Plan
+from hydra_nb.desk.starting import start_words
 from hydra_nb.domain.accounts import mask_account
+from hydra_nb.domain.instrument import NO_FACTS
 from hydra_nb.domain.plan import ExecutionPlan
+from hydra_nb.domain.units import seconds_ns
 from hydra_nb.errors import InvalidOrder
 
 
-class Ordering(Markets):
+class Ordering(Chaining):
     """Previews and submissions of one account."""
 
     # Who and how
@@ -70,6 +73,8 @@ class Ordering(Markets):
         settings.limit_price(contract)
         statistics = await self.statistics(contract)
         quote = await self._first_quote(contract)
+        manager = self._rooms.manager
+        limits = manager.whole_plan.limits.for_symbol(contract.symbol)
         terms = draw_plan(
             Sheet(
                 account=self.account,
@@ -81,10 +86,11 @@ class Ordering(Markets):
                 quote=quote,
                 seed=self._rooms.seeds.getrandbits(63) if settings.seed is None else settings.seed,
                 now_ns=self.now_ns(),
-                calibration=self._rooms.manager.ledger.calibration(contract.symbol),
+                session_room_ns=seconds_ns(limits.min_session_left_s),
+                settles=manager.snapshots.facts.get(contract.local_symbol, NO_FACTS).settles,
+                calibration=manager.ledger.calibration(contract.symbol),
             )
         )
-        manager = self._rooms.manager
         await manager.snapshots.margins.refresh(contract, side=direction, lots=size)
         quotes = frames.quotes(self._history, symbol=contract.local_symbol)
         return Plan(
@@ -95,7 +101,10 @@ class Ordering(Markets):
             quotes=quotes,
             badge=self.badge,
             masked_account=self.masked_account,
-            notices=_notices(terms, prices=manager.whole_plan.indicative(terms)),
+            notices=(
+                *_notices(terms, prices=manager.whole_plan.indicative(terms)),
+                *self._notices_of_month(instrument),
+            ),
         )
 
     async def submit(self, plan: Plan) -> Execution:
@@ -129,6 +138,8 @@ def _notices(terms: ExecutionPlan, *, prices: IndicativeLimits) -> tuple[str, ..
     """Say in words what a person should know beside the figures of a plan."""
     notices = []
     contract = terms.parent.contract
+    if terms.start_ns is not None:
+        notices.append(f"It begins {start_words(terms.start_ns, contract)}; until then nothing is sent.")
     if prices.cap_short_of_touch and prices.cross is not None:
         notices.append(
             f"The cross stops at {contract.format_price(prices.cross)}, short of the opposite touch: "

@@ -70,8 +70,8 @@ class Plan:
 
     @property
     def schedule(self) -> pd.DataFrame:
-        """One row a slice, as if submitted at the preview."""
-        return frames.schedule(self.terms, start_ns=self.terms.previewed_ns, quote=self.quote)
+        """One row a slice, as if submitted at the preview; from its own start where the plan begins later."""
+        return frames.schedule(self.terms, start_ns=self.terms.begins_ns(self.terms.previewed_ns), quote=self.quote)
 
     @property
     def risk(self) -> pd.DataFrame:

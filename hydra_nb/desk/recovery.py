@@ -30,6 +30,8 @@ def replay(journal: Journal, *, hear: Callable[[Event], None]) -> ManagerCore:
 def begin_again(manager: OrderManager, *, journal: Journal, now_ns: int) -> None:
     """Journal that a process ended: its connection is gone, and its parents rest until a person decides.
 
+    Those whose start is still to come wait on for it.
+
     To be called before anything of the broker is heard, so that no report finds a strategy that believes to be running.
     """
     last_ns = journal.last_time_ns()
@@ -38,6 +40,7 @@ def begin_again(manager: OrderManager, *, journal: Journal, now_ns: int) -> None
         manager.interrupt_all(
             since_ns=last_ns, reason="the process that worked it ended: resume it, or abandon it, with the desk"
         )
+    manager.set_timers()
     if manager.ledger.connection is not ConnectionState.DOWN:
         message = "the process that held it ended"
         manager.ingest(ConnectionChanged(time_ns=now_ns, state=ConnectionState.DOWN, message=message))

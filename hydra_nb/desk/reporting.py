@@ -2,10 +2,10 @@
 
 from hydra_nb.analysis.daily import DailyReport, daily_report
 from hydra_nb.analysis.daily.day import Day
-from hydra_nb.desk.ordering import Ordering
+from hydra_nb.desk.selftesting import Selftesting
 
 
-class Reporting(Ordering):
+class Reporting(Selftesting):
     """Reports of trading days."""
 
     def daily_report(self, date: Day | None = None) -> DailyReport:

@@ -12,10 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hydra_nb.domain.accounts import mask_account
+
 LIVE_HOSTS = "HYDRA_NB_LIVE_HOSTS"
 """The environment variable that lists, with commas, names of computers on which live is allowed all the same.
 
 It is for whoever runs the computer: a notebook that is carried elsewhere does not carry it along.
+"""
+
+RUN_LIVE = "HYDRA_NB_RUN_LIVE"
+"""The environment variable that lets a runner trade a live account: the last four characters of its number.
+
+It is set where the program is started, and so by somebody who knows that nobody will be watching each order.
 """
 
 _SERVED = (  # by the beginning of a variable's name, the most telling first
@@ -95,6 +103,17 @@ class Surroundings:
             f"this notebook runs {unattended}, where a live account is not opened: run it yourself in JupyterLab on a"
             f" computer of your own, or let whoever runs this one list its name in {LIVE_HOSTS}"
         )
+
+
+def runner_obstacle(account: str) -> str | None:
+    """Why a runner may not trade a live account here, and the remedy; None where it may."""
+    if os.environ.get(RUN_LIVE, "").strip().upper() == account[-4:].upper():
+        return None
+    return (
+        f"a runner sends orders on {mask_account(account)} while nobody watches: besides confirm_live, set the"
+        f" environment variable {RUN_LIVE} to the last four characters of the account, outside the notebook, before"
+        " Jupyter or the program is started; or use dry_run=True, which sends nothing"
+    )
 
 
 def kernel() -> Any | None:

@@ -21,7 +21,9 @@ class AlertKind(StrEnum):
     BREAKER = "breaker"  # a circuit breaker has tripped
     BREAK = "break"  # ledger and broker differ, and the contract is locked
     UNKNOWN_ORDER = "unknown_order"  # a parent has ended, and the end of an order of its own is not proven
+    CLOSE_OUT = "close_out"  # a contract is held inside the window before which the broker closes it out
     CASH = "cash"  # fees or results differ from the broker's
     JOURNAL_FAILED = "journal_failed"  # the journal cannot be written
+    CYCLE = "cycle"  # a daily cycle of a runner did not do what it was to do
     KILL = "kill"  # the kill switch is on
     DELIVERY = "delivery"  # the command or function that alerts are handed to has failed

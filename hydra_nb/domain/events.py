@@ -6,6 +6,8 @@ for the report (`events_reported`), what we decided for the decision (`events_de
 """
 
 from hydra_nb.domain.events_base import DecisionsSeal, Event
+from hydra_nb.domain.events_basket import BasketRow, BasketSubmitted
+from hydra_nb.domain.events_cycle import CycleBegan, CycleEnded, CycleOrdered, CycleStatus
 from hydra_nb.domain.events_decided import (
     AckTimedOut,
     BreakerTripped,
@@ -22,6 +24,7 @@ from hydra_nb.domain.events_decided import (
     LimitsOpened,
     LimitValue,
     LoopStalled,
+    ParentBegan,
     ParentCancelAsked,
     ParentFinished,
     ParentInterrupted,
@@ -62,6 +65,8 @@ __all__ = [
     "AckTimedOut",
     "AlertCleared",
     "AlertRaised",
+    "BasketRow",
+    "BasketSubmitted",
     "BreakerTripped",
     "BrokerErrorReported",
     "CalibrationChanged",
@@ -74,6 +79,10 @@ __all__ = [
     "ConnectionChanged",
     "ContractLocked",
     "ContractUnlocked",
+    "CycleBegan",
+    "CycleEnded",
+    "CycleOrdered",
+    "CycleStatus",
     "DeathProbed",
     "DecisionsSeal",
     "Event",
@@ -88,6 +97,7 @@ __all__ = [
     "LoopStalled",
     "OpenOrderReported",
     "OrderStatusReported",
+    "ParentBegan",
     "ParentCancelAsked",
     "ParentFinished",
     "ParentInterrupted",
@@ -151,4 +161,9 @@ EVENT_TYPES: tuple[type[Event], ...] = (
     AlertRaised,
     AlertCleared,
     CalibrationChanged,
+    ParentBegan,
+    BasketSubmitted,
+    CycleBegan,
+    CycleOrdered,
+    CycleEnded,
 )

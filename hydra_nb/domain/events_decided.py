@@ -22,6 +22,14 @@ class ParentSubmitted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParentBegan(Event):
+    """The start of a plan that begins later has come; the mid of `quote` is what its fills are measured by."""
+
+    parent_id: str
+    quote: Quote | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParentRefused(Event):
     """The gate refused the parent order as a whole; `transient` is None in journals that did not tell it yet."""
 

@@ -20,11 +20,13 @@ class Session:
 class ContractFacts:
     """What contract details do not carry and a person may tell; None where nobody did.
 
-    `daily_limit` is the distance from the settlement, in the quoted unit, that the exchange allows in one day.
+    `daily_limit` is the distance from the settlement, in the quoted unit, that the exchange allows in one day;
+    `settles` the time at the exchange at which the settlement is taken.
     """
 
     first_notice: dt.date | None = None
     daily_limit: Decimal | None = None
+    settles: dt.time | None = None
 
 
 NO_FACTS = ContractFacts()

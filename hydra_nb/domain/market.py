@@ -63,6 +63,15 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """What was told of a contract in a few seconds; None where the broker did not tell."""
+
+    con_id: int
+    quote: Quote | None = None
+    open_interest: int | None = None  # lots, of the last evening that the exchange has published
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarketStatistics:
     """Volume and volatility from daily bars.
 

@@ -70,7 +70,8 @@ class ExecutionPlan:
     """What runs is what was shown; its id is the hash of its content.
 
     `step` is the fraction of the price by which the second stage moves; `duration_ns` counts from
-    submission to the end of the last slice's window. `decision_mid` is the mid at preview.
+    submission to the end of the last slice's window. `decision_mid` is the mid at preview. `start_ns` is the market
+    time at which a plan that begins later begins; its offsets then count from there.
     """
 
     parent: ParentOrder
@@ -84,6 +85,7 @@ class ExecutionPlan:
     decision_mid: Decimal | None
     prediction: Prediction | None
     previewed_ns: int
+    start_ns: int | None = None
 
     def __post_init__(self) -> None:
         """Lots are conserved and slices are in order."""
@@ -99,6 +101,10 @@ class ExecutionPlan:
         """When the preview becomes too old to be submitted."""
         return self.previewed_ns + PLAN_VALID_S * 1_000_000_000
 
+    def begins_ns(self, submitted_ns: int) -> int:
+        """From when its offsets count, were it submitted then."""
+        return submitted_ns if self.start_ns is None else max(submitted_ns, self.start_ns)
+
     @property
     def messages_budget(self) -> int:
         """Order messages that the plan may need: places, modifies and cancels."""
@@ -112,6 +118,7 @@ class ExecutionPlan:
             f"{parent.account}|{parent.contract.con_id}|{parent.side}|{parent.lots}|{parent.strategy}",
             f"{parent.limit}|{parent.tag}|{parent.caller_adv_lots}|{self.step}|{self.seed}|{self.previewed_ns}",
         ]
+        words += [] if self.start_ns is None else [f"start {self.start_ns}"]
         words += [
             f"{s.number}|{s.lots}|{s.offset_ns}|{s.ladder.mid_ns}|{s.ladder.step_ns}|{s.ladder.cross_ns}"
             for s in self.slices

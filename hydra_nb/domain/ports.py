@@ -196,6 +196,11 @@ class ExecutionPort(Protocol):
         ...
 
     @property
+    def begins_ns(self) -> int:
+        """When it began, or is to begin, but for pauses, UTC nanoseconds."""
+        ...
+
+    @property
     def finished_ns(self) -> int | None:
         """When it was over; None while it runs."""
         ...

@@ -55,6 +55,8 @@ class Ledger:
         Limits given and in force.
     calibrations
         The calibration of the slippage formula in force, by symbol, as it was accepted.
+    baskets
+        Every basket ever submitted, by id, in order of submission.
     strangers
         Latest revision of each execution that names an order that was never reserved here, by family.
     equity, peak_equity, day_start_equity
@@ -78,6 +80,7 @@ class Ledger:
         self.others_lots: dict[int, int] = {}
         self.limits = LimitsRecord()
         self.calibrations: dict[str, ev.CalibrationChanged] = {}
+        self.baskets: dict[str, ev.BasketSubmitted] = {}
         self.strangers: dict[str, ev.ExecutionReported] = {}
         self.connection = ConnectionState.DOWN
         self.currency = ""
@@ -93,6 +96,7 @@ class Ledger:
         self._since_rearmed = 0
         self._fold: Mapping[type[ev.Event], Callable[[Any], None]] = {
             ev.ParentSubmitted: self._parent_submitted,
+            ev.ParentBegan: self._parent_began,
             ev.ParentRefused: self._parent_refused,
             ev.ParentFinished: self._parent_finished,
             ev.ParentPaused: self._parent_paused,
@@ -123,6 +127,7 @@ class Ledger:
             ev.LimitsOpened: self.limits.opened,
             ev.LimitsChanged: self.limits.changed,
             ev.CalibrationChanged: self._calibration_changed,
+            ev.BasketSubmitted: self._basket_submitted,
         }
 
     def apply(self, event: ev.Event) -> None:
@@ -223,13 +228,19 @@ class Ledger:
     # Parents
 
     def _parent_submitted(self, event: ev.ParentSubmitted) -> None:
+        begins_later = event.plan.begins_ns(event.time_ns) > event.time_ns
         self.parents[event.parent_id] = ParentRecord(
             parent_id=event.parent_id,
             plan=event.plan,
             submitted_ns=event.time_ns,
-            arrival_mid=event.quote.mid if event.quote is not None else None,
+            began_ns=None if begins_later else event.time_ns,
+            arrival_mid=None if begins_later or event.quote is None else event.quote.mid,
             slices=tuple(SliceRecord(number=planned.number) for planned in event.plan.slices),
         )
+
+    def _parent_began(self, event: ev.ParentBegan) -> None:
+        mid = event.quote.mid if event.quote is not None else None
+        self._change_parent(event.parent_id, began_ns=event.time_ns, arrival_mid=mid)
 
     def _change_parent(self, parent_id: str, **changes: object) -> None:
         record = self.parents.get(parent_id)
@@ -420,6 +431,9 @@ class Ledger:
             self.calibrations.pop(event.symbol, None)
         else:
             self.calibrations[event.symbol] = event
+
+    def _basket_submitted(self, event: ev.BasketSubmitted) -> None:
+        self.baskets[event.basket_id] = event
 
     def _rearmed(self, event: ev.Rearmed) -> None:
         if event.breaker is None:

@@ -124,13 +124,18 @@ class SliceRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParentRecord:
-    """What became of one parent order so far; `slices` are in order of their numbers."""
+    """What became of one parent order so far; `slices` are in order of their numbers.
+
+    `began_ns` is when it was submitted, or, of one that begins later, when its start had come; None before. The
+    `arrival_mid` is the mid of that moment.
+    """
 
     parent_id: str
     plan: ExecutionPlan
     submitted_ns: int
     arrival_mid: Decimal | None
     slices: tuple[SliceRecord, ...]
+    began_ns: int | None
     status: ParentStatus = ParentStatus.SCHEDULED
     reason: str = ""
     finished_ns: int | None = None
@@ -141,6 +146,15 @@ class ParentRecord:
     def order_refs(self) -> tuple[str, ...]:
         """All child orders of the parent, in the order of slices and attempts."""
         return tuple(ref for one in self.slices for ref in one.order_refs)
+
+    @property
+    def begins_ns(self) -> int:
+        """From when the offsets of its plan count, but for pauses."""
+        return self.plan.begins_ns(self.submitted_ns)
+
+    def is_to_begin(self, now_ns: int) -> bool:
+        """Whether it is scheduled for a start that is still to come."""
+        return self.status is ParentStatus.SCHEDULED and self.began_ns is None and self.begins_ns > now_ns
 
     @property
     def was_sent(self) -> bool:

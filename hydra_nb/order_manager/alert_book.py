@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from hydra_nb.domain import events as ev
-from hydra_nb.domain.alerts import AlertKind
+from hydra_nb.domain.alerts import AlertKind, Severity
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.order_manager.alert_rules import cleared
 
@@ -17,6 +17,11 @@ CALM_S = {
     AlertKind.BEHIND_SCHEDULE: 600.0,  # a slice's length by default: who catches up may fall behind with the next
 }
 """Market seconds for which a matter must be gone before its alert is over; no time for the kinds that are not here."""
+
+INSTANT = frozenset({AlertKind.REJECTION, AlertKind.CYCLE})
+"""Kinds of what happens in an instant, and stands for a while."""
+TOLD_WHEN_WORSE = frozenset({AlertKind.CLOSE_OUT})
+"""Kinds that are told once more where a warning has become critical: days lie between the two."""
 
 Key = tuple[AlertKind, str]
 
@@ -45,7 +50,7 @@ class AlertBook:
         match event:
             case ev.AlertRaised():
                 self.raised[key_of(event)] = event
-                if event.kind is AlertKind.REJECTION:
+                if event.kind in INSTANT:
                     self.note(event)
             case ev.AlertCleared():
                 self._drop(key_of(event))
@@ -72,7 +77,7 @@ class AlertBook:
         told: list[ev.AlertRaised | ev.AlertCleared] = []
         for key, alert in matters.items():
             self._gone_ns.pop(key, None)
-            if key not in self.raised:
+            if key not in self.raised or _is_worse(alert, than=self.raised[key]):
                 self.raised[key] = alert
                 told.append(alert)
         for key in [key for key in self.raised if key not in matters]:
@@ -93,3 +98,9 @@ class AlertBook:
         self.raised.pop(key, None)
         self._gone_ns.pop(key, None)
         self._instants.pop(key, None)
+
+
+def _is_worse(alert: ev.AlertRaised, *, than: ev.AlertRaised) -> bool:
+    """Whether a matter that was told has become worth telling once more."""
+    is_graver = alert.severity is Severity.CRITICAL and than.severity is Severity.WARNING
+    return is_graver and alert.kind in TOLD_WHEN_WORSE

@@ -12,6 +12,7 @@ from hydra_nb.domain.breakers import BreakerName
 from hydra_nb.domain.broker_codes import is_rejection
 from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.ledger import Ledger
+from hydra_nb.risk.close_out import CloseOut
 
 DISCONNECTED_S = 15.0
 """Market seconds without a link that need no person: the first attempt to connect again comes after ten."""
@@ -19,7 +20,9 @@ IDLE_DISCONNECTED_S = 300.0
 """The same while nothing is at work, so that nobody is woken by a gateway that restarts itself every night."""
 UNRECONCILED_S = 30.0
 """Market seconds with a link, and without a comparison of ledger and broker, that need no person."""
-INSTANTS = (ev.ParentRefused, ev.ChildRefused, ev.BrokerErrorReported)
+CLOSE_OUT_SOON_DAYS = 3
+"""Calendar days before first notice, or the last trade, from which a contract that is still held is critical."""
+INSTANTS = (ev.ParentRefused, ev.ChildRefused, ev.BrokerErrorReported, ev.CycleEnded)
 """Events that `happened` makes an alert of."""
 
 _TOLD_ELSEWHERE = frozenset({"kill_switch", "contract_locked", *BreakerName})  # their alerts stand already
@@ -161,6 +164,31 @@ def cash_differs(kind: str, *, local_symbol: str, message: str, now_ns: int) -> 
     )
 
 
+def close_out(local_symbol: str, *, lots: int, window: CloseOut, now_ns: int) -> ev.AlertRaised | None:
+    """A contract is held so near to first notice, or to its last trade, that the gate lets nobody enter it any more."""
+    if not window.is_inside or lots == 0:
+        return None
+    is_near = window.days <= CLOSE_OUT_SOON_DAYS
+    return _alert(
+        AlertKind.CLOSE_OUT,
+        now_ns=now_ns,
+        severity=Severity.CRITICAL if is_near else Severity.WARNING,
+        subject=local_symbol,
+        local_symbol=local_symbol,
+        sentence=(
+            f"{local_symbol} is held, {lots:+d}, {_days(window.days)} {window.event} on {window.ends}, more than"
+            f" {window.limit} are wanted: only what reduces passes. Where it delivers physically the broker may"
+            " liquidate it before that, unasked, and leaves your orders at work. Roll it or close it."
+        ),
+    )
+
+
+def _days(days: int) -> str:
+    if days < 0:
+        return f"{-days} day after" if days == -1 else f"{-days} days after"
+    return f"{days} day before" if days == 1 else f"{days} days before"
+
+
 def journal_failed(*, now_ns: int) -> ev.AlertRaised:
     """The journal cannot be written; what exactly fails names files, and stands in `desk.status`."""
     return _alert(
@@ -213,8 +241,10 @@ def delivery_failed(trouble: str, *, now_ns: int) -> ev.AlertRaised:
 
 
 def happened(event: ev.Event, *, ledger: Ledger) -> ev.AlertRaised | None:
-    """The alert of something that happens in an instant: a rejection, or a refusal for good."""
+    """The alert of something that happens in an instant: a rejection, a refusal for good, a day that went wrong."""
     match event:
+        case ev.CycleEnded():
+            return None if event.status.is_well else _cycle(event)
         case ev.ParentRefused() | ev.ChildRefused() if event.check in _TOLD_ELSEWHERE:
             return None
         case ev.ParentRefused():
@@ -248,6 +278,17 @@ def cleared(alert: ev.AlertRaised, *, now_ns: int) -> ev.AlertCleared:
         local_symbol=alert.local_symbol,
         parent_id=alert.parent_id,
         sentence=f"Over after {(now_ns - alert.time_ns) / NS_PER_S:.0f} s: {alert.sentence}",
+    )
+
+
+def _cycle(event: ev.CycleEnded) -> ev.AlertRaised:
+    kind = "dry run" if event.dry_run else "cycle"
+    sentence = f"The {kind} {event.cycle_id} of {event.name}, {event.day}, is {event.status}: {event.message}"
+    return _alert(
+        AlertKind.CYCLE,
+        now_ns=event.time_ns,
+        subject=event.name,
+        sentence=f"{_without_dot(sentence)}. See desk.cycles().",
     )
 
 

@@ -16,6 +16,11 @@ def say_already_sent(parent: ParentRecord) -> None:
     """Warn that a parent stands for what was to be sent."""
     zone = ZoneInfo(parent.plan.parent.contract.time_zone)
     sent = dt.datetime.fromtimestamp(parent.submitted_ns // NS_PER_S, tz=zone)
-    notice = AlreadySent(f"Already sent at {sent:%H:%M:%S} as {parent.parent_id}; nothing was sent.")
+    warn_already_sent(f"Already sent at {sent:%H:%M:%S} as {parent.parent_id}; nothing was sent.")
+
+
+def warn_already_sent(words: str) -> None:
+    """Warn, in words, that what was to be sent was sent before."""
+    notice = AlreadySent(words)
     # Each time, and without the file of the caller: what a cell shows is saved with the notebook.
     warnings.warn_explicit(notice, AlreadySent, filename="hydra_nb", lineno=1)

@@ -97,6 +97,10 @@ class ManagerCore:
             if self.ledger.parents[parent_id].status is ParentStatus.INTERRUPTED:
                 self._running[parent_id] = replace(state, wake_ns=None)
 
+    def timers_to_set(self) -> dict[str, int]:
+        """Market time of the timer that each running parent waits for, by id; to be set anew after a replay."""
+        return {key: state.wake_ns for key, state in self._running.items() if state.wake_ns is not None}
+
     @property
     def running(self) -> tuple[str, ...]:
         """Ids of the parents that are not over, in order of submission."""

@@ -1,6 +1,6 @@
 """What the account holds and may come to hold over all contracts, worst case, in the account's currency."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import AccountState, MarketStatistics
 from hydra_nb.domain.units import Side
 from hydra_nb.ledger import Ledger, OrderRecord
+from hydra_nb.order_manager.planned import Planned
 from hydra_nb.risk.case import number
 from hydra_nb.risk.checks_exposure import ASSUMED_VOLATILITY
 from hydra_nb.risk.snapshot import Exposure
@@ -25,11 +26,52 @@ class _Held:
     buys: int = 0
     sells: int = 0
     dearest: Decimal | None = None
+    contract: FutureContract | None = None
 
     @property
     def worst(self) -> int:
         """Largest position, long or short, that filling one side could make."""
         return max(self.most + self.buys, self.sells - self.least)
+
+    def work(self, contract: FutureContract, *, is_buy: bool, lots: int, dearest: Decimal | None) -> None:
+        """Count lots that work, or are planned, on one side."""
+        self.contract = contract
+        if dearest is not None and (self.dearest is None or dearest > self.dearest):
+            self.dearest = dearest
+        if is_buy:
+            self.buys += lots
+        else:
+            self.sells += lots
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractExposure:
+    """What one contract is held at, what works or is to be worked, and what its worst case is worth.
+
+    `working` counts what orders and parents may still do, `planned` what comes on top; `notional` is in the account's
+    currency, None where a price or a rate is not known. Of a contract that was never traded here `contract` is None.
+    """
+
+    con_id: int
+    contract: FutureContract | None
+    symbol: str
+    least: int
+    most: int
+    working_buy: int
+    working_sell: int
+    planned_buy: int
+    planned_sell: int
+    notional: float | None
+
+    @property
+    def worst_long(self) -> int:
+        """The position if all buys fill."""
+        return self.most + self.working_buy + self.planned_buy
+
+    @property
+    def worst_short(self) -> int:
+        """The position if all sells fill."""
+        return self.least - self.working_sell - self.planned_sell
 
 
 class _Open(NamedTuple):
@@ -86,13 +128,22 @@ class Exposures:
         self._open: dict[str, _Open] = {}
 
     def of(
-        self, contract: FutureContract, *, side: Side, account: AccountState, without: str | None
+        self,
+        contract: FutureContract,
+        *,
+        side: Side,
+        account: AccountState,
+        without: str | None,
+        beside: Sequence[Planned] = (),
     ) -> Exposure | None:
-        """What there is beside an order on a side of `contract`; `without` names an order that does not count."""
+        """What there is beside an order on a side of `contract`.
+
+        `without` names an order that does not count, `beside` is counted as if it worked.
+        """
         told = self._broker.positions()
         if told is None:
             return None
-        held = self._held(without=without)
+        held = self._held(without=without, beside=beside)
         months = [one for one in held.values() if one.symbol == contract.symbol]
         worths = {
             con_id: self._worth(con_id, one, account=account)
@@ -111,9 +162,37 @@ class Exposures:
             else None,
         )
 
-    def notional_today(self, now_ns: int, *, account: AccountState, without: str | None) -> float | None:
-        """Cash value of all that was traded today or works; None where a rate of exchange is not known."""
+    def lines(
+        self, *, account: AccountState, working: Sequence[Planned], planned: Sequence[Planned]
+    ) -> Iterator[ContractExposure]:
+        """What each contract that is held, worked or planned may come to, in the order in which they were met."""
+        before = self._held(without=None, beside=working)
+        for con_id, held in self._held(without=None, beside=[*working, *planned]).items():
+            worked = before.get(con_id, _Held(symbol=held.symbol))
+            lot = self._worth(con_id, held, account=account)
+            yield ContractExposure(
+                con_id=con_id,
+                contract=held.contract or self._ledger.contracts.get(con_id),
+                symbol=held.symbol,
+                least=held.least,
+                most=held.most,
+                working_buy=worked.buys,
+                working_sell=worked.sells,
+                planned_buy=held.buys - worked.buys,
+                planned_sell=held.sells - worked.sells,
+                notional=None if lot is None else held.worst * lot,
+            )
+
+    def notional_today(
+        self, now_ns: int, *, account: AccountState, without: str | None, beside: Sequence[Planned] = ()
+    ) -> float | None:
+        """Cash value of all that was traded today or works; None where a price or a rate of exchange is not known."""
         cash = 0.0
+        for planned in beside:
+            rate = account.rate(planned.contract.currency)
+            if rate is None or planned.price is None:
+                return None
+            cash += float(planned.contract.notional(planned.price, lots=planned.lots) * rate)
         for con_id, traded in self._ledger.traded_on(now_ns).items():
             contract = self._ledger.contracts.get(con_id)
             rate = None if contract is None else account.rate(contract.currency)
@@ -136,18 +215,21 @@ class Exposures:
             self._open[record.order_ref] = one if one is not None and one.record is record else _Open.of(record)
         return [one for order_ref, one in self._open.items() if order_ref != without]
 
-    def _held(self, *, without: str | None) -> dict[int, _Held]:
+    def _held(self, *, without: str | None, beside: Sequence[Planned] = ()) -> dict[int, _Held]:
         held = self._positions()
-        for order in self._at_work(without=without):
-            con_id = order.contract.con_id
-            one = held.get(con_id)
+
+        def of(contract: FutureContract) -> _Held:
+            one = held.get(contract.con_id)
             if one is None:
-                one = held[con_id] = _Held(symbol=order.contract.symbol)
-            one.dearest = order.dearest if one.dearest is None else max(order.dearest, one.dearest)
-            if order.is_buy:
-                one.buys += order.lots
-            else:
-                one.sells += order.lots
+                one = held[contract.con_id] = _Held(symbol=contract.symbol)
+            return one
+
+        for order in self._at_work(without=without):
+            of(order.contract).work(order.contract, is_buy=order.is_buy, lots=order.lots, dearest=order.dearest)
+        for planned in beside:
+            dearest = None if planned.price is None else abs(planned.price)
+            is_buy = planned.side is Side.BUY
+            of(planned.contract).work(planned.contract, is_buy=is_buy, lots=planned.lots, dearest=dearest)
         return held
 
     def _positions(self) -> dict[int, _Held]:
@@ -167,7 +249,7 @@ class Exposures:
         At its last mid, else at what it has cost, else at the dearest price at which it works. A contract of which we
         have no details is taken to be in the account's currency: the broker tells no currency with a position.
         """
-        contract, told = self._ledger.contracts.get(con_id), self._ledger.positions.get(con_id)
+        contract, told = self._ledger.contracts.get(con_id) or held.contract, self._ledger.positions.get(con_id)
         mid, cost = self._mid(con_id), None if told is None else abs(told.average_cost)
         if contract is None:
             return float(cost) if cost else None

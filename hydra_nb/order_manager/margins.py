@@ -1,6 +1,6 @@
 """What the broker said of margin, by contract and side: asked at preview, and again before it grows old."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -10,6 +10,7 @@ from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.orders import MarginQuestion
 from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.errors import BrokerError
+from hydra_nb.order_manager.planned import Planned
 from hydra_nb.risk.snapshot import MarginTold
 
 LIFE_S = 1_800
@@ -95,6 +96,26 @@ class Margins:
         if answer is None or age_s is None or age_s > LIFE_S or not holds:
             return None
         return answer.told if initial is None else replace(answer.told, before=float(initial))
+
+    def beside(self, told: MarginTold | None, planned: Sequence[Planned]) -> MarginTold | None:
+        """What holds on top of the margin that all `planned` would need, were they filled.
+
+        What would lower the margin is not counted: it has not filled. None where an answer is wanting.
+        """
+        if told is None or not planned:
+            return told
+        before = told.before
+        for one in planned:
+            needed = self.needed(one)
+            if needed is None:
+                return None
+            before += max(0.0, needed)
+        return replace(told, before=before)
+
+    def needed(self, planned: Planned) -> float | None:
+        """Initial margin that filling all lots of `planned` would change, by the last answer; None without one."""
+        told = self.told(planned.contract, side=planned.side, lots=planned.unfilled_lots, initial=None)
+        return None if told is None or told.lots <= 0 else told.change / told.lots * planned.unfilled_lots
 
     def _may_ask(self, key: tuple[int, Side], now_ns: int) -> bool:
         """Not while a question is under way: a broker that is mute would have them queue, faster than they time out."""

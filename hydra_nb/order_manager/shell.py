@@ -5,8 +5,9 @@ on. Timers, the disk and the wire come back through the same door.
 """
 
 import asyncio
+import contextlib
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 from hydra_nb.algos.actions import CancelChild, CoreAction, ProbeDeath, Propose, Record, WakeAt
@@ -246,23 +247,25 @@ class OrderManager:
     @property
     def busy_parents(self) -> tuple[str, ...]:
         """Ids of the parents at work: not over, nor interrupted with nothing left in the market."""
+        parents = ((key, self.ledger.parents[key]) for key in self.core.running)  # not the whole journal's, each time
         return tuple(
             key
-            for key, parent in self.ledger.parents.items()
+            for key, parent in parents
             if parent.status.is_waited_for or (not parent.status.is_over and self.core.parent_view(key).working_lots)
         )
 
-    def check_plan(self, plan: ExecutionPlan) -> tuple[Decision, ...]:
-        """Ask the gate about a whole plan at the prices and the account of now; nothing is sent."""
+    def check_plan(self, plan: ExecutionPlan, *, beside: Sequence[ExecutionPlan] | None = None) -> tuple[Decision, ...]:
+        """Ask the gate about a whole plan at the prices and the account of now; nothing is sent; see `WholePlan`."""
         for news in self._dispatch.news():
             self.ingest(news)
-        return self.whole_plan.check(plan)
+        return self.whole_plan.check(plan, beside=beside)
 
-    async def submit(self, plan: ExecutionPlan) -> str:
+    async def submit(self, plan: ExecutionPlan, *, jointly: bool = False) -> str:
         """Hand a plan over to run and give its parent's id, at once.
 
         The same plan, or an equal order of the same day, gives the earlier id with an `AlreadySent`
-        warning and sends nothing. A refusal is a result: the parent ends as ``refused``.
+        warning and sends nothing. A refusal is a result: the parent ends as ``refused``. `jointly` has the gate count
+        all that other parents may still do, not only what works of them.
 
         Raises
         ------
@@ -277,8 +280,8 @@ class OrderManager:
         if now_ns > plan.valid_until_ns:
             age_s = (now_ns - plan.previewed_ns) / NS_PER_S
             raise PlanExpired(f"this plan is {age_s:.0f} s old, {PLAN_VALID_S} s are allowed; preview again")
-        decisions = self.check_plan(plan)
-        parent_id = f"P-{len(self.ledger.parents) + 1:04d}"
+        decisions = self.check_plan(plan, beside=() if jointly else None)
+        parent_id = self.parent_id_to_come()
         seal = self._journal.append_decisions(
             decisions, time_ns=now_ns, parent_id=parent_id, slice=None, action=Action.PARENT
         )
@@ -296,6 +299,10 @@ class OrderManager:
                 )
             )
         return parent_id
+
+    def parent_id_to_come(self, *, after: int = 0) -> str:
+        """Id that the next parent gets once so many others were submitted."""
+        return f"P-{len(self.ledger.parents) + after + 1:04d}"
 
     async def wait(self, parent_id: str) -> None:
         """Wait until a parent is over, or interrupted; cancelling this wait cancels no order."""
@@ -321,6 +328,15 @@ class OrderManager:
         parent = self.ledger.parents[parent_id]
         if parent.status in (ParentStatus.SCHEDULED, ParentStatus.WORKING):
             self.ingest(ParentPaused(time_ns=self._clock.now_ns(), parent_id=parent_id))
+
+    @contextlib.contextmanager
+    def unattended(self, parent_id: str) -> Iterator[None]:
+        """Wake a parent's strategy no more, as if this process were dead: what rests is left to its expiry."""
+        self._timers.hold(parent_id)
+        try:
+            yield
+        finally:
+            self._timers.let_go(parent_id)
 
     def resume(self, parent_id: str) -> None:
         """Go on after a pause or an interruption; what remains of the schedule shifts by it."""
@@ -357,14 +373,29 @@ class OrderManager:
         return tuple(CancelChild(order_ref=record.order_ref, reason=reason) for record in self.ledger.open_orders())
 
     def interrupt_all(self, *, since_ns: int, reason: str) -> None:
-        """Interrupt every parent at work, whose schedules stand still since a market time, for a reason in words."""
+        """Interrupt every parent at work, whose schedules stand still since a market time, for a reason in words.
+
+        One whose start is still to come has no schedule that could stand still: it stays scheduled.
+        """
+        now_ns = self._clock.now_ns()
         for parent_id in self.busy_parents:
-            self.ingest(
-                ParentInterrupted(time_ns=self._clock.now_ns(), parent_id=parent_id, since_ns=since_ns, reason=reason)
-            )
+            if not self.ledger.parents[parent_id].is_to_begin(now_ns):
+                self.ingest(ParentInterrupted(time_ns=now_ns, parent_id=parent_id, since_ns=since_ns, reason=reason))
+
+    @property
+    def scheduled_contracts(self) -> tuple[FutureContract, ...]:
+        """The contracts of parents whose start is still to come, each once."""
+        now_ns = self._clock.now_ns()
+        waiting = (one.plan.parent.contract for one in self.ledger.parents.values() if one.is_to_begin(now_ns))
+        return tuple({contract.con_id: contract for contract in waiting}.values())
+
+    def set_timers(self) -> None:
+        """Set the timers that a replay found: those of parents whose start is still to come."""
+        for parent_id, time_ns in self.core.timers_to_set().items():
+            self._timers.wake_at(parent_id, time_ns=time_ns)
 
     def cancel_orphans(self) -> None:
-        """Cancel orders in the market whose parent is over, as after a process that ended in the middle."""
+        """Cancel orders in the market whose parent is over, as after a process that ended, or left to a person."""
         for record in list(self.ledger.open_orders()):
             if self.ledger.parents[record.child.parent_id].status.is_over:
                 self._enqueue(CancelChild(order_ref=record.order_ref, reason="its parent order is over"))
@@ -395,6 +426,7 @@ class OrderManager:
             going = [one for one in self.core.running if self.ledger.parents[one].status.is_waited_for]
             cancels = [self.cancel(parent_id, reason="the desk was closed") for parent_id in going]
             await wait_for_all(cancels, timeout_s=KILL_WAIT_S)
+            self.cancel_orphans()
 
     async def end(self) -> None:
         """Stop, and interrupt what is still at work, also where whoever waits is interrupted: nothing works it now."""

@@ -1,6 +1,6 @@
 """What the gate looks at, taken in one step of the loop from ledger, broker and clock."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -11,11 +11,13 @@ from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.domain.orders import ChildOrder, ParentOrder
 from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.domain.units import NS_PER_S, Side
+from hydra_nb.domain.values import replace
 from hydra_nb.journal import Journal
 from hydra_nb.ledger import Ledger
 from hydra_nb.ledger.records import NOT_TRADED
-from hydra_nb.order_manager.exposure import Exposures, best_opposite
+from hydra_nb.order_manager.exposure import ContractExposure, Exposures, best_opposite
 from hydra_nb.order_manager.margins import Margins
+from hydra_nb.order_manager.planned import Planned, of_ledger, of_plans
 from hydra_nb.order_manager.spreads import UsualSpreads
 from hydra_nb.risk.snapshot import RiskSnapshot
 
@@ -110,11 +112,43 @@ class SnapshotTaker:
         """Keep volume and volatility of a contract for the checks to come."""
         self._statistics[statistics.con_id] = statistics
 
-    def of_parent(self, plan: ExecutionPlan) -> RiskSnapshot:
-        """Take the snapshot in which a whole parent order is checked."""
+    def of_parent(self, plan: ExecutionPlan, *, beside: Sequence[ExecutionPlan] | None = None) -> RiskSnapshot:
+        """Take the snapshot in which a whole parent order is checked.
+
+        Parameters
+        ----------
+        plan
+            The plan of the order.
+        beside
+            Plans that count as if they worked, and with them all that parents at work may still do; None counts
+            only what works.
+        """
         equal = self._ledger.equal_parent(plan, now_ns=self._clock.now_ns())
         at_work = sum(parent.status.is_waited_for for parent in self._ledger.parents.values())
-        return self._take(plan.parent, open_lots=plan.parent.lots, child=None, equal_parent=equal, at_work=at_work)
+        taken = self._take(
+            plan.parent,
+            open_lots=plan.parent.lots,
+            child=None,
+            equal_parent=equal,
+            at_work=at_work + len(beside or ()),
+            planned=() if beside is None else (*self.planned(), *of_plans(beside, mid=self.references.last_mid)),
+        )
+        begins_ns = plan.begins_ns(taken.now_ns)
+        return replace(taken, begins_ns=begins_ns) if begins_ns > taken.now_ns else taken
+
+    def planned(self) -> tuple[Planned, ...]:
+        """What parents at work, or held, may still do, beyond what rests."""
+        return tuple(of_ledger(self._ledger, mid=self.references.last_mid))
+
+    def exposures(self, plans: Sequence[ExecutionPlan]) -> tuple[ContractExposure, ...]:
+        """What each contract may come to, if plans run beside all that works and is to be worked."""
+        return tuple(
+            self._exposures.lines(
+                account=self._broker.account_state(),
+                working=self.planned(),
+                planned=tuple(of_plans(plans, mid=self.references.last_mid)),
+            )
+        )
 
     def of_child(self, child: ChildOrder, *, parent: ParentOrder) -> RiskSnapshot:
         """Take the snapshot in which a child, or its modify, is checked: everything reserved but itself."""
@@ -128,8 +162,23 @@ class SnapshotTaker:
             at_work=0,
         )
 
+    def margins_of(self, plans: Sequence[ExecutionPlan]) -> dict[int, float | None]:
+        """Change of initial margin that plans would make, by contract id; None where an answer is wanting."""
+        found: dict[int, float | None] = {}
+        for one in of_plans(plans, mid=self.references.last_mid):
+            needed, known = self.margins.needed(one), found.get(one.contract.con_id, 0.0)
+            found[one.contract.con_id] = None if needed is None or known is None else known + needed
+        return found
+
     def _take(
-        self, parent: ParentOrder, *, open_lots: int, child: ChildOrder | None, equal_parent: str | None, at_work: int
+        self,
+        parent: ParentOrder,
+        *,
+        open_lots: int,
+        child: ChildOrder | None,
+        equal_parent: str | None,
+        at_work: int,
+        planned: Sequence[Planned] = (),
     ) -> RiskSnapshot:
         contract, con_id = parent.contract, parent.contract.con_id
         lots = parent.lots if child is None else child.lots
@@ -141,7 +190,7 @@ class SnapshotTaker:
         usual, rate = self.references.spreads.usual(con_id), account.rate(contract.currency)
         quote = self._broker.quote(con_id)
         reference_mid, reference_age_s = self.references.mid(quote, now_ns=now_ns)
-        buys, sells = ledger.working(con_id, without=without)
+        buys, sells = _with_planned(ledger.working(con_id, without=without), planned, con_id=con_id)
         traded = ledger.traded_on(now_ns).get(con_id, NOT_TRADED)
         span, is_buy = self.span(con_id), parent.side is Side.BUY
         statistics, locked = self._statistics.get(con_id), ledger.locked.get(con_id)
@@ -172,9 +221,11 @@ class SnapshotTaker:
             caller_adv_lots=parent.caller_adv_lots,
             daily_volatility=None if statistics is None else statistics.daily_volatility,
             lots_today=traded.lots + buys + sells,
-            notional_today=self._exposures.notional_today(now_ns, account=account, without=without),
-            exposure=self._exposures.of(contract, side=parent.side, account=account, without=without),
-            margin=self.margins.told(contract, side=parent.side, lots=lots, initial=account.initial_margin),
+            notional_today=self._exposures.notional_today(now_ns, account=account, without=without, beside=planned),
+            exposure=self._exposures.of(contract, side=parent.side, account=account, without=without, beside=planned),
+            margin=self.margins.beside(
+                self.margins.told(contract, side=parent.side, lots=lots, initial=account.initial_margin), planned
+            ),
             usual_spread_ticks=None if usual is None else float(usual / contract.tick),
             notice_date=facts.first_notice,
             daily_limit=facts.daily_limit,
@@ -221,3 +272,12 @@ class SnapshotTaker:
 
     def _explained(self, con_id: int) -> int:
         return self._ledger.others_lots.get(con_id, 0) + self._ledger.booked_position(con_id)
+
+
+def _with_planned(working: tuple[int, int], planned: Sequence[Planned], *, con_id: int) -> tuple[int, int]:
+    """Lots (buy, sell) of a contract that work or are planned."""
+    buys, sells = working
+    for one in planned:
+        if one.contract.con_id == con_id:
+            buys, sells = (buys + one.lots, sells) if one.side is Side.BUY else (buys, sells + one.lots)
+    return buys, sells

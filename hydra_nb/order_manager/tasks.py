@@ -21,9 +21,11 @@ class TaskKeeper:
         self._loop = asyncio.get_running_loop()
         self._is_closed = False
 
-    def start(self, work: Coroutine[Any, Any, None], *, where: str, parent_id: str | None = None) -> None:
-        """Run `work` on the owner's loop; call from that loop only."""
-        self._begin(work, where=where, parent_id=parent_id)
+    def start(
+        self, work: Coroutine[Any, Any, None], *, where: str, parent_id: str | None = None
+    ) -> "asyncio.Task[None]":
+        """Run `work` on the owner's loop, and give its task; call from that loop only."""
+        return self._begin(work, where=where, parent_id=parent_id)
 
     def keep(self, work: Callable[[], Coroutine[Any, Any, None]], *, where: str) -> None:
         """Run what `work` gives, and anew where an interrupt ended it.

@@ -25,11 +25,16 @@ class Timers:
         self._clock = clock
         self._wake = wake
         self._set: dict[str, tuple[int, TimerHandle]] = {}
+        self._held: dict[str, int | None] = {}  # parents that are not woken, with what was asked for meanwhile
         self._told_ns = 0
         self._no_sooner_ns = 0  # no timer is due before; each event asks, so that all are looked at once a second only
 
     def wake_at(self, parent_id: str, *, time_ns: int) -> None:
         """Wake a parent at a market time, or sooner where that was asked before."""
+        if parent_id in self._held:
+            held_ns = self._held[parent_id]
+            self._held[parent_id] = time_ns if held_ns is None else min(held_ns, time_ns)
+            return
         pending = self._set.get(parent_id)
         if pending is not None:
             if pending[0] <= time_ns:
@@ -42,6 +47,19 @@ class Timers:
         """Forget a timer that fires, and give when it was due; call `stall` before."""
         due_ns, _ = self._set.pop(parent_id)
         return due_ns
+
+    def hold(self, parent_id: str) -> None:
+        """Wake a parent no more until `let_go`."""
+        due_ns, timer = self._set.pop(parent_id, (None, None))
+        if timer is not None:
+            timer.cancel()
+        self._held[parent_id] = due_ns
+
+    def let_go(self, parent_id: str) -> None:
+        """Wake a parent as before, at once where its time has passed meanwhile."""
+        due_ns = self._held.pop(parent_id, None)
+        if due_ns is not None:
+            self.wake_at(parent_id, time_ns=max(due_ns, self._clock.now_ns()))
 
     def stall(self) -> LoopStalled | None:
         """What there is to tell where a timer should have fired over a second ago; each time is told once."""
@@ -61,3 +79,4 @@ class Timers:
         for _, timer in self._set.values():
             timer.cancel()
         self._set.clear()
+        self._held.clear()

@@ -1,6 +1,6 @@
 """A whole plan before the gate, at the prices of now: for the preview, and again when it is submitted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from hydra_nb.algos.prices import IndicativeLimits, indicative_limits
@@ -15,7 +15,11 @@ T = TypeVar("T")
 
 
 class WholePlan:
-    """Asks the gate about plans; nothing is sealed, sent or recorded."""
+    """Asks the gate about plans; nothing is sealed, sent or recorded.
+
+    Where `beside` names other plans, an order is looked at as if these worked already, and with them all that parents
+    at work may still do; None looks at what works alone.
+    """
 
     def __init__(self, *, gate: RiskGate, broker: BrokerPort, snapshots: SnapshotTaker) -> None:
         self._gate = gate
@@ -27,13 +31,13 @@ class WholePlan:
         """The limits that the gate holds orders against."""
         return self._gate.limits
 
-    def check(self, plan: ExecutionPlan) -> tuple[Decision, ...]:
+    def check(self, plan: ExecutionPlan, *, beside: Sequence[ExecutionPlan] | None = None) -> tuple[Decision, ...]:
         """Make every check of a parent order."""
-        return self._ask(self._gate.check_parent, plan)
+        return self._ask(self._gate.check_parent, plan, beside=beside)
 
-    def would_pass(self, plan: ExecutionPlan) -> WouldPass:
+    def would_pass(self, plan: ExecutionPlan, *, beside: Sequence[ExecutionPlan] | None = None) -> WouldPass:
         """Tell what all checks together would allow."""
-        return self._ask(self._gate.would_pass, plan)
+        return self._ask(self._gate.would_pass, plan, beside=beside)
 
     def refusal(self, plan: ExecutionPlan, *, decisions: tuple[Decision, ...], now_ns: int) -> Refused | None:
         """Give the refusal that stops a plan at submission; of what time cures only a closed session does."""
@@ -53,11 +57,11 @@ class WholePlan:
             limit=parent.limit,
         )
 
-    def _ask(self, question: Callable[..., T], plan: ExecutionPlan) -> T:
+    def _ask(self, question: Callable[..., T], plan: ExecutionPlan, *, beside: Sequence[ExecutionPlan] | None) -> T:
         prices = self.indicative(plan)
         return question(
             plan.parent,
-            snapshot=self._snapshots.of_parent(plan),
+            snapshot=self._snapshots.of_parent(plan, beside=beside),
             first_price=prices.mid,
             worst_price=prices.cross,
             messages=plan.messages_budget,

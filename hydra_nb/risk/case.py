@@ -51,6 +51,12 @@ class Case:
     snapshot: RiskSnapshot
     limits: Limits
 
+    @property
+    def acts_ns(self) -> int:
+        """When it would first act: now, or at the start of a parent that begins later."""
+        begins_ns = self.snapshot.begins_ns
+        return self.snapshot.now_ns if begins_ns is None else begins_ns
+
     @classmethod
     def of_child(cls, child: ChildOrder, *, action: Action, snapshot: RiskSnapshot, limits: Limits) -> "Case":
         """Case of one child order, or of its modify."""

@@ -1,11 +1,8 @@
 """Checks of the contract and its calendar: month, close-out window, the end of the session, an unusual spread."""
 
-import datetime as dt
-import functools
-from zoneinfo import ZoneInfo
-
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.risk.case import Case, number
+from hydra_nb.risk.close_out import close_out_of, exchange_date, months_ahead
 from hydra_nb.risk.verdict import Decision
 
 _DETAILS = "contract details"
@@ -15,8 +12,8 @@ _PERSON = "contract facts"
 def contract_month(case: Case) -> Decision:
     """The contract has not expired, and its last trade is no more months ahead than the limit."""
     last, limit = case.contract.last_trade_date, case.limits.max_months_ahead
-    today = exchange_date(case.snapshot.now_ns, zone=case.contract.time_zone)
-    ahead = (last.year - today.year) * 12 + last.month - today.month
+    today = exchange_date(case.acts_ns, zone=case.contract.time_zone)
+    ahead = months_ahead(case.contract, now_ns=case.acts_ns)
     symbol = case.contract.local_symbol
     if last < today:
         message = f"{symbol} expired: its last trade was on {last}; take a later month"
@@ -33,46 +30,30 @@ def close_out(case: Case) -> Decision:
     A physically delivered future is closed out by the broker before first notice (longs) or last trade. The window
     begins `notice_days` before a first notice day that a person has told, else `close_out_days` before the last trade.
     """
-    notice, last = case.snapshot.notice_date, case.contract.last_trade_date
-    told = notice is not None and notice < last
-    ends, limit = (last, case.limits.close_out_days)
-    if notice is not None and told:
-        ends, limit = notice, case.limits.notice_days
-    source = _PERSON if told else _DETAILS
-    today = exchange_date(case.snapshot.now_ns, zone=case.contract.time_zone)
-    days = (ends - today).days
-    if days > limit:
+    snapshot, contract = case.snapshot, case.contract
+    window = close_out_of(contract, first_notice=snapshot.notice_date, now_ns=case.acts_ns, limits=case.limits)
+    days, limit, source = window.days, window.limit, _PERSON if window.is_notice else _DETAILS
+    if not window.is_inside:
         return Decision("close_out", True, days, limit, "days", "Outside the close-out window", source)
-    position = case.snapshot.position_lots
+    position = snapshot.position_lots
     if position is None:
-        words = f"{case.contract.local_symbol} is in its close-out window, and the position is not known: wait for it"
+        words = f"{contract.local_symbol} is in its close-out window, and the position is not known: wait for it"
         return Decision("close_out", False, days, limit, "days", words, source, None, True)
     against = max(0, -case.side.sign * position)
-    working = case.snapshot.working_buy_lots if case.side.sign > 0 else case.snapshot.working_sell_lots
+    working = snapshot.working_buy_lots if case.side.sign > 0 else snapshot.working_sell_lots
     left = against - working
     if case.open_lots <= left:
         return Decision("close_out", True, days, limit, "days", "Reduces the position before it is closed out", source)
-    event = "first notice" if told else "its last trade"
     message = (
-        f"{case.contract.local_symbol} is {days} days before {event}, more than {limit} wanted: "
+        f"{contract.local_symbol} is {days} days before {window.event}, more than {limit} wanted: "
         "only what reduces passes; take a later month"
     )
     return Decision("close_out", False, days, limit, "days", message, source, left if left > 0 else None)
 
 
-def exchange_date(time_ns: int, *, zone: str) -> dt.date:
-    """Date at the exchange at a market time."""
-    return _date(time_ns // (60 * NS_PER_S), zone)
-
-
-@functools.lru_cache(maxsize=64)
-def _date(minute: int, zone: str) -> dt.date:
-    return dt.datetime.fromtimestamp(minute * 60, tz=ZoneInfo(zone)).date()
-
-
 def session_left(case: Case) -> Decision:
     """The session goes on for so long at least: what rests over a break is held, and meets another market."""
-    now_ns, limit = case.snapshot.now_ns, case.limits.min_session_left_s
+    now_ns, limit = case.acts_ns, case.limits.min_session_left_s
     closes_ns = case.contract.closes_ns(now_ns)
     if closes_ns is None:
         words = "The session is closed"

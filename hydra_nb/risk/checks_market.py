@@ -30,10 +30,10 @@ _SANE = Decision(
 
 def session_open(case: Case) -> Decision:
     """A session that the broker lists is open."""
-    if case.contract.is_open(case.snapshot.now_ns):
+    if case.contract.is_open(case.acts_ns):
         return _OPEN
     symbol = case.contract.local_symbol
-    opens = "wait for its next session" if case.contract.opens_ns(case.snapshot.now_ns) else "no next session is listed"
+    opens = "wait for its next session" if case.contract.opens_ns(case.acts_ns) else "no next session is listed"
     return Decision(
         check="session_open",
         allowed=False,

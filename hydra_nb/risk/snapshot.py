@@ -118,6 +118,8 @@ class RiskSnapshot:
         How the desk has fared lately with gate, broker and fills.
     breakers
         Circuit breakers that are tripped and concern the contract, by name.
+    begins_ns
+        When a parent order that begins later begins, market time; None for any other, and for a child.
     """
 
     now_ns: int
@@ -166,3 +168,4 @@ class RiskSnapshot:
     equal_parent: str | None
     conduct: Conduct
     breakers: Mapping[str, BreakerTripped]
+    begins_ns: int | None = None

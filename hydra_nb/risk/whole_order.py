@@ -15,6 +15,7 @@ from hydra_nb.risk.verdict import Decision, WouldPass
 _TIME_CURES = frozenset(check.name for check in CHECKS if check.cure is Cure.TIME)
 _PRICE_CURES = frozenset(check.name for check in CHECKS if check.cure is Cure.PRICE)
 _PERSON_CURES = frozenset(check.name for check in CHECKS if check.cure is Cure.PERSON)
+_SESSION = frozenset(check.__name__ for check in (session_open, session_left))
 _SESSION_CURES = frozenset(
     check.__name__ for check in (session_open, session_left, quote_sane, quote_age, reference_age)
 )
@@ -43,8 +44,18 @@ def check_whole(
         if decision.allowed and check.cure is Cure.PRICE:
             of_first = check.function(first)
             decision = decision if of_first.allowed else of_first
-        decisions.append(decision)
+        decisions.append(decision if snapshot.begins_ns is None else _of_later(decision))
     return tuple(decisions)
+
+
+def _of_later(decision: Decision) -> Decision:
+    """Let pass what may be otherwise when the order begins: each of its orders is asked about anew by then.
+
+    The session is looked at as it will be then, and a start outside of it is refused now.
+    """
+    if decision.allowed or not decision.transient or decision.check in _SESSION:
+        return decision
+    return decision._replace(allowed=True, message=f"{decision.message} (asked again when it begins)")
 
 
 def search(
@@ -73,7 +84,7 @@ def search(
         if is_lots_worth_trying
         else None,
         price=_nearest_price(prices[0], decide=lambda price: checked(lots=parent.lots, tried=(price, price))),
-        time_ns=_earliest_time(parent, decisions=asked, now_ns=snapshot.now_ns),
+        time_ns=_earliest_time(parent, decisions=asked, now_ns=snapshot.now_ns, begins_ns=snapshot.begins_ns),
     )
 
 
@@ -116,11 +127,13 @@ def _nearest_price(asked: Decimal | None, *, decide: Callable[[Decimal], tuple[D
     return None
 
 
-def _earliest_time(parent: ParentOrder, *, decisions: tuple[Decision, ...], now_ns: int) -> int | None:
-    """Now where everything passes; the next opening where only a closed session, and what it hides, do not."""
+def _earliest_time(
+    parent: ParentOrder, *, decisions: tuple[Decision, ...], now_ns: int, begins_ns: int | None
+) -> int | None:
+    """Now, or at its own later start, where everything passes; the next opening where only a closed session hinders."""
     refusing = [decision for decision in decisions if not decision.allowed]
     if not refusing:
-        return now_ns
+        return begins_ns if begins_ns is not None else now_ns
     is_closed = any(decision.check == session_open.__name__ for decision in refusing)
     # The opening brings the quote, and with it the mid for want of which a size or a price could not be valued.
     cured = all(

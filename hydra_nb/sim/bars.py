@@ -17,6 +17,11 @@ from hydra_nb.sim.seeds import stream
 _SATURDAY = 5
 _VOLUME_SCATTER = 0.3
 MAX_BARS = 1_000
+_OPEN_DAYS = (4.0, 9.0)
+"""Days of volume that are open in a month, at least and at most."""
+_OPEN_SCATTER = 0.02
+_CLOSING_DAYS = 30
+"""Calendar days before the last trade over which what is open goes to zero."""
 
 
 def previous_weekday(day: dt.date) -> dt.date:
@@ -38,6 +43,18 @@ def next_weekday(day: dt.date) -> dt.date:
 def draw_volume(dice: random.Random, parameters: FlowParameters) -> int:
     """Draw the lots of one day around the month's simulated average."""
     return max(1, round(parameters.daily_lots * math.exp(dice.gauss(-(_VOLUME_SCATTER**2) / 2, _VOLUME_SCATTER))))
+
+
+def open_interest(month: Month, *, seed: int, day: dt.date) -> int:
+    """Lots that are open on the evening before a day: some days' volume, less with every day of the last month.
+
+    It is the simulated market's own, as its volume is, and does not follow the trades of the day.
+    """
+    dice = stream(seed, "open interest", month.listing.con_id)
+    level = flow_parameters(month).daily_lots * dice.uniform(*_OPEN_DAYS)
+    today = stream(seed, "open interest", month.listing.con_id, day).gauss(1, _OPEN_SCATTER)
+    left = (month.listing.last_trade_date - day).days
+    return max(0, round(level * today * min(1.0, max(0, left) / _CLOSING_DAYS)))
 
 
 def bars_before(month: Month, *, seed: int, first_day: dt.date, days: int) -> list[DailyBar]:

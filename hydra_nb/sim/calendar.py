@@ -1,15 +1,19 @@
 """Trading sessions of an instrument, from hours in exchange time to UTC nanoseconds.
 
 A trade date is a weekday. Sessions that start in the evening belong to the trade date that
-follows, so that a week runs from Sunday evening to Friday. No holidays are modelled; the first
-day of the simulated market is chosen well away from them.
+follows, so that a week runs from Sunday evening to Friday. Holidays and half days are those that one is
+told; by itself the simulated market has none, and its first day is chosen well away from them.
 """
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 NS_PER_S = 1_000_000_000
+Holidays = Mapping[dt.date, dt.time | None]
+"""Trade dates without a session, or, with a time, those on which the exchange closes early."""
+
 EVENING = dt.time(16)
 """Sessions that start at this local time or later belong to the next trade date."""
 _SEARCH_DAYS = 10
@@ -42,9 +46,14 @@ class Calendar:
         IANA name of the exchange's time zone.
     last_trade_date
         The last trade date; there are no sessions after it.
+    holidays
+        Trade dates that differ; a half day's time is the exchange's.
     """
 
-    def __init__(self, hours: str, *, time_zone: str, last_trade_date: dt.date) -> None:
+    def __init__(
+        self, hours: str, *, time_zone: str, last_trade_date: dt.date, holidays: Holidays | None = None
+    ) -> None:
+        self._holidays = holidays or {}
         self._spans = _parse(hours)
         self._zone = ZoneInfo(time_zone)
         self._last_trade_date = last_trade_date
@@ -58,21 +67,28 @@ class Calendar:
         return known
 
     def _make_sessions(self, trade_date: dt.date) -> tuple[Session, ...]:
-        if trade_date.weekday() >= 5 or trade_date > self._last_trade_date:
+        early = self._holidays.get(trade_date)
+        is_closed = trade_date in self._holidays and early is None
+        if is_closed or trade_date.weekday() >= 5 or trade_date > self._last_trade_date:
             return ()
-        made = []
-        for number, (start, end) in enumerate(self._spans):
+        spans = []
+        for start, end in self._spans:
             start_day = trade_date - dt.timedelta(days=1) if start >= EVENING else trade_date
             end_day = start_day if end > start else start_day + dt.timedelta(days=1)
-            session = Session(
+            spans.append((self.instant_ns(start_day, start), self.instant_ns(end_day, end)))
+        if early is not None:
+            ends_ns = self.instant_ns(trade_date, early)
+            spans = [(open_ns, min(close_ns, ends_ns)) for open_ns, close_ns in spans if open_ns < ends_ns]
+        return tuple(
+            Session(
                 trade_date=trade_date,
-                open_ns=self.instant_ns(start_day, start),
-                close_ns=self.instant_ns(end_day, end),
+                open_ns=open_ns,
+                close_ns=close_ns,
                 first=number == 0,
-                last=number == len(self._spans) - 1,
+                last=number == len(spans) - 1,
             )
-            made.append(session)
-        return tuple(made)
+            for number, (open_ns, close_ns) in enumerate(spans)
+        )
 
     def session_after(self, now_ns: int) -> Session | None:
         """Give the session under way, else the next one; None once the last has ended."""

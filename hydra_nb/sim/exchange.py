@@ -15,10 +15,11 @@ from decimal import Decimal
 from heapq import heappop, heappush
 from itertools import count, takewhile
 
-from hydra_nb.sim.bars import bars_before, next_weekday, unwatched_bar
-from hydra_nb.sim.calendar import Calendar
+from hydra_nb.sim.bars import bars_before, next_weekday, open_interest, unwatched_bar
+from hydra_nb.sim.calendar import Calendar, Holidays
 from hydra_nb.sim.clearing import Clearing
-from hydra_nb.sim.instruments import account_name, first_day, list_months, market_rules, read_instruments
+from hydra_nb.sim.instruments import account_name, list_months, market_rules, read_instruments
+from hydra_nb.sim.instruments import first_day as day_of_seed
 from hydra_nb.sim.interventions import Interventions
 from hydra_nb.sim.market import Market
 from hydra_nb.sim.orders import (
@@ -60,6 +61,10 @@ class Exchange:
     seed
         Decides everything: account, ids, first day, listed months, price levels and order flow. The
         same seed and the same calls give the same events.
+    first_day
+        A weekday on which the market starts, in place of the Tuesday of the seed.
+    holidays
+        Trade dates on which nothing trades (None), or which end early, at a time of each exchange.
 
     Attributes
     ----------
@@ -68,20 +73,22 @@ class Exchange:
     account : str
         The one account, ``SIM`` and seven letters or digits.
     start_ns : int
-        The first instant, a Tuesday at 09:00 in Chicago; UTC nanoseconds. All markets are open then.
+        The first instant, 09:00 in Chicago on the first day; UTC nanoseconds. All markets are open then.
     listings : tuple of Listing
         The next months of all instruments.
     interventions : Interventions
         The way in for faults of the venue.
     """
 
-    def __init__(self, *, seed: int) -> None:
+    def __init__(self, *, seed: int, first_day: dt.date | None = None, holidays: Holidays | None = None) -> None:
         self.seed = seed
         self.account = account_name(seed)
-        self._first_day = first_day(seed)
+        self._first_day = day_of_seed(seed) if first_day is None else first_day
         home = Calendar("00:00-23:59", time_zone=_HOME_ZONE, last_trade_date=self._first_day)
         self.start_ns = home.instant_ns(self._first_day, _START)
-        self._months = {month.listing.con_id: month for month in list_months(seed, today=self._first_day)}
+        self._months = {
+            month.listing.con_id: month for month in list_months(seed, today=self._first_day, holidays=holidays)
+        }
         self.listings = tuple(month.listing for month in self._months.values())
         self._rules = market_rules(read_instruments())
         self._markets: dict[int, Market] = {}
@@ -243,10 +250,18 @@ class Exchange:
         today = min(month.calendar.local_date(now_ns), month.listing.last_trade_date + dt.timedelta(days=1))
         day = self._first_day
         while day < today:
-            bar = watched.get(day)
-            bars.append(bar or unwatched_bar(month, seed=self.seed, day=day, price=bars[-1].close))
+            if month.calendar.sessions(day):
+                bar = watched.get(day)
+                bars.append(bar or unwatched_bar(month, seed=self.seed, day=day, price=bars[-1].close))
             day = next_weekday(day)
         return bars[-days:]
+
+    def open_interest(self, con_id: int, now_ns: int) -> int | None:
+        """Give the lots open on the evening before today at the exchange; None for an unknown contract."""
+        month = self._months.get(con_id)
+        if month is None:
+            return None
+        return open_interest(month, seed=self.seed, day=month.calendar.local_date(now_ns))
 
     def market_rule(self, rule_id: int) -> tuple[tuple[Decimal, Decimal], ...]:
         """Give (low edge, increment) of a rule, both in the quoted unit; one row from zero, empty if unknown."""

@@ -1,6 +1,7 @@
 """The simulated gateway on TCP: for any client of the TWS protocol on this machine, in real time or faster."""
 
 import asyncio
+import datetime as dt
 import ipaddress
 import socket
 import struct
@@ -12,6 +13,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from hydra_nb.sim.calendar import Holidays
 from hydra_nb.sim.connection import Session
 from hydra_nb.sim.driver import CHUNK_BYTES, CoreDriver, MarketClock
 from hydra_nb.sim.exchange import Exchange
@@ -46,6 +48,8 @@ class SimulatedGateway:
         0 takes a free one, which `port` then tells.
     faults
         What goes wrong, in market time; None for a gateway that does not fail.
+    first_day, holidays
+        Of the market, see `Exchange`.
 
     Raises
     ------
@@ -61,6 +65,8 @@ class SimulatedGateway:
         host: str = "127.0.0.1",
         port: int = 0,
         faults: FaultScript | None = None,
+        first_day: dt.date | None = None,
+        holidays: Holidays | None = None,
     ) -> None:
         if not _is_loopback(host):
             raise ValueError(f"host {host!r} is not loopback; the simulated gateway listens on 127.0.0.1 or ::1 only")
@@ -70,7 +76,7 @@ class SimulatedGateway:
         self.speed = speed
         self.host = host
         self.port = port
-        self._exchange = Exchange(seed=seed)
+        self._exchange = Exchange(seed=seed, first_day=first_day, holidays=holidays)
         self._core = GatewayCore(self._exchange, faults=faults)
         self._clock: MarketClock | None = None
         self._driver: CoreDriver | None = None

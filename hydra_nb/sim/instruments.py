@@ -12,7 +12,7 @@ import string
 from dataclasses import dataclass
 from decimal import Decimal
 
-from hydra_nb.sim.calendar import Calendar
+from hydra_nb.sim.calendar import Calendar, Holidays
 from hydra_nb.sim.records import Listing
 from hydra_nb.sim.seeds import stream
 
@@ -122,7 +122,7 @@ def market_rules(instruments: tuple[Instrument, ...]) -> dict[int, Decimal]:
     return dict(enumerate(ticks, _FIRST_RULE_ID))
 
 
-def list_months(seed: int, *, today: dt.date) -> tuple[Month, ...]:
+def list_months(seed: int, *, today: dt.date, holidays: Holidays | None = None) -> tuple[Month, ...]:
     """List the next months of every instrument.
 
     Parameters
@@ -131,6 +131,8 @@ def list_months(seed: int, *, today: dt.date) -> tuple[Month, ...]:
         Decides contract ids and price levels.
     today
         Months whose last trade date lies before it are not listed.
+    holidays
+        Of all their calendars.
 
     Returns
     -------
@@ -155,7 +157,12 @@ def list_months(seed: int, *, today: dt.date) -> tuple[Month, ...]:
                 last_trade_date=last_trade_date,
                 rule_id=rule_ids[instrument.min_tick],
             )
-            calendar = Calendar(instrument.sessions, time_zone=instrument.time_zone, last_trade_date=last_trade_date)
+            calendar = Calendar(
+                instrument.sessions,
+                time_zone=instrument.time_zone,
+                last_trade_date=last_trade_date,
+                holidays=holidays,
+            )
             # Half a percent a month stands in for the carry, so that no two months have one price.
             carried = level * (1 + Decimal(number - liquid) / 200)
             month = Month(

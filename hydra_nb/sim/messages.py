@@ -228,8 +228,8 @@ def _market_data(reader: FieldReader) -> ask.MarketData:
         return ask.MarketData(req_id=req_id, contract=contract, snapshot=False)
     if reader.flag():
         reader.skip(count=3)  # delta neutral contract
-    reader.skip(count=1)  # generic ticks
-    return ask.MarketData(req_id=req_id, contract=contract, snapshot=reader.flag())
+    generic = tuple(filter(None, reader.text().replace(" ", "").split(",")))
+    return ask.MarketData(req_id=req_id, contract=contract, generic=generic, snapshot=reader.flag())
 
 
 def _historical_data(reader: FieldReader) -> ask.HistoricalData:

@@ -119,11 +119,12 @@ class MarketRuleQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketData:
-    """1: ticks of one contract, once (``snapshot``) or as a stream."""
+    """1: ticks of one contract, once (``snapshot``) or as a stream; ``generic`` are the further kinds asked for."""
 
     req_id: int
     contract: ContractQuery
     snapshot: bool
+    generic: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from hydra_nb.sim.framing import WireError, decode, parse_versions
 from hydra_nb.sim.messages import parse
 from hydra_nb.sim.order_entry import order_terms
 from hydra_nb.sim.records import ExchangeEvent, Executed, OrderChanged, OrderRejected, OrderStatus, TopChanged, Traded
-from hydra_nb.sim.ticks import TickStream
+from hydra_nb.sim.ticks import OPEN_INTEREST_ASKED, TickStream
 
 LIVE = 1  # the market data type that every subscription gets, whatever was asked for
 MAX_TICK_STREAMS = 100  # of one connection, as IB allows an account without further fees
@@ -316,6 +316,9 @@ class GatewayCore:
         top = self.exchange.top(listing.con_id)
         if top is not None:
             session.send(stream.top_changed(top))
+        open_lots = self.exchange.open_interest(listing.con_id, now_ns)
+        if OPEN_INTEREST_ASKED in request.generic and open_lots is not None:
+            session.send(stream.open_interest(open_lots))
         if request.snapshot:
             session.send(replies.snapshot_end(request.req_id))
             return

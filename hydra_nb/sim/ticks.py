@@ -8,6 +8,9 @@ from decimal import Decimal
 from hydra_nb.sim.records import Top, Traded
 
 BID_SIZE, BID, ASK, ASK_SIZE, LAST, LAST_SIZE, VOLUME, CLOSE = 0, 1, 2, 3, 4, 5, 8, 9  # tick types of the wire
+OPEN_INTEREST = 86
+OPEN_INTEREST_ASKED = "588"
+"""The generic tick by which a client asks for the open interest of a future."""
 
 _CAN_EXECUTE = b"1\0"  # attribute mask of a price: it can be hit automatically
 _NO_ATTRIBUTE = b"0\0"
@@ -44,7 +47,8 @@ class TickStream:
         self.con_id = con_id
         self._price_head = {tick: b"1\x006\x00%d\x00%d\x00" % (req_id, tick) for tick in (BID, ASK, LAST, CLOSE)}
         self._size_head = {
-            tick: b"2\x006\x00%d\x00%d\x00" % (req_id, tick) for tick in (BID_SIZE, ASK_SIZE, LAST_SIZE, VOLUME)
+            tick: b"2\x006\x00%d\x00%d\x00" % (req_id, tick)
+            for tick in (BID_SIZE, ASK_SIZE, LAST_SIZE, VOLUME, OPEN_INTEREST)
         }
         # Sizes of -1 differ from every true size: the first top is sent whole, empty sides included.
         self._bid: Decimal | None = None
@@ -79,6 +83,10 @@ class TickStream:
     def traded(self, trade: Traded) -> bytes:
         """Ticks for one print."""
         return self._print(trade.price, trade.size, trade.volume)
+
+    def open_interest(self, lots: int) -> bytes:
+        """The tick that tells the open interest; it comes once, where it was asked for."""
+        return self._size(OPEN_INTEREST, lots)
 
     def forget(self) -> None:
         """Forget what was sent, so that the next top is sent whole."""

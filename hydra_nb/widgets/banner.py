@@ -16,10 +16,12 @@ _WORDS = {
     AlertKind.BREAKER: "✕ Breaker tripped",
     AlertKind.BREAK: "✕ Locked",
     AlertKind.UNKNOWN_ORDER: "? State unknown",
+    AlertKind.CLOSE_OUT: "▲ Held near its end",
     AlertKind.CASH: "▲ Cash differs",
     AlertKind.JOURNAL_FAILED: "✕ No journal",
     AlertKind.KILL: "■ Killed",
     AlertKind.DELIVERY: "! Alert not handed on",
+    AlertKind.CYCLE: "▲ Daily cycle",
 }
 
 

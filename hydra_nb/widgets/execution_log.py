@@ -246,6 +246,8 @@ def _fault(event: ev.Event) -> Line | None:
 def _gesture(event: ev.Event) -> Line | None:
     """What a person did."""
     match event:
+        case ev.ParentBegan():
+            return Line(time_ns=event.time_ns, sign="►", words="Its start has come.")
         case ev.ParentPaused():
             return Line(time_ns=event.time_ns, sign="❚❚", words="Paused by hand.", tone="warn")
         case ev.ParentResumed():

@@ -91,18 +91,24 @@ def _paused(execution: ExecutionPort, around: Surroundings) -> ShownState:
         else "No lot is in the market"
     )
     verb = "is" if left == 1 else "are"
-    before = f"By you. {market}, {numbers.lots(left)} {verb} left. Resuming moves the end by the pause"
+    before = f"By you. {market}, {numbers.lots(left)} {verb} left. "
+    if around.now_ns < execution.begins_ns:
+        begins = clock(execution.begins_ns, time_zone=_zone(execution))
+        return _made_paused(execution, since_ns, sentence=f"{escape(before)}Resuming before {begins} moves nothing.")
+    before += "Resuming moves the end by the pause"
     end_ns = planned_end_ns(around.slices)
     moving = "."
     if end_ns is not None:
-        end = clock(end_ns + around.now_ns - since_ns, time_zone=_zone(execution))
+        # A pause before the start of an order that begins later moves nothing.
+        moved_ns = max(0, around.now_ns - max(since_ns, execution.begins_ns))
+        end = clock(end_ns + moved_ns, time_zone=_zone(execution))
         moving = f", to {end} now."
-    return ShownState(
-        words=escape(f"❚❚ Paused {_clock(execution, since_ns)}"),
-        sentence=escape(before) + moving,
-        tone="warn",
-        actions=(RESUME, CANCEL),
-    )
+    return _made_paused(execution, since_ns, sentence=escape(before) + moving)
+
+
+def _made_paused(execution: ExecutionPort, since_ns: int, *, sentence: str) -> ShownState:
+    words = escape(f"❚❚ Paused {_clock(execution, since_ns)}")
+    return ShownState(words=words, sentence=sentence, tone="warn", actions=(RESUME, CANCEL))
 
 
 def _stale(execution: ExecutionPort, around: Surroundings, *, quote_ns: int) -> ShownState:

@@ -292,18 +292,21 @@ def test_unproven_death_is_asked_about_every_five_seconds_for_two_minutes() -> N
     assert (late.phase, late.outcome, late.filled) == (Phase.DONE, SliceStatus.UNKNOWN, 1)
 
 
-@pytest.mark.parametrize("outlived", [False, True])
-def test_an_order_seen_open_after_its_expiry_is_cancelled_after_all(*, outlived: bool) -> None:
-    """The broker ends an order by itself at its expiry, unless it is shown open past it: then the clocks are wrong."""
+@pytest.mark.parametrize("broker_s", [388, 526], ids=["our clock ahead", "both clocks past it"])
+@pytest.mark.parametrize("still_open", [False, True])
+def test_an_order_seen_open_after_its_expiry_is_cancelled_after_all(*, still_open: bool, broker_s: float) -> None:
+    """The broker ends an order by itself at its expiry, unless it is shown open past it by our clock: that is wrong."""
     order = make_order()
     order = replace(order, child=replace(order.child, expires_ns=at(520)))
-    state, _ = wake(make_live(stage=Stage.CROSS), 525, order=order)
-    order = replace(order, outlived=outlived)
-    answer = ev.DeathProbed(time_ns=at(526), order_ref=REF, still_open=True, executed_lots=0, broker_ns=at(526))
+    state, unasked = wake(make_live(stage=Stage.CROSS), 525, order=order)
+    answer = ev.DeathProbed(
+        time_ns=at(526), order_ref=REF, still_open=still_open, executed_lots=0, broker_ns=at(broker_s)
+    )
 
     _, actions = wake(state, 526, order=order, event=answer)
 
-    assert (CancelChild(order_ref=REF, reason="the ladder ended") in actions) is outlived
+    assert unasked == (ProbeDeath(order_ref=REF),)
+    assert (CancelChild(order_ref=REF, reason="the ladder ended") in actions) is still_open
 
 
 def test_nothing_is_cancelled_without_a_connection() -> None:

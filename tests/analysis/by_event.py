@@ -66,6 +66,8 @@ class ByEvent:
         match event:
             case ev.ParentSubmitted():
                 self.arrivals[event.parent_id] = event.quote
+            case ev.ParentBegan():
+                self.arrivals[event.parent_id] = event.quote
             case ev.ParentPaused():
                 self._paused_ns.setdefault(event.parent_id, event.time_ns)
             case ev.ParentInterrupted():
@@ -73,8 +75,10 @@ class ByEvent:
             case ev.ParentFinished():
                 self._paused_ns.pop(event.parent_id, None)
             case ev.ParentResumed():
-                paused_ns = self._paused_ns.pop(event.parent_id, event.time_ns)
-                self.pauses.setdefault(event.parent_id, []).append((paused_ns, event.time_ns))
+                known = self.ledger.parents.get(event.parent_id)
+                begins_ns = 0 if known is None else known.begins_ns
+                paused_ns = max(self._paused_ns.pop(event.parent_id, event.time_ns), begins_ns)
+                self.pauses.setdefault(event.parent_id, []).append((paused_ns, max(paused_ns, event.time_ns)))
             case ev.ChildReserved(child=child):
                 self._reserved[child.order_ref] = event
                 self.limits[child.parent_id, child.slice, child.stage] = child.limit_price
@@ -157,6 +161,7 @@ class ByEvent:
         return {
             "parent_id": record.parent_id,
             "submitted": record.submitted_ns,
+            "began": record.began_ns,
             "finished": record.finished_ns,
             "symbol": parent.contract.symbol,
             "local_symbol": parent.contract.local_symbol,
@@ -181,17 +186,17 @@ class ByEvent:
         parent_id, plan = record.parent_id, record.plan
         indicative = indicative_by_stage(plan, quote=self.arrivals[parent_id])
 
-        def submitted_ns(planned: PlannedSlice) -> int:
+        def begins_ns(planned: PlannedSlice) -> int:
             moved_ns = 0
             for paused_ns, resumed_ns in self.pauses.get(parent_id, ()):
-                if record.submitted_ns + planned.offset_ns + moved_ns >= paused_ns:
+                if record.begins_ns + planned.offset_ns + moved_ns >= paused_ns:
                     moved_ns += resumed_ns - paused_ns
-            return record.submitted_ns + moved_ns
+            return record.begins_ns + moved_ns
 
         def limit(planned: PlannedSlice, stage: Stage) -> Decimal | None:
             return self.limits.get((parent_id, planned.number, stage), indicative[stage])
 
-        scheduled = schedule_rows(plan, submitted_ns=submitted_ns, limit=limit)
+        scheduled = schedule_rows(plan, begins_ns=begins_ns, limit=limit)
         for row, one in zip(scheduled, record.slices, strict=True):
             yield row | self._outcome(parent_id, one)
 

@@ -30,7 +30,8 @@ SCHEDULE = (
 PROMISED = {
     "executions": "parent_id:TEXT submitted:TIME finished:TIME symbol:TEXT local_symbol:TEXT side:TEXT lots:LOTS "
     "filled_lots:LOTS shortfall_lots:LOTS strategy:TEXT status:TEXT average_price:REAL decision_mid:REAL "
-    "arrival_mid:REAL slippage_bps:REAL slippage_cash:REAL commission:REAL currency:TEXT tag:TEXT plan_id:TEXT",
+    "arrival_mid:REAL slippage_bps:REAL slippage_cash:REAL commission:REAL currency:TEXT tag:TEXT plan_id:TEXT "
+    "began:TIME",
     "slices": f"{SCHEDULE} parent_id:TEXT sent:TIME done:TIME filled_lots:LOTS carried_lots:LOTS average_price:REAL "
     "stage:TEXT expires:TIME messages:LOTS reason:TEXT status:TEXT",
     "decisions": "time:TIME parent_id:TEXT slice:LOTS action:TEXT check:TEXT allowed:FLAG observed:REAL limit:REAL "
@@ -44,7 +45,8 @@ PROMISED = {
     "orders": "order_ref:TEXT parent_id:TEXT slice:LOTS order_id:LOTS perm_id:LOTS local_symbol:TEXT side:TEXT "
     "lots:LOTS filled_lots:LOTS working_lots:LOTS limit_price:REAL expires:TIME state:TEXT",
     "positions": "account:TEXT symbol:TEXT local_symbol:TEXT position:LOTS working_buy:LOTS working_sell:LOTS "
-    "worst_long:LOTS worst_short:LOTS average_cost:REAL mid:REAL value:REAL currency:TEXT",
+    "worst_long:LOTS worst_short:LOTS average_cost:REAL mid:REAL value:REAL currency:TEXT "
+    "days_to_close_out:LOTS",
     "quotes": "time:TIME local_symbol:TEXT bid:REAL bid_size:REAL ask:REAL ask_size:REAL last:REAL last_size:REAL "
     "volume:REAL",
     "breakers": "breaker:TEXT state:TEXT observed:REAL limit:REAL unit:TEXT since:TIME reason:TEXT rearmed:TIME "

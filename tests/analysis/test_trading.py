@@ -64,14 +64,16 @@ class Disorder:
 
     def _submitted(self, parent_id: str) -> ev.Event:
         side = Side.BUY if parent_id == PARENTS[0] else Side.SELL
-        plan, quote = plan_for(OATS, 4, 5, side=side), self._random.choice(QUOTES)
-        return ev.ParentSubmitted(time_ns=self._now(), parent_id=parent_id, plan=plan, quote=quote)
+        plan, quote, at = plan_for(OATS, 4, 5, side=side), self._random.choice(QUOTES), self._now()
+        plan = replace(plan, start_ns=self._random.choice((None, None, at + 5_000_000_000)))
+        return ev.ParentSubmitted(time_ns=at, parent_id=parent_id, plan=plan, quote=quote)
 
     def _of_a_parent(self) -> ev.Event:
         at, who, words = self._now(), self._random.choice(PARENTS), self._random.choice(WORDS)
         return self._random.choice(
             (
                 ev.ParentRefused(time_ns=at, parent_id=who, check="collar", message=words),
+                ev.ParentBegan(time_ns=at, parent_id=who, quote=self._random.choice(QUOTES)),
                 ev.ParentPaused(time_ns=at, parent_id=who),
                 ev.ParentResumed(time_ns=at, parent_id=who),
                 ev.ParentInterrupted(time_ns=at, parent_id=who, since_ns=at - 1, reason=words),

@@ -6,6 +6,7 @@ import re
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,9 +49,23 @@ def executed(notebook: Any, *, folder: Path) -> Executed:
     return Executed(saved=json.loads(json.dumps(notebook)), took_s=time.monotonic() - began_s)
 
 
-@functools.cache
 def executed_file(name: str) -> Executed:
     """Run a notebook of the project, once for all tests that look at what came of it."""
+    return begin_executing(name).result()
+
+
+@functools.cache
+def begin_executing(name: str) -> "Future[Executed]":
+    """Have a notebook of the project run beside others: two at a time, as much of their time is waiting."""
+    return _kernels().submit(_execute_file, name)
+
+
+@functools.cache
+def _kernels() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(2, thread_name_prefix="notebooks")
+
+
+def _execute_file(name: str) -> Executed:
     with tempfile.TemporaryDirectory() as folder:
         return executed(of_file(name), folder=Path(folder))
 

@@ -13,7 +13,7 @@ from tests.cells.kernels import kernel
 from tests.cells.stories import moved_to, of_file, run_all, speed_of, text_of
 from tests.crash.processes import gateway
 
-RUNS = 10 if os.environ.get("HYDRA_FULL") == "1" else 3
+RUNS = 10 if os.environ.get("HYDRA_FULL") == "1" else 2
 TICKET = "order_ticket.ipynb"
 
 

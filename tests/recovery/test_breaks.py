@@ -262,14 +262,16 @@ def test_a_position_that_may_be_fills_that_nobody_told_is_not_taken_for_others(t
 
 
 class NeverExpires(ScriptedExchange):
-    """A broker whose timed expiry fails, and that takes no cancels."""
+    """A broker whose timed expiry fails, and that takes no cancels for a while."""
+
+    takes_cancels = False
 
     def _expire(self, perm_id: int, now_ns: int, events: list) -> None:  # type: ignore[type-arg]
         """Nothing ends."""
 
-    def cancel(self, client_id: int, order_id: int, now_ns: int) -> list:  # type: ignore[type-arg]  # noqa: ARG002
+    def cancel(self, client_id: int, order_id: int, now_ns: int) -> list:  # type: ignore[type-arg]
         """Nothing is cancelled."""
-        return self.advance(now_ns)
+        return super().cancel(client_id, order_id, now_ns) if self.takes_cancels else self.advance(now_ns)
 
 
 def test_an_order_that_outlives_its_expiry_locks_its_contract(tmp_path: Path) -> None:
@@ -293,6 +295,25 @@ def test_an_order_that_outlives_its_expiry_locks_its_contract(tmp_path: Path) ->
         await stack.desk.close()
 
     live(story, tmp_path, exchange=NeverExpires(script=OATS))
+
+
+def test_closing_cancels_an_order_whose_parent_was_left_to_a_person(tmp_path: Path) -> None:
+    """Its parent is over, and it works."""
+    exchange = NeverExpires(script=OATS)
+
+    async def story(lives: Lives) -> None:
+        stack = await lives.open()
+        plan = await stack.desk.preview("BUY", 1, "ZO", strategy="limit_patience", limit="369.00")
+        execution = await stack.desk.submit(plan)
+        await execution
+        assert (execution.status, execution.working_lots) == (ParentStatus.NEEDS_HUMAN, 1)
+        exchange.takes_cancels = True
+
+        await stack.desk.close()
+
+        assert stack.exchange.open_orders() == []
+
+    live(story, tmp_path, exchange=exchange)
 
 
 def test_orders_of_another_client_id_of_ours_are_not_cancelled_by_their_number(tmp_path: Path) -> None:

@@ -213,7 +213,7 @@ def test_every_unknown_of_a_snapshot_is_tried():
 
     answers = {"last_parent_pnl", "caller_adv_lots", "killed", "locked", "equal_parent", "caller_limit"}
     answers |= {"arrival_mid", "daily_volatility", "usual_spread_ticks", "notice_date", "daily_limit", "loop_lag_ms"}
-    answers |= {"opposite_price"}
+    answers |= {"opposite_price", "begins_ns"}
     assert optional - set(UNKNOWN) == answers
 
 

@@ -147,6 +147,7 @@ class Facts:
         self.lost_since_s: float | None = None
         self.held: set[str] = set()
         self.marks: dict[int, Mark] = {}
+        self.begins_ns: dict[str, int] = {}
         self.shift_ns: dict[str, int] = {}
         self.paused_since: dict[str, int] = {}
         self._refs: dict[str, list[str]] = {}
@@ -234,6 +235,7 @@ class Facts:
 
     def forget_pauses(self) -> None:
         """Know nothing of pauses any more."""
+        self.begins_ns.clear()
         self.shift_ns.clear()
         self.paused_since.clear()
 
@@ -242,6 +244,7 @@ class Facts:
         match event:
             case ev.ParentSubmitted():
                 # The id may be that of a parent which a crash forgot before anything of it was sent.
+                self.begins_ns[event.parent_id] = event.plan.begins_ns(event.time_ns)
                 self.shift_ns.pop(event.parent_id, None)
                 self.paused_since.pop(event.parent_id, None)
             case ev.ParentPaused():
@@ -249,7 +252,9 @@ class Facts:
             case ev.ParentInterrupted():
                 self.paused_since.setdefault(event.parent_id, event.since_ns)
             case ev.ParentResumed() if event.parent_id in self.paused_since:
-                shift_ns = event.time_ns - self.paused_since.pop(event.parent_id)
+                # A pause before the start of a parent that begins later moves nothing.
+                since_ns = max(self.paused_since.pop(event.parent_id), self.begins_ns.get(event.parent_id, 0))
+                shift_ns = max(0, event.time_ns - since_ns)
                 self.shift_ns[event.parent_id] = self.shift_of(event.parent_id) + shift_ns
 
     def note_loss(self) -> None:

@@ -3,7 +3,10 @@
 from decimal import Decimal
 from typing import Any
 
+import pandas as pd
+
 from hydra_nb.domain.units import floor_to_tick
+from hydra_nb.errors import InvalidOrder
 from tests.simulation.scenario import ParentDraw
 
 
@@ -33,11 +36,24 @@ class Notebook:
     async def submit(self, draw: ParentDraw, number: int) -> None:
         """Preview and submit the scenario's parent of this number, and wait for its end."""
         desk = self._world.desk  # a cell keeps the desk it began with, also where that one is closed meanwhile
-        plan = await desk.preview(draw.side, draw.lots, draw.symbol, **draw.how, **await self._limit(draw, desk))
+        how = {**draw.how, **await self._limit(draw, desk)}
+        if draw.later_s is not None:
+            start = pd.Timestamp(desk.now_ns(), tz="UTC") + pd.Timedelta(draw.later_s, unit="s")
+            how |= {"start": start, "overrun": "wait"}
+        plan = await self._preview(desk, draw, how)
         self.plans[number] = plan
         execution = await desk.submit(plan)
         self.parents[number] = execution.parent_id
         await execution
+
+    async def _preview(self, desk: Any, draw: ParentDraw, how: dict[str, Any]) -> Any:
+        """Preview; where the cell was held up until the start had passed, have it begin at once."""
+        try:
+            return await desk.preview(draw.side, draw.lots, draw.symbol, **how)
+        except InvalidOrder as error:
+            if "has passed" not in str(error):
+                raise
+            return await desk.preview(draw.side, draw.lots, draw.symbol, **{**how, "start": None})
 
     async def _limit(self, draw: ParentDraw, desk: Any) -> dict[str, Decimal]:
         """Give the caller's limit, where there is one: so many ticks beyond the mid that now shows."""

@@ -164,7 +164,7 @@ def parents_end(facts: Facts, life: Life) -> str | None:
     for parent_id, parent in life.ledger.parents.items():
         if parent.status.is_over or parent.status in (ParentStatus.PAUSED, ParentStatus.INTERRUPTED):
             continue
-        ends_ns = parent.submitted_ns + parent.plan.duration_ns + facts.shift_of(parent_id)
+        ends_ns = parent.begins_ns + parent.plan.duration_ns + facts.shift_of(parent_id)
         if facts.desk_now_ns > ends_ns + (RESOLVE_S + 30) * NS_PER_S:
             return f"{parent_id} is {parent.status} after its schedule has ended"
     return None

@@ -257,7 +257,7 @@ def as_planned(facts: Facts, sent: SentPlace) -> str | None:
     if parent is None or not sent.is_new:
         return None
     planned = parent.plan.slices[frame.slice_number - 1]
-    due_ns = parent.submitted_ns + planned.offset_ns + facts.shift_of(frame.parent_id)
+    due_ns = parent.begins_ns + planned.offset_ns + facts.shift_of(frame.parent_id)
     if facts.desk_now_ns < due_ns - START_TOLERANCE_NS:
         return f"{frame.order_ref} was sent {(due_ns - facts.desk_now_ns) / NS_PER_S:.2f} s before its slice starts"
     if frame.lots is not None and frame.lots > 2 * planned.lots:
@@ -274,7 +274,7 @@ def expires_with_its_stage(facts: Facts, sent: SentPlace) -> str | None:
     if parent is None or frame.expires_ns is None:
         return None
     planned = parent.plan.slices[frame.slice_number - 1]
-    started_ns = parent.submitted_ns + planned.offset_ns + facts.shift_of(frame.parent_id)
+    started_ns = parent.begins_ns + planned.offset_ns + facts.shift_of(frame.parent_id)
     ladder, now_ns = planned.ladder, facts.desk_now_ns
     ends = [
         started_ns + ladder.mid_ns,

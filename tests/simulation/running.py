@@ -106,15 +106,22 @@ def _fast_folder() -> str | None:
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  a folder of its own is made inside
 
 
-def run_many(seeds: Iterable[int], *, workers: int | None = None, kinds: tuple[str, ...] = ()) -> Iterator[Outcome]:
+def run_many(
+    seeds: Iterable[int],
+    *,
+    workers: int | None = None,
+    kinds: tuple[str, ...] = (),
+    limits: Mapping[str, Any] | None = None,
+) -> Iterator[Outcome]:
     """Run seeds in processes of their own; outcomes come in the order of the seeds."""
     workers = workers or os.cpu_count() or 1
+    run = partial(run_seed, kinds=kinds, limits=limits)
     if workers == 1:
-        yield from map(partial(run_seed, kinds=kinds), seeds)
+        yield from map(run, seeds)
         return
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=_settle_in) as pool:
-        yield from pool.map(partial(run_seed, kinds=kinds), seeds, chunksize=CHUNK)
+        yield from pool.map(run, seeds, chunksize=CHUNK)
 
 
 def _settle_in() -> None:

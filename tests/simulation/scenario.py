@@ -9,6 +9,9 @@ SYMBOLS = ("ZO", "ZO", "ZO", "KE", "HE", "GF", "OJ", "ZR")
 LONG_MIN = (5, 60, 15)  # shortest, longest and most frequent length of the time in which things go wrong
 SHORT_FROM_SEED = 10_000
 SHORT_MIN = (3, 12, 5)  # from that seed on: as many faults in less time, for runs of many thousand seeds
+LATER_FROM_SEED = 100_000
+LATER_SHARE = 0.4
+"""From that seed on: parents that begin later than they are submitted."""
 NO_FAULTS_SHARE = 0.04
 CRASH_SHARE = 0.5
 DEFAULT_LIMITS_SHARE = 0.15
@@ -32,7 +35,8 @@ WIDE_LIMITS = {
 class ParentDraw:
     """One parent order: when it is submitted, seconds from the opening of the desk, and what it is.
 
-    `limit_ticks` is the caller's limit as its distance from the mid at preview; None for no limit.
+    `limit_ticks` is the caller's limit as its distance from the mid at preview; None for no limit. `later_s` is how
+    long after its preview it begins; None for at once.
     """
 
     at_s: float
@@ -41,6 +45,7 @@ class ParentDraw:
     symbol: str
     how: dict[str, Any]
     limit_ticks: int | None = None
+    later_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +113,7 @@ def draw(seed: int) -> Scenario:
     faulty_s = 60.0 * dice.triangular(*minutes)
     calm = dice.random() < NO_FAULTS_SHARE
     parents = tuple(_parent(dice, number, faulty_s) for number in range(dice.choice((1, 2, 2, 3, 3, 4))))
+    parents = _some_later(seed, parents, faulty_s=faulty_s)
     on_disk = dice.random() < CRASH_SHARE
     deeds = [] if calm else [*_person(dice, faulty_s, len(parents)), *_host(dice, faulty_s, on_disk=on_disk)]
     deeds += [] if calm else _mishaps(seed, faulty_s, on_disk=on_disk)
@@ -157,6 +163,17 @@ def _parent(dice: random.Random, number: int, faulty_s: float) -> ParentDraw:
     own = random.Random(f"limit {how['jitter']} {lots} {at_s} {symbol}")  # noqa: S311  repeatable, not secret
     limit_ticks = own.randrange(0, 6) if own.random() < LIMIT_SHARE else None
     return ParentDraw(at_s=at_s, side=side, lots=lots, symbol=symbol, how=how, limit_ticks=limit_ticks)
+
+
+def _some_later(seed: int, parents: tuple[ParentDraw, ...], *, faulty_s: float) -> tuple[ParentDraw, ...]:
+    """Have some begin later, by a stream of its own; no seed below is touched, so that those that are kept stay."""
+    if seed < LATER_FROM_SEED:
+        return parents
+    dice = random.Random(f"later {seed}")  # noqa: S311  repeatable, not secret
+    return tuple(
+        replace(one, later_s=dice.uniform(20, 0.6 * faulty_s)) if dice.random() < LATER_SHARE else one
+        for one in parents
+    )
 
 
 def _person(dice: random.Random, faulty_s: float, parents: int) -> list[Deed]:

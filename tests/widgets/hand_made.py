@@ -314,6 +314,7 @@ class HandExecution:
     decisions: pd.DataFrame = field(default_factory=lambda: frame(list(PASSING), RISK_COLUMNS))
     quotes: pd.DataFrame = field(default_factory=running_quotes)
     submitted_ns: int = field(default_factory=lambda: int(utc("14:56:44").value))
+    later_ns: int = 0
     finished_ns: int | None = None
     standing_since_ns: int | None = None
     unlinked_since_ns: int | None = None
@@ -327,6 +328,11 @@ class HandExecution:
     def view(self) -> ipywidgets.HTML:
         """Something to be shown."""
         return ipywidgets.HTML(value=f"the view of {self.parent_id}")
+
+    @property
+    def begins_ns(self) -> int:
+        """When it begins."""
+        return self.submitted_ns + self.later_ns
 
     async def pause(self) -> None:
         """Note it."""

@@ -73,6 +73,23 @@ def test_paused_says_what_is_left_and_where_the_end_moves_to() -> None:
     assert state.actions == ("resume", "cancel")
 
 
+def test_a_pause_before_a_later_start_moves_nothing() -> None:
+    """It begins five hours after 08:56:44, and nothing of it is due yet."""
+    execution = HandExecution(
+        parent=order(),
+        status=ParentStatus.PAUSED,
+        filled_lots=0,
+        working_lots=0,
+        resting=[],
+        later_ns=5 * 3600 * 10**9,
+        standing_since_ns=int(utc("16:16:20").value),
+    )
+
+    state = state_of(execution)
+
+    assert plain(state.sentence).endswith("Resuming before 13:56:44 CT moves nothing.")
+
+
 def test_a_pause_whose_order_is_not_dead_yet_says_so() -> None:
     """Lots that are still being pulled count as in the market."""
     state = state_of(HandExecution(parent=order(), status=ParentStatus.PAUSED))

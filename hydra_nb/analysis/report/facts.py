@@ -169,7 +169,7 @@ def _frames(history: History, life: Life, *, rows: list[dict[str, Any]], record:
     return {
         "executions": Told(columns=columns.EXECUTIONS, frame=frames.executions(history, parent_id=parent_id)),
         "plan.schedule": Told(
-            columns=columns.SCHEDULE, frame=frames.schedule(plan, start_ns=record.submitted_ns, quote=arrival)
+            columns=columns.SCHEDULE, frame=frames.schedule(plan, start_ns=record.begins_ns, quote=arrival)
         ),
         "plan.expected_cost": Told(columns=columns.EXPECTED_COST, frame=frames.expected_cost(plan, quote=arrival)),
         "slices": Told(columns=columns.SLICES, frame=frames.slices(history, parent_id=parent_id)),

@@ -39,6 +39,7 @@ DISTURBING: Final = frozenset(
         "Killed",
         "LimitsChanged",
         "LoopStalled",
+        "ParentBegan",
         "ParentCancelAsked",
         "ParentInterrupted",
         "ParentPaused",

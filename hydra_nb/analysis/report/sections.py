@@ -55,7 +55,7 @@ def _key_figures(facts: Facts) -> Html:
     """The figures that a reader looks for first."""
     row, contract = facts.execution, facts.contract
     held = facts.frame("report.benchmarks").set_index("benchmark").loc["arrival"]
-    took_s = (facts.until_ns - facts.record.submitted_ns) / NS_PER_S
+    took_s = (facts.until_ns - facts.record.begins_ns) / NS_PER_S
     share = row["filled_lots"] / row["lots"]
     fills = len(facts.frame("fills"))
     return pairs(

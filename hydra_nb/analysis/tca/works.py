@@ -95,7 +95,8 @@ class Works:
             codes, known = pd.factorize(named)
             place, size = np.arange(len(known)), 0
         else:
-            require(told, kind.frame, (*kind.names, kind.begun, kind.ended, "lots"))
+            begun_in = "began" if "began" in told and kind is PARENTS else kind.begun
+            require(told, kind.frame, (*kind.names, begun_in, kind.ended, "lots"))
             own = _names(told, kind.names, kind.frame)
             refuse(own.isna() | own.duplicated(keep=False), kind.frame, "without a name, or told more than once")
             codes, known = pd.factorize(named)
@@ -112,7 +113,7 @@ class Works:
         keys = np.append(fills.keys, -1)[first]
         begun, ended, lots = np.full(count, NEVER_NS), np.full(count, NEVER_NS), np.full(count, np.nan)
         if told is not None:
-            begun[:size] = moments(told, kind.begun, kind.frame, or_never=True)
+            begun[:size] = moments(told, begun_in, kind.frame, or_never=True)
             ended[:size] = moments(told, kind.ended, kind.frame, or_never=True)
             lots[:size] = real(told, "lots", kind.frame)
             if "local_symbol" in told:

@@ -292,7 +292,7 @@ def ticks(injector: "FaultInjector", session: FaultySession, raw: bytes) -> Iter
         return (raw,)
     if armed.name == "quotes_delayed":
         fields = fields_of(raw)
-        delayed = frame_of((*fields[:3], _DELAYED_TYPES[fields[3]], *fields[4:]))
+        delayed = frame_of((*fields[:3], _DELAYED_TYPES.get(fields[3], fields[3]), *fields[4:]))
         due_ns = injector.now_ns + armed.ns("delay_s")
         injector.schedule(due_ns, lambda: session.emit(delayed), ends=True)
     return ()

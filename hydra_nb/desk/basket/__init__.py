@@ -1,0 +1,1 @@
+"""Baskets: many orders in one frame, read, weighed and run together."""

@@ -1,0 +1,68 @@
+"""The runners of one desk: one of each name, and none of them outlives the desk."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from hydra_nb.analysis.cycles import CycleBook, cycles
+from hydra_nb.analysis.history import History
+from hydra_nb.desk.rooms import Rooms
+from hydra_nb.desk.runner.schedule import Schedule
+from hydra_nb.desk.runner.settings import Settings
+from hydra_nb.errors import DeskBusy
+
+if TYPE_CHECKING:
+    from hydra_nb.desk.desk import Desk
+
+
+class Runners:
+    """Schedules by the names of their runners.
+
+    Parameters
+    ----------
+    desk, rooms, history
+        Of the desk, and the fold of its journal.
+    """
+
+    def __init__(self, desk: "Desk", *, rooms: Rooms, history: History) -> None:
+        self._desk = desk
+        self._rooms = rooms
+        self._history = history
+        self._book = CycleBook(rooms.journal)
+        self._schedules: dict[str, Schedule] = {}
+
+    def schedule(self, settings: Settings) -> Schedule:
+        """The schedule of a runner, made where there is none of its name at work.
+
+        Raises
+        ------
+        DeskBusy
+            Another runner of this name is at work.
+        """
+        known = self._schedules.get(settings.name)
+        if known is not None and known.settings.is_same(settings):
+            return known
+        if known is not None and not known.is_idle:
+            raise DeskBusy(
+                f"another runner named {settings.name!r} is at work on this desk, with other settings or another"
+                " function; stop it first (await runner.stop()), or give this one a name of its own"
+            )
+        self._schedules[settings.name] = Schedule(settings, desk=self._desk, rooms=self._rooms, book=self._book)
+        return self._schedules[settings.name]
+
+    def known(self, settings: Settings) -> Schedule | None:
+        """The schedule that equal settings have; None where there is none."""
+        found = self._schedules.get(settings.name)
+        return found if found is not None and found.settings.is_same(settings) else None
+
+    def cycles(self, *, name: str | None = None, cycle_id: str | None = None) -> pd.DataFrame:
+        """The frame of cycles, with those at work."""
+        running = [one.cycle.cycle_id for one in self._schedules.values() if one.cycle is not None]
+        return cycles(self._history, name=name, cycle_id=cycle_id, running=running, book=self._book)
+
+    async def end(self) -> None:
+        """Stop all, as the desk is about to close: from here on no cycle sends anything."""
+        for schedule in self._schedules.values():
+            schedule.stop()
+        for schedule in self._schedules.values():
+            await schedule.settle()

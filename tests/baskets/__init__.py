@@ -1,0 +1,1 @@
+"""Baskets: read, weighed together, run side by side, and found again."""
