@@ -25,7 +25,7 @@ def daily_report(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace any file, not only its own.")] = False,
 ) -> None:
-    """Report a trading day: orders, costs against prediction, positions, breaks, breakers, limits changed, alerts.
+    """Report a trading day: orders, costs against prediction, positions, cycles, breakers, limits changed, alerts.
 
     A day goes from 17:00 in Chicago on the day before up to 17:00 in Chicago. The journal is verified first. Of a
     broken one no report is made, and the exit status is 1.
@@ -57,6 +57,7 @@ def _print(report: "DailyReport") -> None:
         "refusals": "parent_id local_symbol action check times message",
         "positions": "local_symbol position mid value currency days_to_last_trade days_to_notice",
         "account": "currency equity_begin equity_end pnl pnl_percent",
+        "cycles": "cycle name day status orders filled_lots message",
         "halts": "time what breaker local_symbol reason",
         "limits": "time symbol limit old new unit change who reason",
         "breaks": "found over kind local_symbol outcome message",

@@ -4,6 +4,7 @@ from typing import Final
 
 from hydra_nb.analysis import columns
 from hydra_nb.analysis.columns import Column, columns_of
+from hydra_nb.analysis.cycles import CYCLES
 from hydra_nb.analysis.slippage_columns import SLIPPAGE
 from hydra_nb.analysis.tca.columns import GROUP_LEVEL, PARENT_LEVEL
 
@@ -34,6 +35,8 @@ limit_changes   | LOTS |      | Limits changed
 connection_losses | LOTS |    | Losses of the connection
 down_s          | REAL | s    | How long it was lost, within the day
 late_slices     | LOTS |      | Slices that a busy notebook delayed
+cycles          | LOTS |      | Daily cycles of runners that began or ended in the day, or ran on into it
+cycles_not_well | LOTS |      | Those that ended other than done, or as a dry run that would have passed
 pnl             | REAL | cash | Equity at the end less that at the begin
 pnl_currency    | TEXT |      | Currency of the account
 """)
@@ -192,6 +195,7 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
     "alerts": columns.ALERTS,
     "connection": CONNECTION,
     "calibrations": CALIBRATIONS,
+    "cycles": CYCLES,
     "events": EVENTS,
 }
 """Of each frame of a day, by its name."""

@@ -26,6 +26,7 @@ QUOTES_BEFORE = pd.Timedelta(minutes=10)
 """How long before the first order the quotes begin: as long as a quote counts."""
 
 _NEEDING = (ParentStatus.NEEDS_HUMAN, ParentStatus.INTERRUPTED)
+_WELL = [one for one in ev.CycleStatus if one.is_well or one is ev.CycleStatus.RUNNING]
 
 
 # Costs
@@ -207,6 +208,8 @@ def summary(found: Mapping[str, pd.DataFrame], day: TradingDay, *, messages: int
         "connection_losses": int((found["connection"]["lost"] >= begun).sum()),
         "down_s": float(found["connection"]["down_s"].sum()),
         "late_slices": len(found["late"]),
+        "cycles": len(found["cycles"]),
+        "cycles_not_well": int((~found["cycles"]["status"].isin(_WELL)).sum()),
         "pnl": equity["pnl"],
         "pnl_currency": equity["currency"],
     }

@@ -40,6 +40,7 @@ def page_of(facts: DailyFacts) -> str:
         sections.fills(facts),
         sections.costs(facts),
         sections.positions(facts),
+        sections_of_desk.cycles(facts),
         sections_of_desk.safety(facts),
         sections_of_desk.limits(facts),
         sections_of_desk.breaks(facts),

@@ -10,11 +10,23 @@ from hydra_nb.analysis.daily.facts import DailyFacts
 from hydra_nb.analysis.plot_traces import records
 from hydra_nb.analysis.report.words import number, plural
 from hydra_nb.domain.breakers import BreakerState
+from hydra_nb.domain.events import BrokerErrorReported, CycleStatus
 from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.risk.limits import Limits
 
 RULE = "A trading day goes from 17:00 in Chicago on the day before up to 17:00 in Chicago"
 """Which interval a day is."""
+
+_CYCLE_ENDS = {
+    CycleStatus.SHORT: "ended short",
+    CycleStatus.REFUSED: "was refused",
+    CycleStatus.FAILED: "failed",
+    CycleStatus.SKIPPED: "was skipped",
+    CycleStatus.MISSED: "was missed",
+    CycleStatus.INTERRUPTED: "was interrupted",
+}
+_LONGEST = 200
+"""Characters of a cycle's message that stand among what to look at; its section has all of them."""
 
 
 class Look(NamedTuple):
@@ -38,7 +50,7 @@ def interval_words(day: TradingDay) -> str:
 
 def looks(facts: DailyFacts) -> list[Look]:
     """What a person should look at, what still stands first."""
-    found = [*_orders(facts), *_desk(facts), *_positions(facts)]
+    found = [*_orders(facts), *_cycles(facts), *_desk(facts), *_positions(facts)]
     return sorted(found, key=lambda one: not one.stands)
 
 
@@ -61,6 +73,23 @@ def _orders(facts: DailyFacts) -> Iterator[Look]:
         yield Look(f"fees of {plural(untold, 'fill')} not told by then", "costs", stands=False)
 
 
+def _cycles(facts: DailyFacts) -> Iterator[Look]:
+    """Cycles that did not do what they were to do, and those of which no end was told."""
+    for row in records(facts.frame("cycles")):
+        status = CycleStatus(row["status"])
+        name = f"{'dry run' if row['dry_run'] else 'cycle'} {row['cycle']} of {row['name']}, {row['day']}"
+        if status is CycleStatus.RUNNING:
+            # While the day goes on it may be at work; by its end that, or a process that died, is a person's matter.
+            until = "when the day ended" if facts.is_over else "yet"
+            yield Look(f"{name}, was not over {until}", "cycles", stands=facts.is_over)
+        elif not status.is_well:
+            yield Look(f"{name}, {_CYCLE_ENDS[status]}: {_cut(row['message'])}", "cycles", stands=False)
+
+
+def _cut(message: str) -> str:
+    return message if len(message) <= _LONGEST else f"{message[:_LONGEST].rstrip()}…"
+
+
 def _desk(facts: DailyFacts) -> Iterator[Look]:
     breakers = facts.frame("breakers")
     tripped = breakers[breakers["state"] == BreakerState.TRIPPED]
@@ -80,6 +109,8 @@ def _desk(facts: DailyFacts) -> Iterator[Look]:
     standing = facts.frame("alerts")["cleared"].isna()
     if standing.any():
         yield Look(f"{plural(int(standing.sum()), 'alert')} not over", "alerts")
+    if not standing.all():
+        yield Look(f"{plural(int((~standing).sum()), 'alert')} raised and over", "alerts", stands=False)
     lost = facts.frame("connection")
     if lost["back"].isna().any():
         yield Look("the connection is lost", "connection")
@@ -88,6 +119,10 @@ def _desk(facts: DailyFacts) -> Iterator[Look]:
         yield Look(f"the connection was lost {plural(len(lost), 'time')}, {seconds} s in all", "connection", False)
     if row["limit_changes"]:
         yield Look(f"{plural(row['limit_changes'], 'limit')} changed", "limits", stands=False)
+    events = facts.frame("events")
+    notices = (events["kind"] == BrokerErrorReported.__name__) & events["parent_id"].isna()  # each sign-on brings some
+    if not notices.all():
+        yield Look(f"{plural(int((~notices).sum()), 'other event')} out of the ordinary", "connection", stands=False)
 
 
 def _positions(facts: DailyFacts) -> Iterator[Look]:
