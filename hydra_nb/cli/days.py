@@ -53,7 +53,8 @@ def _print(report: "DailyReport") -> None:
     columns = {
         "orders": "parent_id local_symbol side lots filled_lots shortfall_lots status average_price slippage_bps "
         "messages",
-        "currencies": "currency fills filled_lots slippage_cash predicted_cash commission",
+        "currencies": "currency fills filled_lots slippage_cash predicted_fills predicted_cash compared_cash "
+        "commission",
         "refusals": "parent_id local_symbol action check times message",
         "positions": "local_symbol position mid value currency days_to_last_trade days_to_notice",
         "account": "currency equity_begin equity_end pnl pnl_percent",

@@ -144,7 +144,7 @@ def test_what_was_not_told_of_a_fill_is_not_made_up() -> None:
     found = report(one_fill(OATS, bid="370", ask="371", price="371"))
 
     row = only(found.currencies)
-    assert pd.isna([row["predicted_cash"], row["commission"]]).all()  # type: ignore[list-item]
+    assert pd.isna([row["predicted_cash"], row["compared_cash"], row["commission"]]).all()  # type: ignore[list-item]
     assert (row["predicted_fills"], row["without_fees"], row["slippage_cash"]) == (0, 1, 50.0)
 
 

@@ -21,7 +21,9 @@ fills           | LOTS |      | Fills of the day
 filled_lots     | LOTS | lots | Their lots
 shortfall_lots  | LOTS | lots | Lots not filled of the orders that ended in the day, refused ones among them
 slippage_cash   | REAL | cash | Of the day's fills against arrival; positive is a cost; NaN in several currencies
-predicted_cash  | REAL | cash | Predicted of those of them of which both are known
+predicted_cash  | REAL | cash | Predicted of those fills of which both are known
+compared_cash   | REAL | cash | Slippage of just these fills: what predicted_cash is to be held against
+predicted_fills | LOTS |      | How many these are, in whatever currency
 commission      | REAL | cash | Commission and fees of the day's fills, as far as they were told
 currency        | TEXT |      | Currency of the cash; missing where there is none, or several: see currencies
 messages        | LOTS |      | Order messages sent in the day
@@ -46,7 +48,8 @@ currency        | TEXT |      | Currency of the contracts
 fills           | LOTS |      | Fills of the day
 filled_lots     | LOTS | lots | Their lots
 slippage_cash   | REAL | cash | Against arrival; positive is a cost; NaN where no arrival is known
-predicted_cash  | REAL | cash | Predicted of those of them of which both are known
+predicted_cash  | REAL | cash | Predicted of those fills of which both are known
+compared_cash   | REAL | cash | Slippage of just these fills: what predicted_cash is to be held against
 predicted_fills | LOTS |      | How many these are
 commission      | REAL | cash | Commission and fees, as far as they were told
 without_fees    | LOTS |      | Fills of which no fees were told yet

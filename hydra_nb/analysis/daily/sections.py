@@ -85,8 +85,12 @@ def _key_figures(facts: DailyFacts) -> Html:
                 words.plural(row["filled_lots"], "lot"),
                 f"{words.plural(row['fills'], 'fill')}; orders of {words.plural(lots, 'lot')}",
             ),
-            ("Slippage against arrival", _cash(spent, "slippage_cash", signed=True), "positive is a cost"),
-            ("Predicted", _cash(spent, "predicted_cash", signed=True), "of the fills of which both are known"),
+            (
+                "Slippage against arrival",
+                _cash(spent, "slippage_cash", signed=True),
+                "of all fills; positive is a cost",
+            ),
+            ("Predicted", _cash(spent, "predicted_cash", signed=True), _compared(spent)),
             ("Commission and fees", _cash(spent, "commission"), "as reported so far"),
             (
                 "Equity over the day",
@@ -108,6 +112,11 @@ def _order_words(row: dict[str, Any], *, ended: int) -> str:
 def _cash(spent: list[dict[str, Any]], name: str, *, signed: bool = False) -> str:
     """An amount in each currency, which are not added up."""
     return "; ".join(words.cash(one[name], currency=one["currency"], signed=signed) for one in spent) or words.UNKNOWN
+
+
+def _compared(spent: list[dict[str, Any]]) -> str:
+    """What the predictions are to be held against: the slippage of the same fills."""
+    return "; ".join(map(day_words.compared_words, spent)) or "no fill"
 
 
 def orders(facts: DailyFacts) -> Html:
@@ -243,8 +252,9 @@ def _costs(facts: DailyFacts) -> Iterator[Html]:
         amount("fills"),
         amount("filled_lots", "lots"),
         amount("slippage_cash", "slippage", decimals=2, signed=True),
-        amount("predicted_cash", "predicted", decimals=2, signed=True),
-        amount("predicted_fills", "fills of which both are known"),
+        amount("predicted_fills", "fills also predicted"),
+        amount("predicted_cash", "predicted of these", decimals=2, signed=True),
+        amount("compared_cash", "slippage of these", decimals=2, signed=True),
         amount("commission", "commission and fees", decimals=2),
         amount("without_fees", "fills without fees yet"),
     )

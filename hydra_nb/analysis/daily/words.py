@@ -1,14 +1,14 @@
 """How a day's report writes dates, and what of a day a person should look at."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from hydra_nb.analysis.daily.day import TIME_ZONE, TradingDay
 from hydra_nb.analysis.daily.facts import DailyFacts
 from hydra_nb.analysis.plot_traces import records
-from hydra_nb.analysis.report.words import number, plural
+from hydra_nb.analysis.report.words import cash, number, plural
 from hydra_nb.domain.breakers import BreakerState
 from hydra_nb.domain.events import BrokerErrorReported, CycleStatus
 from hydra_nb.domain.orders import ParentStatus
@@ -46,6 +46,14 @@ def interval_words(day: TradingDay) -> str:
     """The interval of a day: ``Mon 11 Jan, 17:00 CST to Tue 12 Jan 2027, 17:00 CST``."""
     since, until = (pd.Timestamp(one, tz="UTC").tz_convert(TIME_ZONE) for one in (day.since_ns, day.until_ns))
     return f"{since:%a %d %b, %H:%M} {since.tzname()} to {until:%a %d %b %Y, %H:%M} {until.tzname()}"
+
+
+def compared_words(row: dict[str, Any]) -> str:
+    """What the predictions of a row of `currencies` are to be held against: ``+45.00 USD paid, 2 of 3 fills``."""
+    of_fills = f"{number(row['predicted_fills'])} of {plural(row['fills'], 'fill')}"
+    if not row["predicted_fills"]:
+        return f"{of_fills} predicted"
+    return f"{cash(row['compared_cash'], currency=row['currency'], signed=True)} paid, {of_fills}"
 
 
 def looks(facts: DailyFacts) -> list[Look]:
