@@ -57,7 +57,7 @@ def _print(report: "DailyReport") -> None:
         "commission",
         "refusals": "parent_id local_symbol action check times message",
         "positions": "local_symbol position mid value currency days_to_last_trade days_to_notice",
-        "account": "currency equity_begin equity_end pnl pnl_percent",
+        "account": "currency equity_begin begin equity_end end pnl pnl_percent",
         "cycles": "cycle name day status orders filled_lots message",
         "halts": "time what breaker local_symbol reason",
         "limits": "time symbol limit old new unit change who reason",

@@ -159,7 +159,7 @@ def test_costs_are_those_of_transaction_cost_analysis() -> None:
 
 
 def test_equity_is_that_before_the_day_and_that_last_told_in_it() -> None:
-    """Of a first day the first that was told; of a quiet day nothing changes; of none nothing is known."""
+    """Of a first day the first that was told; of none nothing is known."""
     story = Story()
     for at, equity in ((0, 100_000), (10, 101_000), (20, 99_000), (TO_THE_END_S + 5, 98_000)):
         figures = {"realised_pnl": None, "unrealised_pnl": Decimal(equity)}

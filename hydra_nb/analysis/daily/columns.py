@@ -39,7 +39,8 @@ down_s          | REAL | s    | How long it was lost, within the day
 late_slices     | LOTS |      | Slices that a busy notebook delayed
 cycles          | LOTS |      | Daily cycles of runners that began or ended in the day, or ran on into it
 cycles_not_well | LOTS |      | Those that ended other than done, or as a dry run that would have passed
-pnl             | REAL | cash | Equity at the end less that at the begin
+pnl             | REAL | cash | Equity at the end less that at the begin; NaN where no other was told in the day
+pnl_since       | TIME |      | When that at the begin was told: long before the day where no desk was open
 pnl_currency    | TEXT |      | Currency of the account
 """)
 
@@ -162,7 +163,7 @@ equity_begin   | REAL | cash | Equity at the begin: as last told before it, else
 begin          | TIME |      | When that was told
 equity_end     | REAL | cash | Equity as last told in the day, or before it
 end            | TIME |      | When that was told
-pnl            | REAL | cash | The difference: results, fees, and whatever was paid in or out
+pnl            | REAL | cash | The difference, paid in or out too, since begin; NaN where no other was told in the day
 pnl_percent    | REAL | %    | The same, of the equity at the begin
 lowest         | REAL | cash | Lowest equity told in the day
 highest        | REAL | cash | Highest

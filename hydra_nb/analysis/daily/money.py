@@ -162,10 +162,11 @@ def account(reading: JournalReading, day: TradingDay) -> pd.DataFrame:
         "realised_pnl": end.realised_pnl,
         "unrealised_pnl": end.unrealised_pnl,
     }
-    if begin.currency == end.currency and begin.equity is not None and end.equity is not None:
-        row["pnl"] = end.equity - begin.equity
-        row["pnl_percent"] = 100 * float(row["pnl"] / begin.equity) if begin.equity > 0 else None
     if within:
+        are_two = begin is not end and begin.currency == end.currency
+        if are_two and begin.equity is not None and end.equity is not None:
+            row["pnl"] = end.equity - begin.equity
+            row["pnl_percent"] = 100 * float(row["pnl"] / begin.equity) if begin.equity > 0 else None
         equities = [event.equity for event in within if event.equity is not None]
         row |= {"lowest": min(equities), "highest": max(equities)}
     return make_frame(columns.ACCOUNT, [row])
@@ -214,6 +215,7 @@ def summary(found: Mapping[str, pd.DataFrame], day: TradingDay, *, messages: int
         "cycles": len(found["cycles"]),
         "cycles_not_well": int((~found["cycles"]["status"].isin(_WELL)).sum()),
         "pnl": equity["pnl"],
+        "pnl_since": None if equity["pnl"] is None else equity["begin"].as_unit("ns").value,
         "pnl_currency": equity["currency"],
     }
     return make_frame(columns.SUMMARY, [row])

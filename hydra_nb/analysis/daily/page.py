@@ -5,7 +5,7 @@ from importlib import resources
 from hydra_nb.analysis.daily import sections, sections_of_desk
 from hydra_nb.analysis.daily.data import block_of
 from hydra_nb.analysis.daily.facts import DailyFacts
-from hydra_nb.analysis.daily.words import compared_words, date_words, interval_words, looks
+from hydra_nb.analysis.daily.words import compared_words, date_words, interval_words, looks, since_words
 from hydra_nb.analysis.plot_traces import records
 from hydra_nb.analysis.report import words
 from hydra_nb.analysis.report.data import BLOCK_ID, digest_of
@@ -87,7 +87,9 @@ def card_of(facts: DailyFacts) -> str:
         ),
     ]
     if not words.is_unknown(row["pnl"]):
-        figures.append(f"equity {words.cash(row['pnl'], currency=str(row['pnl_currency']), signed=True)}")
+        figures.append(
+            f"equity {since_words(facts)} {words.cash(row['pnl'], currency=str(row['pnl_currency']), signed=True)}"
+        )
     listed = "".join(f"<li>{'● ' if one.stands else '○ '}{escape(one.words)}</li>" for one in looks(facts))
     shown = (
         f'<div role="group" aria-label="Trading day"><b>{date_words(facts.day)}</b> · {facts.badge} '

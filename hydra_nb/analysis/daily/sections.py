@@ -93,7 +93,7 @@ def _key_figures(facts: DailyFacts) -> Html:
             ("Predicted", _cash(spent, "predicted_cash", signed=True), _compared(spent)),
             ("Commission and fees", _cash(spent, "commission"), "as reported so far"),
             (
-                "Equity over the day",
+                f"Equity {day_words.since_words(facts)}",
                 words.cash(row["pnl"], currency=str(row["pnl_currency"]), signed=True),
                 f"{change}\u2009%" if change != words.UNKNOWN else "not told",
             ),
@@ -344,7 +344,7 @@ def positions(facts: DailyFacts) -> Html:
         table("Positions at the day's end", held, records(facts.frame("positions"))),
         paragraph("Days count from the date of the day; a first notice day is known where you have told it."),
         table("Equity", balance, [row for row in equity if not pd.isna(row["equity_end"])]),
-        paragraph("The difference holds results, fees, and whatever was paid in or out."),
+        paragraph("The difference holds results, fees, and whatever was paid in or out, since the begin was told."),
     )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from hydra_nb.analysis.daily.day import TIME_ZONE, TradingDay
 from hydra_nb.analysis.daily.facts import DailyFacts
 from hydra_nb.analysis.plot_traces import records
-from hydra_nb.analysis.report.words import cash, number, plural
+from hydra_nb.analysis.report.words import cash, is_unknown, number, plural
 from hydra_nb.domain.breakers import BreakerState
 from hydra_nb.domain.events import BrokerErrorReported, CycleStatus
 from hydra_nb.domain.orders import ParentStatus
@@ -46,6 +46,14 @@ def interval_words(day: TradingDay) -> str:
     """The interval of a day: ``Mon 11 Jan, 17:00 CST to Tue 12 Jan 2027, 17:00 CST``."""
     since, until = (pd.Timestamp(one, tz="UTC").tz_convert(TIME_ZONE) for one in (day.since_ns, day.until_ns))
     return f"{since:%a %d %b, %H:%M} {since.tzname()} to {until:%a %d %b %Y, %H:%M} {until.tzname()}"
+
+
+def since_words(facts: DailyFacts) -> str:
+    """Of which time the difference of equity is: ``over the day``, or since when, where that is older."""
+    begin = facts.summary["pnl_since"]
+    if is_unknown(begin) or begin >= pd.Timestamp(facts.day.before.since_ns, tz="UTC"):
+        return "over the day"
+    return f"since {begin.tz_convert(TIME_ZONE):%a %d %b %Y}"
 
 
 def compared_words(row: dict[str, Any]) -> str:
