@@ -25,7 +25,7 @@ def daily_report(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace any file, not only its own.")] = False,
 ) -> None:
-    """Report a trading day: orders, costs against prediction, positions, breaks, breakers, limits changed, alerts.
+    """Report a trading day: orders, costs against prediction, positions, cycles, breakers, limits changed, alerts.
 
     A day goes from 17:00 in Chicago on the day before up to 17:00 in Chicago. The journal is verified first. Of a
     broken one no report is made, and the exit status is 1.
@@ -53,10 +53,12 @@ def _print(report: "DailyReport") -> None:
     columns = {
         "orders": "parent_id local_symbol side lots filled_lots shortfall_lots status average_price slippage_bps "
         "messages",
-        "currencies": "currency fills filled_lots slippage_cash predicted_cash commission",
+        "currencies": "currency fills filled_lots slippage_cash predicted_fills predicted_cash compared_cash "
+        "commission",
         "refusals": "parent_id local_symbol action check times message",
         "positions": "local_symbol position mid value currency days_to_last_trade days_to_notice",
-        "account": "currency equity_begin equity_end pnl pnl_percent",
+        "account": "currency equity_begin begin equity_end end pnl pnl_percent",
+        "cycles": "cycle name day status orders filled_lots message",
         "halts": "time what breaker local_symbol reason",
         "limits": "time symbol limit old new unit change who reason",
         "breaks": "found over kind local_symbol outcome message",

@@ -144,7 +144,7 @@ def test_what_was_not_told_of_a_fill_is_not_made_up() -> None:
     found = report(one_fill(OATS, bid="370", ask="371", price="371"))
 
     row = only(found.currencies)
-    assert pd.isna([row["predicted_cash"], row["commission"]]).all()  # type: ignore[list-item]
+    assert pd.isna([row["predicted_cash"], row["compared_cash"], row["commission"]]).all()  # type: ignore[list-item]
     assert (row["predicted_fills"], row["without_fees"], row["slippage_cash"]) == (0, 1, 50.0)
 
 
@@ -159,7 +159,7 @@ def test_costs_are_those_of_transaction_cost_analysis() -> None:
 
 
 def test_equity_is_that_before_the_day_and_that_last_told_in_it() -> None:
-    """Of a first day the first that was told; of a quiet day nothing changes; of none nothing is known."""
+    """Of a first day the first that was told; of none nothing is known."""
     story = Story()
     for at, equity in ((0, 100_000), (10, 101_000), (20, 99_000), (TO_THE_END_S + 5, 98_000)):
         figures = {"realised_pnl": None, "unrealised_pnl": Decimal(equity)}

@@ -1,6 +1,7 @@
 """Reports of days through the whole stack: from an open desk, from its journal at rest, and by the command line."""
 
 import datetime as dt
+import re
 import sqlite3
 from pathlib import Path
 
@@ -78,6 +79,7 @@ def test_the_command_prints_the_last_day_where_no_file_is_named(folder: Path) ->
     assert done.returncode == 0
     assert done.stdout.startswith(f"{SECOND}, from 2027-03-02 23:00 to 2027-03-03 23:00 UTC")
     assert "Orders" in done.stdout
+    assert re.search(r"slippage_cash +predicted_fills +predicted_cash +compared_cash", done.stdout)
     assert "Breaks" not in done.stdout
 
 

@@ -16,7 +16,6 @@ from hydra_nb.domain.orders import ChildOrder
 from tests.crash.trader import ROOMY
 
 SYMBOLS = ("ZO", "ZR", "KE", "LBR", "GF", "HE", "OJ", "PA", "PL", "DA", "CSC", "CB")
-MONTHS = 2
 SEED = 7
 PATIENCE_S = 40
 """Market seconds of the first stage; when they are over every order at work is to be modified, all at one instant."""
@@ -171,7 +170,7 @@ async def work(parents: int, *, speed: float) -> Seen:
     async with hydra_nb.connect(seed=SEED, speed=speed, journal=None, limits=LIMITS, fresh=True) as desk:
         preview_ms: list[float] = []
         submit_ms: list[float] = []
-        months = await _months(desk)
+        months = await _months(desk, parents)
         plans = [await _timed(_preview(desk, months, number), preview_ms) for number in range(parents)]
         tap, beat = Tap(), Beat()
         tap.listen(desk)
@@ -211,11 +210,11 @@ def _unexplained(execution: Execution) -> bool:
     return missing != execution.shortfall_lots or bool(missing and not execution.reason)
 
 
-async def _months(desk: Desk) -> list[Any]:
-    """Two months of each symbol, dealt in turns so that few parents are in many contracts."""
-    near = [await desk.instrument(symbol) for symbol in SYMBOLS]
+async def _months(desk: Desk, parents: int) -> list[Any]:
+    """Two months of each symbol, so that few parents are in many contracts; no more of them than there are parents."""
+    near = [await desk.instrument(symbol) for symbol in SYMBOLS[:parents]]
     later = []
-    for first in near:
+    for first in near[: max(0, parents - len(SYMBOLS))]:
         listed = await desk._rooms.broker.contracts(first.symbol)
         later.append(next(one for one in listed if one.last_trade_date > first.last_trade_date))
     return [*near, *later]

@@ -4,6 +4,7 @@ from typing import Final
 
 from hydra_nb.analysis import columns
 from hydra_nb.analysis.columns import Column, columns_of
+from hydra_nb.analysis.cycles import CYCLES
 from hydra_nb.analysis.slippage_columns import SLIPPAGE
 from hydra_nb.analysis.tca.columns import GROUP_LEVEL, PARENT_LEVEL
 
@@ -20,7 +21,9 @@ fills           | LOTS |      | Fills of the day
 filled_lots     | LOTS | lots | Their lots
 shortfall_lots  | LOTS | lots | Lots not filled of the orders that ended in the day, refused ones among them
 slippage_cash   | REAL | cash | Of the day's fills against arrival; positive is a cost; NaN in several currencies
-predicted_cash  | REAL | cash | Predicted of those of them of which both are known
+predicted_cash  | REAL | cash | Predicted of those fills of which both are known
+compared_cash   | REAL | cash | Slippage of just these fills: what predicted_cash is to be held against
+predicted_fills | LOTS |      | How many these are, in whatever currency
 commission      | REAL | cash | Commission and fees of the day's fills, as far as they were told
 currency        | TEXT |      | Currency of the cash; missing where there is none, or several: see currencies
 messages        | LOTS |      | Order messages sent in the day
@@ -34,7 +37,10 @@ limit_changes   | LOTS |      | Limits changed
 connection_losses | LOTS |    | Losses of the connection
 down_s          | REAL | s    | How long it was lost, within the day
 late_slices     | LOTS |      | Slices that a busy notebook delayed
-pnl             | REAL | cash | Equity at the end less that at the begin
+cycles          | LOTS |      | Daily cycles of runners that began or ended in the day, or ran on into it
+cycles_not_well | LOTS |      | Those that ended other than done, or as a dry run that would have passed
+pnl             | REAL | cash | Equity at the end less that at the begin; NaN where no other was told in the day
+pnl_since       | TIME |      | When that at the begin was told: long before the day where no desk was open
 pnl_currency    | TEXT |      | Currency of the account
 """)
 
@@ -43,7 +49,8 @@ currency        | TEXT |      | Currency of the contracts
 fills           | LOTS |      | Fills of the day
 filled_lots     | LOTS | lots | Their lots
 slippage_cash   | REAL | cash | Against arrival; positive is a cost; NaN where no arrival is known
-predicted_cash  | REAL | cash | Predicted of those of them of which both are known
+predicted_cash  | REAL | cash | Predicted of those fills of which both are known
+compared_cash   | REAL | cash | Slippage of just these fills: what predicted_cash is to be held against
 predicted_fills | LOTS |      | How many these are
 commission      | REAL | cash | Commission and fees, as far as they were told
 without_fees    | LOTS |      | Fills of which no fees were told yet
@@ -156,7 +163,7 @@ equity_begin   | REAL | cash | Equity at the begin: as last told before it, else
 begin          | TIME |      | When that was told
 equity_end     | REAL | cash | Equity as last told in the day, or before it
 end            | TIME |      | When that was told
-pnl            | REAL | cash | The difference: results, fees, and whatever was paid in or out
+pnl            | REAL | cash | The difference, paid in or out too, since begin; NaN where no other was told in the day
 pnl_percent    | REAL | %    | The same, of the equity at the begin
 lowest         | REAL | cash | Lowest equity told in the day
 highest        | REAL | cash | Highest
@@ -192,6 +199,7 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
     "alerts": columns.ALERTS,
     "connection": CONNECTION,
     "calibrations": CALIBRATIONS,
+    "cycles": CYCLES,
     "events": EVENTS,
 }
 """Of each frame of a day, by its name."""

@@ -48,6 +48,12 @@ class TradingDay:
         local = pd.Timestamp(time_ns, tz="UTC").tz_convert(TIME_ZONE)
         return cls.on(local.date() + dt.timedelta(days=local.time() >= ENDS))
 
+    @property
+    def before(self) -> "TradingDay":
+        """The weekday before it: of a Monday the Friday."""
+        back = {0: 3, 6: 2}.get(self.date.weekday(), 1)
+        return TradingDay.on(self.date - dt.timedelta(days=back))
+
     def holds(self, time_ns: int | None) -> bool:
         """Whether a moment lies in the day; an unknown one does not."""
         return time_ns is not None and self.since_ns <= time_ns < self.until_ns

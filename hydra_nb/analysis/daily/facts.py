@@ -10,6 +10,7 @@ import pandas as pd
 from hydra_nb.analysis import frames
 from hydra_nb.analysis.daily import money, orders, standing
 from hydra_nb.analysis.daily.columns import COLUMNS
+from hydra_nb.analysis.daily.cycles import cycles
 from hydra_nb.analysis.daily.day import Day, TradingDay, checked_day
 from hydra_nb.analysis.daily.until import Until
 from hydra_nb.analysis.history import History
@@ -167,6 +168,7 @@ def _frames(
         "alerts": alerts[stood],
         "connection": standing.connection(reading, day, as_of_ns=as_of_ns),
         "calibrations": standing.calibrations(told),
+        "cycles": cycles(history, day),
         "events": standing.odd_events(told, history),
     }
     return found | {"summary": money.summary(found, day, messages=orders.messages_sent(told))}

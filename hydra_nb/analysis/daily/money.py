@@ -26,6 +26,7 @@ QUOTES_BEFORE = pd.Timedelta(minutes=10)
 """How long before the first order the quotes begin: as long as a quote counts."""
 
 _NEEDING = (ParentStatus.NEEDS_HUMAN, ParentStatus.INTERRUPTED)
+_WELL = [one for one in ev.CycleStatus if one.is_well or one is ev.CycleStatus.RUNNING]
 
 
 # Costs
@@ -74,6 +75,7 @@ def currencies(fills: pd.DataFrame) -> pd.DataFrame:
                 "filled_lots": int(some["lots"].sum()),
                 "slippage_cash": _sum(some["slippage_cash"]),
                 "predicted_cash": _sum(some.loc[both, "predicted_slippage_cash"]),
+                "compared_cash": _sum(some.loc[both, "slippage_cash"]),
                 "predicted_fills": int(both.sum()),
                 "commission": _sum(some["commission"]),
                 "without_fees": int(some["commission"].isna().sum()),
@@ -160,10 +162,11 @@ def account(reading: JournalReading, day: TradingDay) -> pd.DataFrame:
         "realised_pnl": end.realised_pnl,
         "unrealised_pnl": end.unrealised_pnl,
     }
-    if begin.currency == end.currency and begin.equity is not None and end.equity is not None:
-        row["pnl"] = end.equity - begin.equity
-        row["pnl_percent"] = 100 * float(row["pnl"] / begin.equity) if begin.equity > 0 else None
     if within:
+        are_two = begin is not end and begin.currency == end.currency
+        if are_two and begin.equity is not None and end.equity is not None:
+            row["pnl"] = end.equity - begin.equity
+            row["pnl_percent"] = 100 * float(row["pnl"] / begin.equity) if begin.equity > 0 else None
         equities = [event.equity for event in within if event.equity is not None]
         row |= {"lowest": min(equities), "highest": max(equities)}
     return make_frame(columns.ACCOUNT, [row])
@@ -194,6 +197,8 @@ def summary(found: Mapping[str, pd.DataFrame], day: TradingDay, *, messages: int
         "shortfall_lots": int(orders.loc[orders["finished"] >= begun, "shortfall_lots"].sum()),
         "slippage_cash": single.get("slippage_cash"),
         "predicted_cash": single.get("predicted_cash"),
+        "compared_cash": single.get("compared_cash"),
+        "predicted_fills": int(spent["predicted_fills"].sum()),
         "commission": single.get("commission"),
         "currency": single.get("currency"),
         "messages": messages,
@@ -207,7 +212,10 @@ def summary(found: Mapping[str, pd.DataFrame], day: TradingDay, *, messages: int
         "connection_losses": int((found["connection"]["lost"] >= begun).sum()),
         "down_s": float(found["connection"]["down_s"].sum()),
         "late_slices": len(found["late"]),
+        "cycles": len(found["cycles"]),
+        "cycles_not_well": int((~found["cycles"]["status"].isin(_WELL)).sum()),
         "pnl": equity["pnl"],
+        "pnl_since": None if equity["pnl"] is None else equity["begin"].as_unit("ns").value,
         "pnl_currency": equity["currency"],
     }
     return make_frame(columns.SUMMARY, [row])

@@ -5,7 +5,8 @@ from importlib import resources
 from hydra_nb.analysis.daily import sections, sections_of_desk
 from hydra_nb.analysis.daily.data import block_of
 from hydra_nb.analysis.daily.facts import DailyFacts
-from hydra_nb.analysis.daily.words import date_words, interval_words, looks
+from hydra_nb.analysis.daily.words import compared_words, date_words, interval_words, looks, since_words
+from hydra_nb.analysis.plot_traces import records
 from hydra_nb.analysis.report import words
 from hydra_nb.analysis.report.data import BLOCK_ID, digest_of
 from hydra_nb.analysis.report.parts import escape
@@ -40,6 +41,7 @@ def page_of(facts: DailyFacts) -> str:
         sections.fills(facts),
         sections.costs(facts),
         sections.positions(facts),
+        sections_of_desk.cycles(facts),
         sections_of_desk.safety(facts),
         sections_of_desk.limits(facts),
         sections_of_desk.breaks(facts),
@@ -79,13 +81,15 @@ def card_of(facts: DailyFacts) -> str:
         f"{words.plural(row['orders'], 'order')}, {words.plural(row['filled_lots'], 'lot')} filled",
         *(
             f"slippage {words.cash(one['slippage_cash'], currency=one['currency'], signed=True)}, predicted "
-            f"{words.cash(one['predicted_cash'], currency=one['currency'], signed=True)}, fees "
+            f"{words.cash(one['predicted_cash'], currency=one['currency'], signed=True)} ({compared_words(one)}), fees "
             f"{words.cash(one['commission'], currency=one['currency'])}"
-            for one in facts.frame("currencies").to_dict("records")
+            for one in records(facts.frame("currencies"))
         ),
     ]
     if not words.is_unknown(row["pnl"]):
-        figures.append(f"equity {words.cash(row['pnl'], currency=str(row['pnl_currency']), signed=True)}")
+        figures.append(
+            f"equity {since_words(facts)} {words.cash(row['pnl'], currency=str(row['pnl_currency']), signed=True)}"
+        )
     listed = "".join(f"<li>{'● ' if one.stands else '○ '}{escape(one.words)}</li>" for one in looks(facts))
     shown = (
         f'<div role="group" aria-label="Trading day"><b>{date_words(facts.day)}</b> · {facts.badge} '

@@ -41,6 +41,8 @@ class DailyReport:
         Where the day left the account.
     limits, calibrations
         What people changed.
+    cycles
+        What runners did, dry runs among it.
     breakers, halts, breaks, alerts, connection, events
         What went wrong, and what became of it.
     """
@@ -72,6 +74,7 @@ class DailyReport:
         self.alerts = self.frames["alerts"]
         self.connection = self.frames["connection"]
         self.calibrations = self.frames["calibrations"]
+        self.cycles = self.frames["cycles"]
         self.events = self.frames["events"]
 
     def save(self, path: Path | str, *, overwrite: bool = False) -> Path:

@@ -85,11 +85,15 @@ def _key_figures(facts: DailyFacts) -> Html:
                 words.plural(row["filled_lots"], "lot"),
                 f"{words.plural(row['fills'], 'fill')}; orders of {words.plural(lots, 'lot')}",
             ),
-            ("Slippage against arrival", _cash(spent, "slippage_cash", signed=True), "positive is a cost"),
-            ("Predicted", _cash(spent, "predicted_cash", signed=True), "of the fills of which both are known"),
+            (
+                "Slippage against arrival",
+                _cash(spent, "slippage_cash", signed=True),
+                "of all fills; positive is a cost",
+            ),
+            ("Predicted", _cash(spent, "predicted_cash", signed=True), _compared(spent)),
             ("Commission and fees", _cash(spent, "commission"), "as reported so far"),
             (
-                "Equity over the day",
+                f"Equity {day_words.since_words(facts)}",
                 words.cash(row["pnl"], currency=str(row["pnl_currency"]), signed=True),
                 f"{change}\u2009%" if change != words.UNKNOWN else "not told",
             ),
@@ -108,6 +112,11 @@ def _order_words(row: dict[str, Any], *, ended: int) -> str:
 def _cash(spent: list[dict[str, Any]], name: str, *, signed: bool = False) -> str:
     """An amount in each currency, which are not added up."""
     return "; ".join(words.cash(one[name], currency=one["currency"], signed=signed) for one in spent) or words.UNKNOWN
+
+
+def _compared(spent: list[dict[str, Any]]) -> str:
+    """What the predictions are to be held against: the slippage of the same fills."""
+    return "; ".join(map(day_words.compared_words, spent)) or "no fill"
 
 
 def orders(facts: DailyFacts) -> Html:
@@ -243,8 +252,9 @@ def _costs(facts: DailyFacts) -> Iterator[Html]:
         amount("fills"),
         amount("filled_lots", "lots"),
         amount("slippage_cash", "slippage", decimals=2, signed=True),
-        amount("predicted_cash", "predicted", decimals=2, signed=True),
-        amount("predicted_fills", "fills of which both are known"),
+        amount("predicted_fills", "fills also predicted"),
+        amount("predicted_cash", "predicted of these", decimals=2, signed=True),
+        amount("compared_cash", "slippage of these", decimals=2, signed=True),
         amount("commission", "commission and fees", decimals=2),
         amount("without_fees", "fills without fees yet"),
     )
@@ -334,7 +344,7 @@ def positions(facts: DailyFacts) -> Html:
         table("Positions at the day's end", held, records(facts.frame("positions"))),
         paragraph("Days count from the date of the day; a first notice day is known where you have told it."),
         table("Equity", balance, [row for row in equity if not pd.isna(row["equity_end"])]),
-        paragraph("The difference holds results, fees, and whatever was paid in or out."),
+        paragraph("The difference holds results, fees, and whatever was paid in or out, since the begin was told."),
     )
 
 

@@ -1,4 +1,4 @@
-"""The sections of a day's page that tell how the desk fared: safety, limits, breaks, alerts, connection, proof."""
+"""The sections of a day's page on how the desk fared: cycles, safety, limits, breaks, alerts, connection, proof."""
 
 from typing import Any
 
@@ -22,6 +22,29 @@ from hydra_nb.analysis.report.parts import (
     text,
 )
 from hydra_nb.domain.breakers import BreakerState
+from hydra_nb.domain.events import CycleStatus
+
+
+def cycles(facts: DailyFacts) -> Html:
+    """What runners did in the day."""
+    columns = (
+        text("cycle"),
+        text("name", "runner"),
+        text("day", "trade date"),
+        *clock("began", "began", facts),
+        *clock("ended", "over", facts),
+        Shown(head="status", write=_cycle_status),
+        amount("orders"),
+        amount("filled_lots", "lots filled"),
+        amount("shortfall_lots", "short"),
+        text("message", "what happened", style=SENTENCE),
+    )
+    return section("cycles", "Daily cycles", table("Cycles of runners", columns, records(facts.frame("cycles"))))
+
+
+def _cycle_status(row: Row) -> str:
+    status = row["status"].replace("_", " ")
+    return f"{status}, dry run" if row["dry_run"] and row["status"] != CycleStatus.DRY_RUN else status
 
 
 def safety(facts: DailyFacts) -> Html:
