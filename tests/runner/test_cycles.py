@@ -406,6 +406,27 @@ class TestStopping:
 class TestNames:
     """Runners of one desk."""
 
+    def test_two_that_wait_for_the_link_keep_their_cycles_apart(self) -> None:
+        """Neither has begun while they wait; each has an id of its own, and its day is kept by its own name."""
+        asked = {name: Asked(lambda _: None) for name in ("one", "other")}
+
+        async def scenario(stack: Stack) -> None:
+            runners = [a_runner(stack.desk, function, name=name).start() for name, function in asked.items()]
+            await stack.sleep(200)
+            say(stack, 1100)
+            await stack.sleep(300)
+            say(stack, 1102)
+            for runner in runners:
+                await over(stack, runner)
+            cycles = stack.desk.cycles()
+            assert list(zip(cycles["cycle"], cycles["name"], strict=True)) == [("C-0001", "one"), ("C-0002", "other")]
+            for runner in runners:
+                with pytest.warns(hydra_nb.AlreadyRun, match="has begun before"):
+                    await runner.run_once()
+            assert [len(function.days) for function in asked.values()] == [1, 1]
+
+        on_a_desk(scenario, exchange=market())
+
     def test_a_cell_that_is_run_again_changes_nothing(self) -> None:
         """An equal runner is the one at work; another function or time under its name is refused."""
         cell = "def targets(day):\n    return None\n"
