@@ -431,8 +431,9 @@ class TestNames:
         """An equal runner is the one at work; another function or time under its name is refused."""
         cell = "def targets(day):\n    return None\n"
 
+        names: dict[str, Any] = {}
+
         def defined(source: str) -> Any:
-            names: dict[str, Any] = {}
             exec(source, names)  # noqa: S102  as a kernel runs a cell
             return names["targets"]
 
