@@ -13,7 +13,6 @@ from hydra_nb.desk.desk import Desk
 from hydra_nb.desk.runner import card
 from hydra_nb.desk.runner.asking import Function
 from hydra_nb.desk.runner.cycle import Phase
-from hydra_nb.desk.runner.days import day_of
 from hydra_nb.desk.runner.schedule import Schedule
 from hydra_nb.desk.runner.settings import Settings
 from hydra_nb.errors import InvalidOrder, LiveNotConfirmed
@@ -143,17 +142,12 @@ class Runner:
         DeskBusy, LiveNotConfirmed
             As `start`.
         InvalidOrder
-            `day` is not today.
+            `day` is not today, or the runner was stopped before the cycle began.
         """
         schedule = self._schedule()
-        if day is not None:
-            contract = await self._desk.trading_hours(self.settings.calendar)
-            today = day_of(self._desk.now_ns(), contract)
-            if str(day) != str(today):
-                raise InvalidOrder(f"day={day} is not today: it is {today} at the exchange; other days are never run")
         over = set(self.history().query("status != 'running'")["cycle"])
         try:
-            cycle_id = await schedule.run_now()
+            cycle_id = await schedule.run_now(day)
         except asyncio.CancelledError:
             if schedule.cycle is not None and surroundings.kernel() is not None:
                 print(f"{schedule.cycle.cycle_id} goes on. Interrupt does not stop it; await runner.stop() does.")

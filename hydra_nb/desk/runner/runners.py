@@ -9,7 +9,7 @@ from hydra_nb.analysis.history import History
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.desk.runner.schedule import Schedule
 from hydra_nb.desk.runner.settings import Settings
-from hydra_nb.errors import DeskBusy
+from hydra_nb.errors import DeskBusy, InvalidOrder
 
 if TYPE_CHECKING:
     from hydra_nb.desk.desk import Desk
@@ -30,6 +30,7 @@ class Runners:
         self._history = history
         self._book = CycleBook(rooms.journal)
         self._schedules: dict[str, Schedule] = {}
+        self._has_ended = False
 
     def schedule(self, settings: Settings) -> Schedule:
         """The schedule of a runner, made where there is none of its name at work.
@@ -38,7 +39,11 @@ class Runners:
         ------
         DeskBusy
             Another runner of this name is at work.
+        InvalidOrder
+            The desk is about to close.
         """
+        if self._has_ended:
+            raise InvalidOrder("this desk is being closed and begins no cycle; await desk.close(), then open another")
         known = self._schedules.get(settings.name)
         if known is not None and known.settings.is_same(settings):
             return known
@@ -61,7 +66,8 @@ class Runners:
         return cycles(self._history, name=name, cycle_id=cycle_id, running=running, book=self._book)
 
     async def end(self) -> None:
-        """Stop all, as the desk is about to close: from here on no cycle sends anything."""
+        """Stop all, as the desk is about to close: from here on no cycle begins or sends anything."""
+        self._has_ended = True
         for schedule in self._schedules.values():
             schedule.stop()
         for schedule in self._schedules.values():
