@@ -457,6 +457,50 @@ class TestNames:
 
         on_a_desk(scenario, exchange=market())
 
+    def test_a_cell_that_was_edited_stops_the_runner_of_the_earlier_one(self) -> None:
+        """It is not told as stopped while the first trades on; then the new one begins."""
+
+        async def scenario(stack: Stack) -> None:
+            a_runner(stack.desk, first := Asked()).start()
+            await stack.sleep(1)
+            edited = a_runner(stack.desk, second := Asked(), at="09:10")
+            with pytest.raises(DeskBusy, match="stop it first"):
+                edited.start()
+            assert (edited.is_running, edited.next) == (True, pd.Timestamp(f"{FIRST_DAY} 15:05", tz="UTC"))
+            assert repr(edited) == (
+                "<Runner daily: the runner daily of an earlier cell, with other settings or another function, runs:"
+                " next at Tue 2027-03-02 15:05 UTC; await stop() ends it>"
+            )
+            assert "of an earlier cell" in edited._repr_html_()
+            assert await edited.stop() == "the runner daily of an earlier cell has stopped"
+            assert await edited.stop() == "daily was not running"
+            assert (edited.is_running, edited.next) == (False, pd.NaT)
+            history = await over(stack, edited.start())
+            assert repr(edited) == "<Runner daily: next at Wed 2027-03-03 15:10 UTC>"
+            assert (len(history), first.days, len(second.days)) == (1, [], 1)
+
+        on_a_desk(scenario, exchange=market())
+
+    def test_orders_that_an_earlier_cell_left_are_told_by_the_edited_one(self) -> None:
+        """The runner was stopped, its cycle works: under its name nothing else begins, and the card says why."""
+
+        async def scenario(stack: Stack) -> None:
+            first = a_runner(stack.desk, Asked(), patience=200).start()
+            await stack.sleep(320)
+            edited = a_runner(stack.desk, Asked(), at="09:10")
+            words = await edited.stop()
+            assert words.startswith("the runner daily of an earlier cell has stopped; the orders of C-0001 go on: ")
+            assert (edited.is_running, first.is_running) == (False, False)
+            assert "of an earlier cell, with other settings or another function, has a cycle at work" in repr(edited)
+            with pytest.raises(
+                DeskBusy, match=r"the orders of C-0001.* wait for their end, or cancel them \(desk.basket"
+            ):
+                edited.start()
+            await over(stack, edited)
+            assert repr(edited) == "<Runner daily: not running; start() has it wait for the next day>"
+
+        on_a_desk(scenario, exchange=market())
+
     @pytest.mark.parametrize(
         ("how", "words"),
         [

@@ -98,13 +98,13 @@ class Runner:
 
     @property
     def is_running(self) -> bool:
-        """Whether it waits for further days."""
+        """Whether a runner of this name waits for further days, also that of an earlier cell with other settings."""
         known = self._known
         return known is not None and known.is_running
 
     @property
     def next(self) -> Any:
-        """When the next cycle is due, a pandas Timestamp in UTC; NaT where none is."""
+        """When the next cycle of this name is due, a pandas Timestamp in UTC; NaT where none is."""
         known = self._known
         due_ns = None if known is None else known.due_ns
         return pd.NaT if due_ns is None else pd.Timestamp(due_ns, unit="ns", tz="UTC")
@@ -160,26 +160,30 @@ class Runner:
         return row
 
     async def stop(self) -> str:
-        """Begin no other cycle, and say in words what becomes of one at work.
+        """Begin no other cycle of this name, and say in words what becomes of one at work.
 
+        It stops whichever runner has the name, as after a cell was edited and run again without a stop.
         Between two cycles it stops at once. One that has sent nothing yet ends as ``interrupted``; the orders of any
         other go on, and its end is still journalled.
         """
         known = self._known
         if known is None or known.is_idle:
             return f"{self.settings.name} was not running"
+        who = (
+            f"the runner {self.settings.name} of an earlier cell" if self.is_of_an_earlier_cell else self.settings.name
+        )
         known.stop()
         await known.settle()
         cycle = known.cycle
         if cycle is None or cycle.phase is not Phase.WORKING:
-            return f"{self.settings.name} has stopped"
+            return f"{who} has stopped"
         return (
-            f"{self.settings.name} has stopped; the orders of {cycle.cycle_id} go on:"
+            f"{who} has stopped; the orders of {cycle.cycle_id} go on:"
             f" desk.basket({cycle.basket_id!r}) shows and cancels them"
         )
 
     async def wait(self) -> None:
-        """Wait until it was stopped, or its trigger has no time any more, and the last cycle is over."""
+        """Wait until the runner of this name was stopped, or has no time any more, and its last cycle is over."""
         known = self._known
         if known is not None:
             await known.wait()
@@ -189,8 +193,14 @@ class Runner:
         return self._desk.runners.cycles(name=self.settings.name)
 
     @property
+    def is_of_an_earlier_cell(self) -> bool:
+        """Whether what is at work under this name has other settings or another function than this runner."""
+        known = self._known
+        return known is not None and not known.is_idle and not known.settings.is_same(self.settings)
+
+    @property
     def _known(self) -> Schedule | None:
-        return self._desk.runners.known(self.settings)
+        return self._desk.runners.known(self.settings.name)
 
     def _schedule(self) -> Schedule:
         if not self._desk.is_open:

@@ -7,6 +7,7 @@ import pandas as pd
 from hydra_nb.analysis.cycles import CycleBook, cycles
 from hydra_nb.analysis.history import History
 from hydra_nb.desk.rooms import Rooms
+from hydra_nb.desk.runner.cycle import Phase
 from hydra_nb.desk.runner.schedule import Schedule
 from hydra_nb.desk.runner.settings import Settings
 from hydra_nb.errors import DeskBusy, InvalidOrder
@@ -48,17 +49,13 @@ class Runners:
         if known is not None and known.settings.is_same(settings):
             return known
         if known is not None and not known.is_idle:
-            raise DeskBusy(
-                f"another runner named {settings.name!r} is at work on this desk, with other settings or another"
-                " function; stop it first (await runner.stop()), or give this one a name of its own"
-            )
+            raise DeskBusy(_busy_words(known))
         self._schedules[settings.name] = Schedule(settings, desk=self._desk, rooms=self._rooms, book=self._book)
         return self._schedules[settings.name]
 
-    def known(self, settings: Settings) -> Schedule | None:
-        """The schedule that equal settings have; None where there is none."""
-        found = self._schedules.get(settings.name)
-        return found if found is not None and found.settings.is_same(settings) else None
+    def known(self, name: str) -> Schedule | None:
+        """The schedule of that name, whatever its settings; None where there is none."""
+        return self._schedules.get(name)
 
     def cycles(self, *, name: str | None = None, cycle_id: str | None = None) -> pd.DataFrame:
         """The frame of cycles, with those at work."""
@@ -72,3 +69,16 @@ class Runners:
             schedule.stop()
         for schedule in self._schedules.values():
             await schedule.settle()
+
+
+def _busy_words(known: Schedule) -> str:
+    name, cycle = known.settings.name, known.cycle
+    if cycle is not None and cycle.phase is Phase.WORKING and not known.is_running:
+        return (
+            f"the orders of {cycle.cycle_id}, of another runner named {name!r}, are still at work; wait for their end,"
+            f" or cancel them (desk.basket({cycle.basket_id!r})), or give this one a name of its own"
+        )
+    return (
+        f"another runner named {name!r} is at work on this desk, with other settings or another function; stop it first"
+        " (await runner.stop()), or give this one a name of its own"
+    )
