@@ -245,6 +245,21 @@ class TestFailures:
 
         on_a_desk(scenario, exchange=market())
 
+    def test_each_failure_is_alerted(self) -> None:
+        """Also the second within the minutes for which the alert of the first stands."""
+        answers = iter([lambda: 1 / 0, lambda: int("x")])
+
+        async def scenario(stack: Stack) -> None:
+            runner = a_runner(stack.desk, Asked(lambda _: next(answers)()), dry_run=True)
+            for _ in range(2):
+                await runner.run_once()
+            told = [alert.sentence for alert in stack.desk.alerts_raised]
+            assert len(told) == 2
+            assert ["C-0001" in words and "ZeroDivisionError" in words for words in told] == [False, True]
+            assert ["C-0002" in words and "ValueError" in words for words in told] == [True, False]
+
+        on_a_desk(scenario, exchange=market())
+
     def test_a_function_that_is_too_slow_fails_and_the_next_day_is_asked(self) -> None:
         """What it would have returned is never sent."""
         calls: list[Day] = []
