@@ -127,6 +127,34 @@ class TestDays:
 
         on_a_desk(scenario, exchange=market(start=dt.time(13, 50)))
 
+    def test_a_time_counted_from_the_session_that_falls_into_the_break_is_skipped_with_the_hours(self) -> None:
+        """And not left out without a word, for ever."""
+
+        async def scenario(stack: Stack) -> None:
+            runner = a_runner(stack.desk, function := Asked(), at="open+13h").start()
+            history = await over(stack, runner)
+            assert statuses(history) == [(FIRST_DAY, "skipped")]
+            assert history["message"].str.contains("is closed at 08:00 CST").item()
+            assert history["message"].str.contains("08:30–13:20").item()
+            assert (function.days, runner.next) == ([], pd.Timestamp("2027-03-03 14:00", tz="UTC"))
+
+        on_a_desk(scenario, exchange=market(start=dt.time(7, 50)))
+
+    def test_a_runner_that_fails_says_that_it_does_not_run(self) -> None:
+        """Here by a trigger of a person; the failure is shown."""
+
+        class Broken:
+            def get_next_fire_time(self, _previous: object, _now: object) -> None:
+                raise ZeroDivisionError
+
+        async def scenario(stack: Stack) -> None:
+            runner = a_runner(stack.desk, Asked(), at=Broken()).start()
+            await stack.sleep(60)
+            assert not runner.is_running
+            assert await runner.stop() == "daily was not running"
+
+        on_a_desk(scenario, exchange=market())
+
 
 class TestNeverTwice:
     """A day that has begun is not begun again."""

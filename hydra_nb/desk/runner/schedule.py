@@ -148,16 +148,23 @@ class Schedule:
         if not self._is_running or number != self._beginnings:  # stopped, and begun anew, before this task could run
             return
         self._task = asyncio.current_task()
-        self._tell_of_those_left()
+        try:
+            self._tell_of_those_left()
+            await self._wait_for_all()
+        except Exception:  # journalled by the keeper of tasks; it runs no more, and must not say that it does
+            self._retire()
+            raise
+        self._retire()
+
+    async def _wait_for_all(self) -> None:
         try:
             self._contract = await self._first_hours()
         except UnknownInstrument as error:
             day = dt.datetime.fromtimestamp(self._begun_ns // NS_PER_S, tz=dt.UTC).date()
             self._note(CycleStatus.FAILED, f"calendar: {error}. The runner has stopped", day=day)
-        else:
-            while await self._wait_for_the_next():
-                pass
-        self._retire()
+            return
+        while await self._wait_for_the_next():
+            pass
 
     def _retire(self) -> None:
         self._is_running = False
