@@ -337,9 +337,37 @@ class TestFailures:
         async def scenario(stack: Stack) -> None:
             row = await a_runner(stack.desk, Asked(), reports=folder).run_once()
             assert (row["status"].item(), row["filled_lots"].item()) == ("done", 1)
-            assert "1 of 1 lots; no report: FileExistsError" in row["message"].item()
+            assert "1 of 1 lots; no report: FileExistsError: File exists: reports" in row["message"].item()
+            assert str(tmp_path) not in row["message"].item()
 
         on_a_desk(scenario, exchange=market())
+
+    def test_a_report_of_another_journal_is_not_replaced(self, tmp_path: Path) -> None:
+        """Two accounts in one folder: the second is told, the page of the first stays; its own page is made anew."""
+        page = tmp_path / f"{FIRST_DAY}.html"
+
+        async def first(stack: Stack) -> None:
+            await a_runner(stack.desk, Asked(lambda _: None), reports=tmp_path).run_once()
+            before = page.read_bytes()
+            again = a_runner(stack.desk, Asked(), reports=tmp_path, name="again")
+            assert (await again.run_once())["message"].item() == "1 of 1 order filled, 1 of 1 lots"
+            assert page.read_bytes() != before
+
+        async def second(stack: Stack) -> None:
+            row = await a_runner(stack.desk, Asked(lambda _: None), reports=tmp_path).run_once()
+            assert row["status"].item() == "done"
+            assert f"no report: FileExistsError: {FIRST_DAY}.html is no report of {FIRST_DAY} of this journal" in (
+                row["message"].item()
+            )
+
+        of_another = market()
+        of_another.account = "DU7654321"
+
+        on_a_desk(first, exchange=market())
+        written = page.read_bytes()
+        on_a_desk(second, exchange=of_another, journal=tmp_path / "other.sqlite")
+
+        assert page.read_bytes() == written
 
     def test_a_killed_desk_skips_the_cycle(self) -> None:
         """Nothing begins, so that the day can still be run once the desk is armed again."""

@@ -10,7 +10,7 @@ import pandas as pd
 from hydra_nb.analysis.cycles import CycleBook
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.desk.runner.asking import Answer, Day, ask, is_async
-from hydra_nb.desk.runner.blame import error_words
+from hydra_nb.desk.runner.blame import error_words, without_folders
 from hydra_nb.desk.runner.results import Result, result_of, verdict_of
 from hydra_nb.desk.runner.settings import Settings
 from hydra_nb.domain.accounts import mask_accounts
@@ -208,7 +208,7 @@ class Cycle:
         try:
             basket: Any = await self._desk.preview_basket(frame, **self._settings.how)
         except HydraError as error:
-            return Result(status=CycleStatus.FAILED, message=f"nothing was sent: {error}")
+            return Result(status=CycleStatus.FAILED, message=f"nothing was sent: {without_folders(str(error))}")
         self._orders = len(basket.plans)
         if self._settings.dry_run:
             self._basket_id = basket.basket_id
@@ -238,7 +238,7 @@ class Cycle:
             return result
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._desk.daily_report(self.day).save(folder / f"{self.day}.html", overwrite=True)
+            self._desk.daily_report(self.day).save(folder / f"{self.day}.html")
         except Exception as error:  # noqa: BLE001  the orders are over: what fails here is told beside them
             return Result(status=result.status, message=f"{result.message}; no report: {error_words(error)}")
         return result
