@@ -141,6 +141,23 @@ class TestStopped:
 
         on_a_desk(scenario, exchange=market())
 
+    def test_once_it_has_stopped_another_takes_the_name_at_once(self) -> None:
+        """Its cycle had sent nothing, and is over; the day has begun, though, and does not begin again."""
+
+        async def slow(_day: object) -> None:
+            await asyncio.sleep(50)
+
+        async def scenario(stack: Stack) -> None:
+            runner = a_runner(stack.desk, slow).start()
+            await stack.sleep(310)
+            assert await runner.stop() == "daily has stopped"
+            edited = a_runner(stack.desk, function := Asked(), catch_up="run").start()
+            await stack.sleep(300)
+            assert (edited.is_running, function.days) == (True, [])
+            assert begun(stack) == [(FIRST_DAY, "C-0001")]
+
+        on_a_desk(scenario, exchange=market())
+
     def test_the_desk_closes_while_one_by_hand_asks_for_the_hours(self, tmp_path: Path) -> None:
         """Nothing begins while the orders of another are cancelled, nor afterwards."""
         path = tmp_path / "journal.sqlite"

@@ -65,7 +65,8 @@ class Schedule:
     @property
     def is_idle(self) -> bool:
         """Whether it neither waits nor has a cycle at work, nor is about to begin one by hand."""
-        return not self._is_running and self.cycle is None and not self._asking
+        is_at_work = self.cycle is not None and self.cycle.phase is not Phase.OVER
+        return not (self._is_running or is_at_work or self._asking)
 
     def begin(self) -> None:
         """Wait for the days from now on."""
