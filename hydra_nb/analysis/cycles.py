@@ -77,6 +77,7 @@ class CycleBook:
         self.records: dict[str, CycleRecord] = {}
         self._reader = reader
         self._last_seq = 0
+        self._given = 0
 
     def catch_up(self) -> None:
         """Fold what was journalled since the last time."""
@@ -105,12 +106,16 @@ class CycleBook:
         ]
 
     def next_id(self) -> str:
-        """Id for a new cycle."""
+        """Id for a new cycle, given once only, as a cycle may wait long before the journal tells of it."""
         self.catch_up()
-        return f"C-{len(self.records) + 1:04d}"
+        # The highest and not the count: one that was given to a cycle whose process ended may be told nowhere.
+        self._given = max(self._given, *map(_number_of, self.records), 0) + 1
+        return f"C-{self._given:04d}"
 
     def _fold(self, event: Event) -> None:
         match event:
+            case CycleBegan() if event.cycle_id in self.records:
+                return  # a day that has begun is never forgotten for another
             case CycleBegan():
                 self.records[event.cycle_id] = CycleRecord(
                     cycle_id=event.cycle_id,
@@ -135,6 +140,11 @@ class CycleBook:
                     orders=event.orders,
                     message=event.message,
                 )
+
+
+def _number_of(cycle_id: str) -> int:
+    digits = cycle_id.rpartition("-")[2]
+    return int(digits) if digits.isdecimal() else 0
 
 
 def cycles(

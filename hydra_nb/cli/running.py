@@ -105,22 +105,23 @@ async def _run(wishes: Wishes) -> bool:
     desk = await hydra_nb.connect(**wishes.connect)
     stopping = Stopping()
     known: set[str] = set()
+    asked_for: set[str] = set()
     try:
         with stopping.heeding_signals():
             known |= set(desk.cycles()["cycle"])
             try:
-                await _cycles(desk, wishes, stopping=stopping)
+                asked_for |= await _cycles(desk, wishes, stopping=stopping)
             finally:
                 await _close(desk, stopping=stopping)
     except asyncio.CancelledError:
         if not stopping.is_pressed_again:
             raise
         complain("Stopped without waiting: every order that still works ends by its expiry at the broker.")
-    return _tell(desk.cycles(), before=known)
+    return _tell(desk.cycles(), before=known - asked_for)
 
 
-async def _cycles(desk: "Desk", wishes: Wishes, *, stopping: "Stopping") -> None:
-    """Run today's cycle, or those of all days until a signal comes."""
+async def _cycles(desk: "Desk", wishes: Wishes, *, stopping: "Stopping") -> set[str]:
+    """Run today's cycle, and give its id, which may be an earlier one's; or those of all days until a signal comes."""
     import hydra_nb
 
     program = wishes.program
@@ -142,7 +143,7 @@ async def _cycles(desk: "Desk", wishes: Wishes, *, stopping: "Stopping") -> None
     )
     for left in runner.history().query("status == 'interrupted'").to_dict("records"):
         say(f"{left['cycle']} of {left['day']} was interrupted: {left['message']}")
-    work = asyncio.ensure_future(runner.run_once() if wishes.once else runner.start().wait())
+    work: asyncio.Future[Any] = asyncio.ensure_future(runner.run_once() if wishes.once else runner.start().wait())
     pressed = asyncio.ensure_future(stopping.pressed.wait())
     await asyncio.wait({work, pressed}, return_when=asyncio.FIRST_COMPLETED)
     pressed.cancel()
@@ -150,8 +151,10 @@ async def _cycles(desk: "Desk", wishes: Wishes, *, stopping: "Stopping") -> None
         await runner.stop()
         say("stopped: no other cycle begins")
         work.cancel()
-        return
-    work.result()
+        await asyncio.gather(work, return_exceptions=True)  # it may have been told just now that it was stopped
+        return set()
+    row = work.result()
+    return set() if row is None else set(row["cycle"])
 
 
 async def _close(desk: "Desk", *, stopping: "Stopping") -> None:
@@ -167,8 +170,7 @@ async def _close(desk: "Desk", *, stopping: "Stopping") -> None:
 
 def _tell(cycles: "pd.DataFrame", *, before: set[str]) -> bool:
     """Print the cycles of this run; gives whether nobody has to look at any."""
-    new = cycles[~cycles["cycle"].isin(before)]
-    told = new if not new.empty else cycles.tail(1)
+    told = cycles[~cycles["cycle"].isin(before)]
     if told.empty:
         say("no cycle was due")
         return True

@@ -114,9 +114,8 @@ def _instant_ns(start: Start, *, contract: FutureContract, now_ns: int, settles:
         return _moment_ns(start, zone=zone, told=start)
     words = start.strip()
     if found := _RELATIVE.fullmatch(words.lower().replace(" ", "")):
-        anchors = _anchors(found["anchor"], contract=contract, zone=zone, settles=settles)
-        by_ns = _delta_ns(found["by"], told=start) * (-1 if found["sign"] == "-" else 1)
-        coming = next((at_ns + by_ns for at_ns in anchors if at_ns + by_ns > now_ns), None)
+        times = _counted(found, told=start, contract=contract, settles=settles)
+        coming = next((at_ns for _, at_ns in times if at_ns > now_ns), None)
         if coming is None:
             raise InvalidOrder(
                 f"start {start!r}: the broker lists no such time of {contract.local_symbol}; name a date"
@@ -137,18 +136,46 @@ def _instant_ns(start: Start, *, contract: FutureContract, now_ns: int, settles:
     return _moment_ns(moment, zone=zone, told=start)
 
 
-def _anchors(name: str, *, contract: FutureContract, zone: ZoneInfo, settles: dt.time | None) -> list[int]:
-    """The openings, closes or settlements that the broker lists, in order."""
+def times_of_dates(
+    words: str, *, contract: FutureContract, settles: dt.time | None = None
+) -> tuple[tuple[dt.date, int], ...]:
+    """For each trade date that the broker lists, the first time that is counted from its sessions, open then or closed.
+
+    Parameters
+    ----------
+    words, contract, settles
+        As `start_ns` takes them; other words than those counted from a session give none.
+    """
+    found = _RELATIVE.fullmatch(words.strip().lower().replace(" ", ""))
+    first: dict[dt.date, int] = {}
+    for day, at_ns in () if found is None else _counted(found, told=words, contract=contract, settles=settles):
+        first.setdefault(day, at_ns)
+    return tuple(first.items())
+
+
+def _counted(
+    found: re.Match[str], *, told: str, contract: FutureContract, settles: dt.time | None
+) -> list[tuple[dt.date, int]]:
+    """Trade dates and times of words that count from sessions, in order."""
+    anchors = _anchors(found["anchor"], contract=contract, zone=ZoneInfo(contract.time_zone), settles=settles)
+    by_ns = _delta_ns(found["by"], told=told) * (-1 if found["sign"] == "-" else 1)
+    return [(day, at_ns + by_ns) for day, at_ns in anchors]
+
+
+def _anchors(
+    name: str, *, contract: FutureContract, zone: ZoneInfo, settles: dt.time | None
+) -> list[tuple[dt.date, int]]:
+    """The openings, closes or settlements that the broker lists, in order, with their trade dates."""
     if name == "open":
-        return [session.open_ns for session in contract.sessions]
+        return [(trade_date(session, zone=zone), session.open_ns) for session in contract.sessions]
     if name == "close":
-        return [session.close_ns for session in contract.sessions]
+        return [(trade_date(session, zone=zone), session.close_ns) for session in contract.sessions]
     last = {trade_date(session, zone=zone): session.close_ns for session in contract.sessions}
     if settles is None:
-        return list(last.values())
+        return list(last.items())
     # On a half day the settlement comes with the early close.
     return [
-        min(close_ns, _moment_ns(dt.datetime.combine(day, settles), zone=zone, told="settle"))
+        (day, min(close_ns, _moment_ns(dt.datetime.combine(day, settles), zone=zone, told="settle")))
         for day, close_ns in last.items()
     ]
 

@@ -287,7 +287,7 @@ def _cycle(event: ev.CycleEnded) -> ev.AlertRaised:
     return _alert(
         AlertKind.CYCLE,
         now_ns=event.time_ns,
-        subject=event.name,
+        subject=event.cycle_id,
         sentence=f"{_without_dot(sentence)}. See desk.cycles().",
     )
 

@@ -219,6 +219,43 @@ def test_nothing_to_do_is_no_error(value: Any) -> None:
     assert (answer.frame, answer.failure) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (FileNotFoundError(2, "No such file", "/home/jane/work/x.csv"), "FileNotFoundError: No such file: x.csv"),
+        (FileNotFoundError(2, "No such file", b"/home/jane/x.csv"), "FileNotFoundError: No such file: x.csv"),
+        (OSError(18, "Cross-device link", "/home/jane/a.csv", None, "/mnt/b"), "OSError: Cross-device link: a.csv: b"),
+        (OSError(9, "Bad file descriptor", 7), "OSError: Bad file descriptor: 7"),
+        (PermissionError(13, "Denied", r"C:\Users\Jane Doe\x.csv"), "PermissionError: Denied: x.csv"),
+        (OSError("nothing"), "OSError: nothing"),
+        (ValueError("/home/jane/work/x.csv is empty"), "ValueError: x.csv is empty"),
+        (ValueError("none in '/home/Jane Doe/my work/x y.csv', line 3"), "ValueError: none in 'x y.csv', line 3"),
+        (ValueError(r"none in C:\Users\jane\x.csv"), "ValueError: none in x.csv"),
+        (ValueError("none (~/work/x.csv)"), "ValueError: none (x.csv)"),
+        (
+            ValueError("see https://example.org/a/b, in cents/bu"),
+            "ValueError: see https://example.org/a/b, in cents/bu",
+        ),
+        (ValueError("3/4 and/or, 1 / 2 of 'a/b'"), "ValueError: 3/4 and/or, 1 / 2 of 'a/b'"),
+    ],
+    ids=str,
+)
+def test_an_error_names_files_and_not_their_folders(error: Exception, words: str) -> None:
+    """What is journalled, shown and written into pages is shared; a folder has the name of a person, or more."""
+    assert error_words(error) == words
+
+
+def test_folders_with_blanks_are_left_out_where_they_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those in which a person works."""
+    folder = tmp_path / "Jane Doe"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    words = error_words(ValueError(f"{folder / 'signals' / 'x.csv'} is empty"))
+
+    assert words == "ValueError: x.csv is empty"
+
+
 def test_a_file_that_cannot_be_read_names_its_line(tmp_path: Path) -> None:
     """The line on which Python stumbled."""
     path = tmp_path / "mine.py"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import hydra_nb
 from hydra_nb.cli import main
 from hydra_nb.cli.running import Stopping
 from hydra_nb.desk.runner.program_file import read_program
@@ -101,6 +102,25 @@ def test_on_a_schedule_it_runs_until_no_time_is_left(run: Callable[..., Done], t
 
     assert done.returncode == 1
     assert "1 of 2 orders filled, 1 of 3 lots; ZO" in " ".join(done.stdout.split())
+
+
+def test_it_is_judged_by_its_own_cycles_only(run: Callable[..., Done], tmp_path: Path) -> None:
+    """Not by a cycle of another name, nor of an earlier run; the one of today that it was asked for is its own."""
+    passed = (
+        "import datetime as dt\nfrom apscheduler.triggers.date import DateTrigger\n"
+        "AT = DateTrigger(dt.datetime(2027, 2, 1, tzinfo=dt.UTC))\ndef targets(day): ...\n"
+    )
+    journal = tmp_path / "journal.sqlite"
+    options = ("--speed", "max", "--journal", journal)
+
+    with pytest.warns(hydra_nb.AlreadyRun, match="C-0001 of 2027-03-02 has begun before"):
+        failed, again = (run(program(tmp_path, "def targets(day): 1 / 0\n"), "--once", *options) for _ in range(2))
+    idle = run(program(tmp_path, passed), *options)
+
+    assert [failed.returncode, again.returncode, idle.returncode] == [1, 1, 0]
+    assert "C-0001" in again.stdout
+    assert "no cycle was due" in idle.stdout
+    assert "ZeroDivisionError" not in idle.stdout
 
 
 @pytest.mark.parametrize(

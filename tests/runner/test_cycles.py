@@ -18,7 +18,7 @@ from hydra_nb.analysis.cycles import CYCLES
 from hydra_nb.desk.runner.asking import Day
 from hydra_nb.domain.alerts import AlertKind
 from hydra_nb.domain.events import BasketSubmitted, CycleBegan, CycleEnded, CycleOrdered, ParentSubmitted
-from hydra_nb.errors import DeskBusy, InvalidOrder
+from hydra_nb.errors import InvalidOrder
 from tests.runner.scenes import DAY_S, FIRST_DAY, Asked, a_runner, market, oats, over
 from tests.test_alerts import say
 from tests.whole_stack import Stack, on_a_desk
@@ -126,6 +126,34 @@ class TestDays:
             assert [alert.kind for alert in stack.desk.alerts_raised] == [AlertKind.CYCLE]
 
         on_a_desk(scenario, exchange=market(start=dt.time(13, 50)))
+
+    def test_a_time_counted_from_the_session_that_falls_into_the_break_is_skipped_with_the_hours(self) -> None:
+        """And not left out without a word, for ever."""
+
+        async def scenario(stack: Stack) -> None:
+            runner = a_runner(stack.desk, function := Asked(), at="open+13h").start()
+            history = await over(stack, runner)
+            assert statuses(history) == [(FIRST_DAY, "skipped")]
+            assert history["message"].str.contains("is closed at 08:00 CST").item()
+            assert history["message"].str.contains("08:30–13:20").item()
+            assert (function.days, runner.next) == ([], pd.Timestamp("2027-03-03 14:00", tz="UTC"))
+
+        on_a_desk(scenario, exchange=market(start=dt.time(7, 50)))
+
+    def test_a_runner_that_fails_says_that_it_does_not_run(self) -> None:
+        """Here by a trigger of a person; the failure is shown."""
+
+        class Broken:
+            def get_next_fire_time(self, _previous: object, _now: object) -> None:
+                raise ZeroDivisionError
+
+        async def scenario(stack: Stack) -> None:
+            runner = a_runner(stack.desk, Asked(), at=Broken()).start()
+            await stack.sleep(60)
+            assert not runner.is_running
+            assert await runner.stop() == "daily was not running"
+
+        on_a_desk(scenario, exchange=market())
 
 
 class TestNeverTwice:
@@ -245,6 +273,21 @@ class TestFailures:
 
         on_a_desk(scenario, exchange=market())
 
+    def test_each_failure_is_alerted(self) -> None:
+        """Also the second within the minutes for which the alert of the first stands."""
+        answers = iter([lambda: 1 / 0, lambda: int("x")])
+
+        async def scenario(stack: Stack) -> None:
+            runner = a_runner(stack.desk, Asked(lambda _: next(answers)()), dry_run=True)
+            for _ in range(2):
+                await runner.run_once()
+            told = [alert.sentence for alert in stack.desk.alerts_raised]
+            assert len(told) == 2
+            assert ["C-0001" in words and "ZeroDivisionError" in words for words in told] == [False, True]
+            assert ["C-0002" in words and "ValueError" in words for words in told] == [True, False]
+
+        on_a_desk(scenario, exchange=market())
+
     def test_a_function_that_is_too_slow_fails_and_the_next_day_is_asked(self) -> None:
         """What it would have returned is never sent."""
         calls: list[Day] = []
@@ -294,9 +337,37 @@ class TestFailures:
         async def scenario(stack: Stack) -> None:
             row = await a_runner(stack.desk, Asked(), reports=folder).run_once()
             assert (row["status"].item(), row["filled_lots"].item()) == ("done", 1)
-            assert "1 of 1 lots; no report: FileExistsError" in row["message"].item()
+            assert "1 of 1 lots; no report: FileExistsError: File exists: reports" in row["message"].item()
+            assert str(tmp_path) not in row["message"].item()
 
         on_a_desk(scenario, exchange=market())
+
+    def test_a_report_of_another_journal_is_not_replaced(self, tmp_path: Path) -> None:
+        """Two accounts in one folder: the second is told, the page of the first stays; its own page is made anew."""
+        page = tmp_path / f"{FIRST_DAY}.html"
+
+        async def first(stack: Stack) -> None:
+            await a_runner(stack.desk, Asked(lambda _: None), reports=tmp_path).run_once()
+            before = page.read_bytes()
+            again = a_runner(stack.desk, Asked(), reports=tmp_path, name="again")
+            assert (await again.run_once())["message"].item() == "1 of 1 order filled, 1 of 1 lots"
+            assert page.read_bytes() != before
+
+        async def second(stack: Stack) -> None:
+            row = await a_runner(stack.desk, Asked(lambda _: None), reports=tmp_path).run_once()
+            assert row["status"].item() == "done"
+            assert f"no report: FileExistsError: {FIRST_DAY}.html is no report of {FIRST_DAY} of this journal" in (
+                row["message"].item()
+            )
+
+        of_another = market()
+        of_another.account = "DU7654321"
+
+        on_a_desk(first, exchange=market())
+        written = page.read_bytes()
+        on_a_desk(second, exchange=of_another, journal=tmp_path / "other.sqlite")
+
+        assert page.read_bytes() == written
 
     def test_a_killed_desk_skips_the_cycle(self) -> None:
         """Nothing begins, so that the day can still be run once the desk is armed again."""
@@ -401,78 +472,6 @@ class TestStopping:
             assert runner.next == pd.Timestamp("2027-03-03 15:05", tz="UTC")
 
         on_a_desk(scenario, exchange=market())
-
-
-class TestNames:
-    """Runners of one desk."""
-
-    def test_a_cell_that_is_run_again_changes_nothing(self) -> None:
-        """An equal runner is the one at work; another function or time under its name is refused."""
-        cell = "def targets(day):\n    return None\n"
-
-        def defined(source: str) -> Any:
-            names: dict[str, Any] = {}
-            exec(source, names)  # noqa: S102  as a kernel runs a cell
-            return names["targets"]
-
-        async def scenario(stack: Stack) -> None:
-            first = a_runner(stack.desk, defined(cell)).start()
-            await stack.sleep(1)
-            again = a_runner(stack.desk, defined(cell)).start()
-            assert again.next == first.next
-            assert again.is_running
-            with pytest.raises(DeskBusy, match="'daily' is at work"):
-                a_runner(stack.desk, defined(cell), at="09:10").start()
-            with pytest.raises(DeskBusy, match="stop it first"):
-                await a_runner(stack.desk, defined(cell.replace("None", "1"))).run_once()
-            other = a_runner(stack.desk, defined(cell), at="09:10", name="other").start()
-            await stack.sleep(900)
-            assert stack.desk.cycles()["name"].tolist() == ["daily", "other"]
-            await again.stop()
-            assert not first.is_running
-            assert other.is_running
-            a_runner(stack.desk, defined(cell), at="09:10").start()
-
-        on_a_desk(scenario, exchange=market())
-
-    @pytest.mark.parametrize(
-        ("how", "words"),
-        [
-            ({"catch_up": "always"}, "skip, run"),
-            ({"on_refusal": "no"}, "continue, stop"),
-            ({"time_limit_s": 0}, "outside 0 to"),
-            ({"time_limit_s": True}, "outside 0 to"),
-            ({"name": " "}, "1 to 60 characters"),
-            ({"dry_run": "yes"}, "neither True nor False"),
-            ({"calendar": ""}, "names no future"),
-            ({"slices": 0}, "slices"),
-        ],
-        ids=str,
-    )
-    def test_a_malformed_setting_is_refused_at_once(self, how: dict[str, Any], words: str) -> None:
-        """Not when its time comes."""
-
-        async def scenario(stack: Stack) -> None:
-            with pytest.raises(InvalidOrder, match=words):
-                a_runner(stack.desk, Asked(), **how)
-            with pytest.raises(InvalidOrder, match="calls a function of yours"):
-                a_runner(stack.desk, oats(1))
-            with pytest.raises(TypeError, match="unknown keyword 'slice'"):
-                a_runner(stack.desk, Asked(), slice=5)
-
-        on_a_desk(scenario)
-
-    def test_a_calendar_that_is_not_listed_stops_the_runner_and_says_so(self) -> None:
-        """As nothing else tells its days."""
-
-        async def scenario(stack: Stack) -> None:
-            runner = a_runner(stack.desk, Asked(), calendar="NOSUCH").start()
-            await stack.sleep(5)
-            assert runner.history()["status"].tolist() == ["failed"]
-            assert "NOSUCH" in runner.history()["message"].item()
-            assert not runner.is_running
-
-        on_a_desk(scenario)
 
 
 def test_it_is_shown_without_the_account() -> None:

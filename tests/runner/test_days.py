@@ -80,6 +80,10 @@ def test_a_trigger_may_have_a_last_time() -> None:
         ("settle-30m", None, ["Mon 15 17:50", "Tue 16 16:30", "Thu 18 17:50", "Fri 19 17:50"]),
         ("settle - 30m", dt.time(13, 0), ["Mon 15 17:30", "Tue 16 16:30", "Thu 18 17:30", "Fri 19 17:30"]),
         ("close-1h", None, ["Mon 15 11:45", "Tue 16 11:45", "Thu 18 11:45", "Fri 19 11:45"]),
+        # Closed then: at the close itself, in the break of the morning, and after the early close of the half day.
+        ("settle", None, ["Mon 15 18:20", "Tue 16 17:00", "Thu 18 18:20", "Fri 19 18:20"]),
+        ("open+13h", None, ["Mon 15 13:00", "Tue 16 13:00", "Thu 18 13:00", "Fri 19 13:00"]),
+        ("open+17h30m", None, ["Mon 15 17:30", "Tue 16 17:30", "Thu 18 17:30", "Fri 19 17:30"]),
     ],
 )
 def test_times_of_the_session_come_once_a_trade_date(text: str, settles: dt.time | None, times: list[str]) -> None:
@@ -88,6 +92,17 @@ def test_times_of_the_session_come_once_a_trade_date(text: str, settles: dt.time
 
     assert dues(timetable, since="2027-03-14 00:00", count=9) == times
     assert not timetable.may_end
+
+
+def test_times_of_the_session_that_passed_are_given_one_after_the_other() -> None:
+    """As those of a time of day are: the first is that of the day on which it is asked, none is left out."""
+    timetable, thursday = days.parse_at("open+15m"), at("2027-03-18 09:00")
+
+    first = timetable.due_ns(listed(), previous_ns=None, now_ns=thursday)
+    after_monday = timetable.due_ns(listed(), previous_ns=at("2027-03-14 19:15"), now_ns=thursday)
+
+    assert first == at("2027-03-17 19:15")
+    assert after_monday == at("2027-03-15 19:15")
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,14 @@ _SHOWN = 5
 
 
 def state_words(runner: "Runner") -> str:
-    """What it waits for."""
+    """What it waits for; of a runner of the same name that an earlier cell left at work, that it does."""
+    earlier = f"the runner {runner.settings.name} of an earlier cell, with other settings or another function,"
     if not runner.is_running:
-        return "not running; start() has it wait for the next day"
+        is_at_work = runner.is_of_an_earlier_cell
+        return f"{earlier} has a cycle at work" if is_at_work else "not running; start() has it wait for the next day"
     due = runner.next
-    return "asks for the hours" if pd.isna(due) else f"next at {due:%a %Y-%m-%d %H:%M} UTC"
+    words = "asks for the hours" if pd.isna(due) else f"next at {due:%a %Y-%m-%d %H:%M} UTC"
+    return f"{earlier} runs: {words}; await stop() ends it" if runner.is_of_an_earlier_cell else words
 
 
 def runner_card(runner: "Runner", *, badge: str, masked_account: str) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from hydra_nb.analysis.cycles import CycleBook
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.desk.runner.asking import Answer, Day, ask, is_async
-from hydra_nb.desk.runner.blame import error_words
+from hydra_nb.desk.runner.blame import error_words, without_folders
 from hydra_nb.desk.runner.results import Result, result_of, verdict_of
 from hydra_nb.desk.runner.settings import Settings
 from hydra_nb.domain.accounts import mask_accounts
@@ -26,6 +26,7 @@ READY_WAIT_S = 900.0
 _LOOK_S = 1.0
 _LONGEST = 2_000
 
+_NOT_BEGUN = "stopped before it began; await runner.run_once() still runs that day while it lasts"
 _STOPPED = "stopped before anything was sent; no other begins that day"
 _WATCHED_NO_MORE = "nobody watches its orders for the runner any more; desk.basket({basket_id!r}) tells of them"
 
@@ -64,7 +65,9 @@ class Cycle:
         self._settings = settings
         self._desk = desk
         self._rooms = rooms
+        self._book = book
         self._due_ns = due_ns
+        self._has_begun = False
         self._basket_id: str | None = None
         self._orders = 0
         self._has_ended = False
@@ -108,12 +111,14 @@ class Cycle:
 
     def _interrupted_words(self, interrupt: BaseException) -> str:
         kind = "" if isinstance(interrupt, asyncio.CancelledError) else f"{type(interrupt).__name__}: "
+        if not self._has_begun:
+            return kind + _NOT_BEGUN
         if self._basket_id is None or self._settings.dry_run:
             return kind + _STOPPED
         return kind + _WATCHED_NO_MORE.format(basket_id=self._basket_id)
 
     async def _carry_out(self) -> Result:
-        obstacle = await self._obstacle()
+        obstacle = await self._obstacle() or self._twice
         if obstacle is not None:
             return obstacle
         try:
@@ -148,6 +153,16 @@ class Cycle:
         return None
 
     @property
+    def _twice(self) -> Result | None:
+        """Why it does not begin where its day has begun while it waited."""
+        if self._settings.dry_run:
+            return None
+        earlier = self._book.begun(self.day, name=self._settings.name, dry_run=False)
+        if earlier is None:
+            return None
+        return Result(status=CycleStatus.SKIPPED, message=f"{self.day} has begun already, as {earlier.cycle_id}")
+
+    @property
     def _unready(self) -> str | None:
         if self._desk.killed is not None:
             return None  # then nothing is sent anyway
@@ -169,6 +184,7 @@ class Cycle:
                 due_ns=self._due_ns,
             )
         )
+        self._has_begun = True
         await self._rooms.journal.commit()
 
     # The person's function, and its orders
@@ -192,7 +208,7 @@ class Cycle:
         try:
             basket: Any = await self._desk.preview_basket(frame, **self._settings.how)
         except HydraError as error:
-            return Result(status=CycleStatus.FAILED, message=f"nothing was sent: {error}")
+            return Result(status=CycleStatus.FAILED, message=f"nothing was sent: {without_folders(str(error))}")
         self._orders = len(basket.plans)
         if self._settings.dry_run:
             self._basket_id = basket.basket_id
@@ -222,7 +238,7 @@ class Cycle:
             return result
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._desk.daily_report(self.day).save(folder / f"{self.day}.html", overwrite=True)
+            self._desk.daily_report(self.day).save(folder / f"{self.day}.html")
         except Exception as error:  # noqa: BLE001  the orders are over: what fails here is told beside them
             return Result(status=result.status, message=f"{result.message}; no report: {error_words(error)}")
         return result

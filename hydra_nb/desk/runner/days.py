@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from hydra_nb.desk.starting import start_ns, trade_date
+from hydra_nb.desk.starting import times_of_dates, trade_date
 from hydra_nb.domain.instrument import FutureContract, Session
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.errors import InvalidOrder
@@ -110,16 +110,14 @@ class SessionTimes:
         self._settles = settles
 
     def due_ns(self, contract: FutureContract, *, previous_ns: int | None, now_ns: int) -> int | None:
-        """The next such time; None where none is listed."""
-        at_ns = now_ns if previous_ns is None else max(now_ns, previous_ns)
-        served = None if previous_ns is None else day_of(previous_ns, contract)
-        while True:
-            try:
-                at_ns = start_ns(self._text, contract=contract, now_ns=at_ns, settles=self._settles(contract))
-            except InvalidOrder:
-                return None
-            if day_of(at_ns, contract) != served:
-                return at_ns
+        """The next such time, at which it may be closed; the first is that of today, also where it has passed."""
+        times = times_of_dates(self._text, contract=contract, settles=self._settles(contract))
+        if previous_ns is None:
+            today = day_of(now_ns, contract)
+            return next((at_ns for day, at_ns in times if day >= today), None)
+        # By the hours as they are listed now its date may have another time; it is served all the same.
+        served = next((day for day, at_ns in times if at_ns == previous_ns), day_of(previous_ns, contract))
+        return next((at_ns for day, at_ns in times if at_ns > previous_ns and day != served), None)
 
 
 def _unknown(_contract: FutureContract) -> dt.time | None:

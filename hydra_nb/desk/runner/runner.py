@@ -13,7 +13,6 @@ from hydra_nb.desk.desk import Desk
 from hydra_nb.desk.runner import card
 from hydra_nb.desk.runner.asking import Function
 from hydra_nb.desk.runner.cycle import Phase
-from hydra_nb.desk.runner.days import day_of
 from hydra_nb.desk.runner.schedule import Schedule
 from hydra_nb.desk.runner.settings import Settings
 from hydra_nb.errors import InvalidOrder, LiveNotConfirmed
@@ -99,13 +98,13 @@ class Runner:
 
     @property
     def is_running(self) -> bool:
-        """Whether it waits for further days."""
+        """Whether a runner of this name waits for further days, also that of an earlier cell with other settings."""
         known = self._known
         return known is not None and known.is_running
 
     @property
     def next(self) -> Any:
-        """When the next cycle is due, a pandas Timestamp in UTC; NaT where none is."""
+        """When the next cycle of this name is due, a pandas Timestamp in UTC; NaT where none is."""
         known = self._known
         due_ns = None if known is None else known.due_ns
         return pd.NaT if due_ns is None else pd.Timestamp(due_ns, unit="ns", tz="UTC")
@@ -143,17 +142,12 @@ class Runner:
         DeskBusy, LiveNotConfirmed
             As `start`.
         InvalidOrder
-            `day` is not today.
+            `day` is not today, or the runner was stopped before the cycle began.
         """
         schedule = self._schedule()
-        if day is not None:
-            contract = await self._desk.trading_hours(self.settings.calendar)
-            today = day_of(self._desk.now_ns(), contract)
-            if str(day) != str(today):
-                raise InvalidOrder(f"day={day} is not today: it is {today} at the exchange; other days are never run")
         over = set(self.history().query("status != 'running'")["cycle"])
         try:
-            cycle_id = await schedule.run_now()
+            cycle_id = await schedule.run_now(day)
         except asyncio.CancelledError:
             if schedule.cycle is not None and surroundings.kernel() is not None:
                 print(f"{schedule.cycle.cycle_id} goes on. Interrupt does not stop it; await runner.stop() does.")
@@ -166,26 +160,30 @@ class Runner:
         return row
 
     async def stop(self) -> str:
-        """Begin no other cycle, and say in words what becomes of one at work.
+        """Begin no other cycle of this name, and say in words what becomes of one at work.
 
+        It stops whichever runner has the name, as after a cell was edited and run again without a stop.
         Between two cycles it stops at once. One that has sent nothing yet ends as ``interrupted``; the orders of any
         other go on, and its end is still journalled.
         """
         known = self._known
         if known is None or known.is_idle:
             return f"{self.settings.name} was not running"
+        who = (
+            f"the runner {self.settings.name} of an earlier cell" if self.is_of_an_earlier_cell else self.settings.name
+        )
         known.stop()
         await known.settle()
         cycle = known.cycle
         if cycle is None or cycle.phase is not Phase.WORKING:
-            return f"{self.settings.name} has stopped"
+            return f"{who} has stopped"
         return (
-            f"{self.settings.name} has stopped; the orders of {cycle.cycle_id} go on:"
+            f"{who} has stopped; the orders of {cycle.cycle_id} go on:"
             f" desk.basket({cycle.basket_id!r}) shows and cancels them"
         )
 
     async def wait(self) -> None:
-        """Wait until it was stopped, or its trigger has no time any more, and the last cycle is over."""
+        """Wait until the runner of this name was stopped, or has no time any more, and its last cycle is over."""
         known = self._known
         if known is not None:
             await known.wait()
@@ -195,8 +193,14 @@ class Runner:
         return self._desk.runners.cycles(name=self.settings.name)
 
     @property
+    def is_of_an_earlier_cell(self) -> bool:
+        """Whether what is at work under this name has other settings or another function than this runner."""
+        known = self._known
+        return known is not None and not known.is_idle and not known.settings.is_same(self.settings)
+
+    @property
     def _known(self) -> Schedule | None:
-        return self._desk.runners.known(self.settings)
+        return self._desk.runners.known(self.settings.name)
 
     def _schedule(self) -> Schedule:
         if not self._desk.is_open:

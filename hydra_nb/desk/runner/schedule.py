@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 from typing import TYPE_CHECKING, cast
 
-from hydra_nb.analysis.cycles import CycleBook
+from hydra_nb.analysis.cycles import CycleBook, CycleRecord
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.desk.runner import days
 from hydra_nb.desk.runner.cycle import Cycle, Phase
@@ -12,7 +12,7 @@ from hydra_nb.desk.runner.settings import Settings
 from hydra_nb.domain.events import CycleEnded, CycleStatus
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.units import NS_PER_S
-from hydra_nb.errors import BrokerError, UnknownInstrument, invariant
+from hydra_nb.errors import BrokerError, InvalidOrder, UnknownInstrument, invariant
 
 if TYPE_CHECKING:
     from hydra_nb.desk.desk import Desk
@@ -53,6 +53,8 @@ class Schedule:
         self._work: asyncio.Task[None] | None = None
         self._is_running = False
         self._beginnings = 0
+        self._stops = 0
+        self._asking: set[asyncio.Future[FutureContract]] = set()
         self._over = asyncio.Event()
 
     @property
@@ -62,8 +64,9 @@ class Schedule:
 
     @property
     def is_idle(self) -> bool:
-        """Whether it neither waits nor has a cycle at work."""
-        return not self._is_running and self.cycle is None
+        """Whether it neither waits nor has a cycle at work, nor is about to begin one by hand."""
+        is_at_work = self.cycle is not None and self.cycle.phase is not Phase.OVER
+        return not (self._is_running or is_at_work or self._asking)
 
     def begin(self) -> None:
         """Wait for the days from now on."""
@@ -82,6 +85,10 @@ class Schedule:
     def stop(self) -> None:
         """Begin no other cycle; one that has sent nothing yet ends, and the orders of any other go on."""
         self._retire()
+        self._stops += 1
+        for question in self._asking:
+            question.cancel()
+        self._asking.clear()
         if self._task is not None:
             self._task.cancel()
         if self._work is not None and self.cycle is not None and self.cycle.phase is Phase.PREPARING:
@@ -92,19 +99,27 @@ class Schedule:
         if self.cycle is not None:
             await self.cycle.settled.wait()
 
-    async def run_now(self) -> str:
+    async def run_now(self, wanted: dt.date | str | None) -> str:
         """Run the cycle of today at once, and give its id; that of an earlier one where the day has begun.
 
         One of today that is at work is waited for; while one of another day is, today's is skipped.
+
+        Raises
+        ------
+        InvalidOrder
+            `wanted` is not today, or the runner was stopped before the cycle began.
         """
         self._tell_of_those_left()
-        contract = await self._desk.trading_hours(self.settings.calendar)
+        contract = await self._hours_unless_stopped()
+        # From here to the start nothing is awaited: what is looked up now still holds then.
         now_ns = self._rooms.clock.now_ns()
         day = days.day_of(now_ns, contract)
+        if wanted is not None and str(wanted) != str(day):
+            raise InvalidOrder(f"day={wanted} is not today: it is {day} at the exchange; other days are never run")
         at_work = self.cycle
         if at_work is not None and at_work.day != day:
             return self._note(CycleStatus.SKIPPED, _at_work_words(at_work), day=day)
-        earlier = None if self.settings.dry_run else self._book.begun(day, name=self.settings.name, dry_run=False)
+        earlier = None if self.settings.dry_run else self._begun(day)
         if at_work is None and earlier is not None:
             return earlier.cycle_id
         if at_work is None and not contract.is_open(now_ns):
@@ -114,22 +129,43 @@ class Schedule:
             await asyncio.wait({self._work})
         return cycle.cycle_id
 
+    async def _hours_unless_stopped(self) -> FutureContract:
+        """Ask for the hours, before a cycle by hand; whoever stops the runner meanwhile ends the question."""
+        stops = self._stops
+        question = asyncio.ensure_future(self._desk.trading_hours(self.settings.calendar))
+        self._asking.add(question)
+        try:
+            await asyncio.wait({question})
+        finally:
+            self._asking.discard(question)
+            question.cancel()
+        if self._stops != stops:
+            raise InvalidOrder(f"{self.settings.name} was stopped before its cycle began; nothing was run")
+        return question.result()
+
     # Waiting
 
     async def _run(self, number: int) -> None:
         if not self._is_running or number != self._beginnings:  # stopped, and begun anew, before this task could run
             return
         self._task = asyncio.current_task()
-        self._tell_of_those_left()
+        try:
+            self._tell_of_those_left()
+            await self._wait_for_all()
+        except Exception:  # journalled by the keeper of tasks; it runs no more, and must not say that it does
+            self._retire()
+            raise
+        self._retire()
+
+    async def _wait_for_all(self) -> None:
         try:
             self._contract = await self._first_hours()
         except UnknownInstrument as error:
             day = dt.datetime.fromtimestamp(self._begun_ns // NS_PER_S, tz=dt.UTC).date()
             self._note(CycleStatus.FAILED, f"calendar: {error}. The runner has stopped", day=day)
-        else:
-            while await self._wait_for_the_next():
-                pass
-        self._retire()
+            return
+        while await self._wait_for_the_next():
+            pass
 
     def _retire(self) -> None:
         self._is_running = False
@@ -211,14 +247,14 @@ class Schedule:
     async def _heed(self, due_ns: int) -> None:
         """Do what is due: a cycle, or a line in the journal that says why there is none; nothing on other days."""
         before, late_ns = self._known, self._rooms.clock.now_ns() - due_ns
-        day = days.day_of(due_ns, before)
-        if self._book.begun(day, name=self.settings.name, dry_run=self.settings.dry_run) is not None:
-            return
-        if not await self._refresh(until_ns=due_ns):
+        is_known = await self._refresh(until_ns=due_ns)
+        # From here on nothing is awaited: the day may have begun by hand meanwhile, or be another than was listed.
+        contract = self._known
+        day = days.day_of(due_ns, before if days.session_at(due_ns, contract) is None else contract)
+        if not is_known:
             words = "whether it is a trading day is not known: the broker does not tell the hours"
             self._note_once(CycleStatus.FAILED, f"{words}. Not begun: await runner.run_once()", day=day)
             return
-        contract = self._known
         if not any(days.sessions_of(day, listed) for listed in (before, contract)):
             return
         if late_ns > round(LATE_S * NS_PER_S * max(1.0, self._rooms.clock.speed)):
@@ -240,10 +276,15 @@ class Schedule:
         self._note_once(CycleStatus.MISSED, words, day=day)
 
     def _start_if_free(self, day: dt.date, *, due_ns: int) -> None:
+        if self._begun(day) is not None:
+            return
         if self.cycle is None:
             self._start(day, due_ns=due_ns)
         elif self.cycle.day != day:
             self._note_once(CycleStatus.SKIPPED, _at_work_words(self.cycle), day=day)
+
+    def _begun(self, day: dt.date) -> CycleRecord | None:
+        return self._book.begun(day, name=self.settings.name, dry_run=self.settings.dry_run)
 
     def _start(self, day: dt.date, *, due_ns: int | None) -> Cycle:
         """Run a cycle in a task of its own, so that one which lasts holds up no other day."""

@@ -1,5 +1,6 @@
 """What a runner is told, checked, and when two are the same."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from hydra_nb.errors import InvalidOrder
 LONGEST_LIMIT_S = 86_400.0
 _CATCH_UP = ("skip", "run")
 _ON_REFUSAL = ("continue", "stop")
+_VALUES = ("__closure__", "__defaults__", "__kwdefaults__", "__dict__")
+"""Where a function holds values that its lines do not tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,14 +84,18 @@ def _key(settings: Settings) -> tuple[object, ...]:
 
 
 def _is_same_function(one: Callable[..., Any], other: Callable[..., Any]) -> bool:
-    """Whether a function is another, or was made of the same lines: those of a cell that is run again are."""
+    """Whether a function is another, or was made of the same lines: those of a cell that is run again are.
+
+    What holds values of its own, as an object that is called, a partial or a closure does, is the same as itself only.
+    """
     if one is other:
         return True
-    codes = (getattr(one, "__code__", None), getattr(other, "__code__", None))
-    holds_values = any(
-        getattr(each, name, None) for each in (one, other) for name in ("__closure__", "__defaults__", "__kwdefaults__")
-    )
-    return codes[0] is not None and codes[0] == codes[1] and not holds_values
+    if inspect.ismethod(one) and inspect.ismethod(other):  # made anew each time that it is looked up
+        return one.__self__ is other.__self__ and one.__func__ is other.__func__
+    if not (inspect.isfunction(one) and inspect.isfunction(other)):
+        return False
+    holds_values = any(getattr(each, name) for each in (one, other) for name in _VALUES)
+    return one.__code__ == other.__code__ and one.__globals__ is other.__globals__ and not holds_values
 
 
 def _one_of(value: object, choices: tuple[str, ...], *, what: str) -> None:
