@@ -349,6 +349,8 @@ class TestFailures:
         async def first(stack: Stack) -> None:
             await a_runner(stack.desk, Asked(lambda _: None), reports=tmp_path).run_once()
             before = page.read_bytes()
+            assert b"quiet" in before  # its own cycle is over, and told so
+            assert b"not over yet" not in before
             again = a_runner(stack.desk, Asked(), reports=tmp_path, name="again")
             assert (await again.run_once())["message"].item() == "1 of 1 order filled, 1 of 1 lots"
             assert page.read_bytes() != before

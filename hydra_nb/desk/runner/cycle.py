@@ -3,7 +3,8 @@
 import asyncio
 import datetime as dt
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 
@@ -71,6 +72,7 @@ class Cycle:
         self._basket_id: str | None = None
         self._orders = 0
         self._has_ended = False
+        self._has_report = False
 
     @property
     def basket_id(self) -> str | None:
@@ -108,6 +110,8 @@ class Cycle:
             self.journal_end(CycleStatus.INTERRUPTED, self._interrupted_words(interrupt))
             raise
         self.journal_end(result.status, result.message)
+        if self._has_report:
+            self._save_report()  # once more, now that the journal tells how the cycle ended
 
     def _interrupted_words(self, interrupt: BaseException) -> str:
         kind = "" if isinstance(interrupt, asyncio.CancelledError) else f"{type(interrupt).__name__}: "
@@ -233,15 +237,19 @@ class Cycle:
 
     def _with_report(self, result: Result) -> Result:
         """Write the page of the day, where there is a folder for it; its failure is said, and harms nothing else."""
-        folder = self._settings.reports
-        if folder is None or self._settings.dry_run:
+        if self._settings.reports is None or self._settings.dry_run:
             return result
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._desk.daily_report(self.day).save(folder / f"{self.day}.html")
+            self._save_report()
         except Exception as error:  # noqa: BLE001  the orders are over: what fails here is told beside them
             return Result(status=result.status, message=f"{result.message}; no report: {error_words(error)}")
+        self._has_report = True
         return result
+
+    def _save_report(self) -> None:
+        folder = cast("Path", self._settings.reports)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._desk.daily_report(self.day).save(folder / f"{self.day}.html")
 
 
 def _short(text: str) -> str:
