@@ -12,7 +12,7 @@ from hydra_nb.widgets.ticket_picture import SchedulePicture
 from hydra_nb.widgets.ticket_risk import Refusal, Use, passing_tables, refusal_boxes, refusals, risk_head
 
 MOST_SLICES_SHOWN = 6  # rows of the schedule before the later ones are folded
-_ROW, _HEAD, _PICTURE_AND_TABLE = 23, 24, 292  # px: of a row, of a table's head, and of both parts together
+_ROW, _HEAD, _NOTICE, _PICTURE_AND_TABLE = 23, 24, 25, 292  # px: of a row, a table's head, a notice, and of all parts
 _LEAST_PICTURE, _MOST_PICTURE = 104, 210  # px
 _LIVE_BAND = 26  # px that the picture gives up for the band over a live ticket
 _NOTE = "blue: stage prices, lots below · shaded: jitter window · grey: bid to ask so far"
@@ -89,7 +89,7 @@ class PlanPane(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no ty
 
     def _draw_picture(self, plan: PlanPort, refused: list[Refusal]) -> None:
         shown = min(MOST_SLICES_SHOWN, len(rows(plan.schedule)))
-        height = _PICTURE_AND_TABLE - _HEAD - _ROW * shown - _ROW * len(plan.notices) - self._band_height
+        height = _PICTURE_AND_TABLE - _HEAD - _ROW * shown - _NOTICE * len(plan.notices) - self._band_height
         borders = [one.border for one in refused if one.border is not None]
         self._picture_box.layout.height = f"{min(_MOST_PICTURE, max(_LEAST_PICTURE, height))}px"
         self.picture.show(plan, borders=borders)

@@ -110,7 +110,7 @@ def test_the_ticket_is_legible_and_fits(open_notebook: Open, picture: Picture, r
     ticket.shows("Oats")
     check(ticket, picture, "look-ticket-empty", output=0)
     ticket.button("BUY").click()
-    ticket.fill(lots="60", duration="2h", slices="5", limit="405.00")
+    ticket.fill(lots="60", duration="2h", slices="5", limit="403.00")
     check(ticket, picture, "look-ticket-quoting", output=0)
 
     ticket.press("Preview")
