@@ -130,7 +130,8 @@ def _cost_pane(frame: pd.DataFrame, *, messages: tuple[int, int]) -> str:
     most, of_minute = messages
     return (
         f'<section class="hy-pane" aria-label="Expected cost">{title("Expected cost", note="all rows, against mid")}'
-        f"<p>Slippage {escape(slippage)}, fees {escape(fees)}.</p>"
+        # Each by itself: JupyterLab takes what stands between two dollar signs of one text for a formula.
+        f"<p><span>Slippage {escape(slippage)}, </span><span>fees {escape(fees)}.</span></p>"
         f'<p class="hy-muted hy-fine">{numbers.plural(most, "order message")} at most, '
         f"{numbers.lots(of_minute)} in the busiest minute.</p></section>"
     )

@@ -2,6 +2,7 @@
 
 import csv
 import datetime as dt
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -34,6 +35,9 @@ def test_the_card_tells_all_rows_and_hides_the_account() -> None:
         assert "refuses 1 row of 12" in card
         assert ">SIM</span>" in card
         assert desk.masked_account in card
+        texts = re.findall(r">([^<]*)<", card)
+        assert any("$" in text for text in texts)
+        assert all(text.count("$") < 2 for text in texts), "a notebook would set it as a formula"
         assert desk.account not in card + repr(basket) + done._repr_html_()
         assert "nothing is to be sent" in done._repr_html_()
         assert "1 refused" in repr(basket)
