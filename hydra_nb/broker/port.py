@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from hydra_nb.journal import Journal, Receipt
 
 
-class BrokerPort(Protocol):
-    """One connection to one account; `BrokerGateway` is the only one there is."""
+class OrderPort(Protocol):
+    """What the way of an order asks of a broker: the account's figures, quotes, and the door for orders."""
 
     @property
     def account(self) -> str:
@@ -34,6 +34,54 @@ class BrokerPort(Protocol):
     def state(self) -> ConnectionState:
         """State of the way to the broker."""
         ...
+
+    def reserve_order_id(self) -> int:
+        """An id for a new order, never given twice."""
+        ...
+
+    def place(self, approved: Approved, receipt: "Receipt") -> None:
+        """Send a place or a modify; what is raised was not sent."""
+        ...
+
+    def cancel(self, child: ChildOrder) -> None:
+        """Send a cancel; never blocked by anything but a lost connection."""
+        ...
+
+    def quote(self, con_id: int) -> Quote | None:
+        """The quote as of the last tick; None before the first."""
+        ...
+
+    def account_state(self) -> AccountState:
+        """Account values as last told."""
+        ...
+
+    def position(self, con_id: int) -> int | None:
+        """Signed lots; None until the broker has told its positions."""
+        ...
+
+    def positions(self) -> tuple[PositionReported, ...] | None:
+        """Positions that are not flat; None until the broker has told them."""
+        ...
+
+    async def what_if(self, question: MarginQuestion) -> MarginTold | None:
+        """Ask what an order would change in the account's initial margin; nothing is placed."""
+        ...
+
+    async def probe_death(self, child: ChildOrder) -> DeathProbed:
+        """Ask for open orders, then for executions, and tell what they say of one order."""
+        ...
+
+    def clock_skew_s(self) -> float | None:
+        """Seconds by which our clock is provably off the broker's; None before the first answer."""
+        ...
+
+    def messages_last_second(self) -> int:
+        """Frames sent within the last second of host time."""
+        ...
+
+
+class BrokerPort(OrderPort, Protocol):
+    """One connection to one account; `BrokerGateway` is the only one there is."""
 
     @property
     def is_live(self) -> bool:
@@ -64,18 +112,6 @@ class BrokerPort(Protocol):
         next_order_id: int,
     ) -> None:
         """Begin to hand events on, and wait until account values and positions are known."""
-        ...
-
-    def reserve_order_id(self) -> int:
-        """An id for a new order, never given twice."""
-        ...
-
-    def place(self, approved: Approved, receipt: "Receipt") -> None:
-        """Send a place or a modify; what is raised was not sent."""
-        ...
-
-    def cancel(self, child: ChildOrder) -> None:
-        """Send a cancel; never blocked by anything but a lost connection."""
         ...
 
     @property
@@ -120,36 +156,12 @@ class BrokerPort(Protocol):
         """Ask anew for quiet quotes of the contracts that `traded` gives, until `close`."""
         ...
 
-    def quote(self, con_id: int) -> Quote | None:
-        """The quote as of the last tick; None before the first."""
-        ...
-
     async def glance(self, contract: FutureContract, *, wait_s: float) -> Glance:
         """Look at a contract for some market seconds at most; it is not watched for that."""
         ...
 
     async def statistics(self, contract: FutureContract) -> MarketStatistics:
         """Average daily volume and daily volatility."""
-        ...
-
-    def account_state(self) -> AccountState:
-        """Account values as last told."""
-        ...
-
-    def position(self, con_id: int) -> int | None:
-        """Signed lots; None until the broker has told its positions."""
-        ...
-
-    def positions(self) -> tuple[PositionReported, ...] | None:
-        """Positions that are not flat; None until the broker has told them."""
-        ...
-
-    async def what_if(self, question: MarginQuestion) -> MarginTold | None:
-        """Ask what an order would change in the account's initial margin; nothing is placed."""
-        ...
-
-    async def probe_death(self, child: ChildOrder) -> DeathProbed:
-        """Ask for open orders, then for executions, and tell what they say of one order."""
         ...
 
     async def open_orders(self) -> tuple[OpenOrderReported, ...]:
@@ -172,20 +184,12 @@ class BrokerPort(Protocol):
         """The broker's time, asked for now, UTC nanoseconds, within half a second."""
         ...
 
-    def clock_skew_s(self) -> float | None:
-        """Seconds by which our clock is provably off the broker's; None before the first answer."""
-        ...
-
     def clock_bounds_s(self) -> tuple[float, float] | None:
         """Seconds by which the broker's clock is ahead of ours, at least and at most; None before the first answer."""
         ...
 
     def on_time_told(self, listener: Callable[[], None]) -> None:
         """Call `listener` after each time that the broker told its time."""
-        ...
-
-    def messages_last_second(self) -> int:
-        """Frames sent within the last second of host time."""
         ...
 
     async def close(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from hydra_nb.broker.port import BrokerPort
+from hydra_nb.broker.port import OrderPort
 from hydra_nb.domain.breakers import Conduct
 from hydra_nb.domain.events import (
     AccountReported,
@@ -71,7 +71,7 @@ class BreakerWatch:
     A breaker that is tripped is not looked at again before a person has re-armed it.
     """
 
-    def __init__(self, ledger: Ledger, *, gate: RiskGate, broker: BrokerPort) -> None:
+    def __init__(self, ledger: Ledger, *, gate: RiskGate, broker: OrderPort) -> None:
         self._ledger = ledger
         self._gate = gate
         self._broker = broker

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from hydra_nb.clock import Clock
 from hydra_nb.errors import JournalError
-from hydra_nb.journal import Journal
-from hydra_nb.order_manager.tasks import TaskKeeper
+from hydra_nb.journal import JournalPort
+from hydra_nb.order_manager.tasks import TaskRunner
 
 JOURNAL_RETRY_S = 1.0
 """Market seconds between two attempts to write a journal that could not be written."""
@@ -22,7 +22,9 @@ class Committer:
         Called after each attempt that failed, so that a person sees that nothing is sent.
     """
 
-    def __init__(self, journal: Journal, *, clock: Clock, tasks: TaskKeeper, on_failure: Callable[[], None]) -> None:
+    def __init__(
+        self, journal: JournalPort, *, clock: Clock, tasks: TaskRunner, on_failure: Callable[[], None]
+    ) -> None:
         self._journal = journal
         self._clock = clock
         self._tasks = tasks

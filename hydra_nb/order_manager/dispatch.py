@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 
 from hydra_nb.algos.actions import CancelChild, ProbeDeath, Propose
-from hydra_nb.broker.port import BrokerPort
+from hydra_nb.broker.port import OrderPort
 from hydra_nb.clock import Clock
 from hydra_nb.domain.breakers import stops
 from hydra_nb.domain.events import (
@@ -20,11 +20,11 @@ from hydra_nb.domain.events import (
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import Action, ChildOrder, OrderState
 from hydra_nb.errors import BrokerError, JournalError
-from hydra_nb.journal import Journal
+from hydra_nb.journal import JournalPort
 from hydra_nb.ledger import Ledger
 from hydra_nb.order_manager.breaker_watch import BreakerWatch
 from hydra_nb.order_manager.snapshot import SnapshotTaker
-from hydra_nb.order_manager.tasks import TaskKeeper
+from hydra_nb.order_manager.tasks import TaskRunner
 from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.verdict import Approved, Refused
 
@@ -49,13 +49,13 @@ class Dispatcher:
         self,
         ledger: Ledger,
         *,
-        journal: Journal,
+        journal: JournalPort,
         gate: RiskGate,
-        broker: BrokerPort,
+        broker: OrderPort,
         clock: Clock,
         snapshots: SnapshotTaker,
         watch: BreakerWatch,
-        tasks: TaskKeeper,
+        tasks: TaskRunner,
         record: Callable[[Event], int],
         ingest: Callable[[Event], None],
     ) -> None:

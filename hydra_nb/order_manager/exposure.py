@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from hydra_nb.broker.port import BrokerPort
+from hydra_nb.broker.port import OrderPort
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import AccountState, MarketStatistics
 from hydra_nb.domain.units import Side
@@ -115,7 +115,7 @@ class Exposures:
         self,
         *,
         ledger: Ledger,
-        broker: BrokerPort,
+        broker: OrderPort,
         span: Callable[[int], tuple[int, int] | None],
         mid: Callable[[int], Decimal | None],
         volume: Callable[[int], MarketStatistics | None],

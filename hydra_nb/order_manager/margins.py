@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from hydra_nb.broker.port import BrokerPort
+from hydra_nb.broker.port import OrderPort
 from hydra_nb.clock import Clock
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.orders import MarginQuestion
@@ -44,7 +44,7 @@ class Margins:
         Called with a contract, a side and lots whose margin is not known, or old; at most every 10 s for each.
     """
 
-    def __init__(self, *, broker: BrokerPort, clock: Clock) -> None:
+    def __init__(self, *, broker: OrderPort, clock: Clock) -> None:
         self.on_wanted: Callable[[FutureContract, Side, int], None] | None = None
         self._broker = broker
         self._clock = clock

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 from hydra_nb.algos.actions import CancelChild, CoreAction, ProbeDeath, Propose, Record, WakeAt
-from hydra_nb.broker.port import BrokerPort
+from hydra_nb.broker.port import OrderPort
 from hydra_nb.clock import Clock
 from hydra_nb.domain.events import (
     ConnectionChanged,
@@ -34,14 +34,14 @@ from hydra_nb.domain.orders import Action, ParentStatus
 from hydra_nb.domain.plan import PLAN_VALID_S, ExecutionPlan
 from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.errors import InvalidOrder, PlanExpired
-from hydra_nb.journal import Journal
+from hydra_nb.journal import JournalPort
 from hydra_nb.order_manager.already_sent import say_already_sent
 from hydra_nb.order_manager.breaker_watch import BreakerWatch
 from hydra_nb.order_manager.committing import Committer
 from hydra_nb.order_manager.core import ManagerCore
 from hydra_nb.order_manager.dispatch import Dispatcher
 from hydra_nb.order_manager.snapshot import SnapshotTaker
-from hydra_nb.order_manager.tasks import TaskKeeper, wait_for_all
+from hydra_nb.order_manager.tasks import Report, TaskKeeper, TaskRunner, wait_for_all
 from hydra_nb.order_manager.timers import Timers
 from hydra_nb.order_manager.whole_plan import WholePlan
 from hydra_nb.risk.gate import RiskGate
@@ -52,7 +52,7 @@ KILL_WAIT_S = 15.0
 
 
 class OrderManager:
-    """Runs parent orders on the event loop that it was made on.
+    """Runs parent orders, on the event loop that it was made on or by another driver.
 
     Parameters
     ----------
@@ -60,6 +60,9 @@ class OrderManager:
         The sans-IO core, with the journal already replayed into it.
     journal, gate, broker, clock
         Where facts are kept, orders approved, orders sent, and where time comes from.
+    tasks
+        What runs the work that waits, given whom to tell of failures: tasks of the running loop, unless another driver
+        of the same manager brings its own.
 
     Attributes
     ----------
@@ -74,7 +77,14 @@ class OrderManager:
     """
 
     def __init__(
-        self, core: ManagerCore, *, journal: Journal, gate: RiskGate, broker: BrokerPort, clock: Clock
+        self,
+        core: ManagerCore,
+        *,
+        journal: JournalPort,
+        gate: RiskGate,
+        broker: OrderPort,
+        clock: Clock,
+        tasks: Callable[[Report], TaskRunner] = TaskKeeper,
     ) -> None:
         self.core = core
         self.ledger = core.ledger
@@ -84,8 +94,7 @@ class OrderManager:
         self._journal = journal
         self._broker = broker
         self._clock = clock
-        self._loop = asyncio.get_running_loop()
-        self.tasks = TaskKeeper(self._task_failed)
+        self.tasks = tasks(self._task_failed)
         self.snapshots = SnapshotTaker(ledger=core.ledger, broker=broker, journal=journal, clock=clock)
         self.whole_plan = WholePlan(gate=gate, broker=broker, snapshots=self.snapshots)
         self._breakers = BreakerWatch(core.ledger, gate=gate, broker=broker)
@@ -231,7 +240,7 @@ class OrderManager:
         """Call those who listen, soon and once for all that happens until then."""
         if self._listeners and not self._telling:
             self._telling = True
-            self._loop.call_soon(self._tell)
+            self.tasks.soon(self._tell)
 
     def _tell(self) -> None:
         self._telling = False

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from hydra_nb.broker.port import BrokerPort
+from hydra_nb.broker.port import OrderPort
 from hydra_nb.clock import Clock
 from hydra_nb.domain.instrument import NO_FACTS, ContractFacts
 from hydra_nb.domain.market import MarketStatistics, Quote
@@ -12,7 +12,7 @@ from hydra_nb.domain.orders import ChildOrder, ParentOrder
 from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.domain.values import replace
-from hydra_nb.journal import Journal
+from hydra_nb.journal import JournalPort
 from hydra_nb.ledger import Ledger
 from hydra_nb.ledger.records import NOT_TRADED
 from hydra_nb.order_manager.exposure import ContractExposure, Exposures, best_opposite
@@ -90,7 +90,7 @@ class ReferencePrices:
 class SnapshotTaker:
     """Takes a `RiskSnapshot` for a parent or one of its children."""
 
-    def __init__(self, *, ledger: Ledger, broker: BrokerPort, journal: Journal, clock: Clock) -> None:
+    def __init__(self, *, ledger: Ledger, broker: OrderPort, journal: JournalPort, clock: Clock) -> None:
         self._ledger = ledger
         self._broker = broker
         self._journal = journal

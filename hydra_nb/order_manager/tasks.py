@@ -2,7 +2,30 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
-from typing import Any
+from typing import Any, Protocol
+
+Report = Callable[[str | None, str, Exception], None]
+"""Called with the parent's id (or None), the place and the error where a task fails."""
+
+
+class TaskRunner(Protocol):
+    """What runs work that waits: tasks of an event loop, or a driver with an agenda of its own."""
+
+    def start(self, work: Coroutine[Any, Any, None], *, where: str, parent_id: str | None = None) -> Any:
+        """Run `work` from its next turn on; gives what stands for it."""
+        ...
+
+    def keep(self, work: Callable[[], Coroutine[Any, Any, None]], *, where: str) -> None:
+        """Run what `work` gives, for as long as its owner lives."""
+        ...
+
+    def soon(self, callback: Callable[[], None]) -> None:
+        """Call back once the present step is over."""
+        ...
+
+    async def close(self) -> None:
+        """End what is left."""
+        ...
 
 
 class TaskKeeper:
@@ -11,10 +34,10 @@ class TaskKeeper:
     Parameters
     ----------
     report
-        Called with the parent's id (or None), the place and the error where a task fails.
+        Called where a task fails.
     """
 
-    def __init__(self, report: Callable[[str | None, str, Exception], None]) -> None:
+    def __init__(self, report: Report) -> None:
         self._report = report
         # In the order of their beginnings, so that they end in the same order in every run.
         self._tasks: dict[asyncio.Task[None], None] = {}
@@ -51,6 +74,10 @@ class TaskKeeper:
             await work
         except Exception as error:  # noqa: BLE001  the edge of a task: reported, never swallowed
             self._report(parent_id, where, error)
+
+    def soon(self, callback: Callable[[], None]) -> None:
+        """Call back on the loop once the present step is over."""
+        self._loop.call_soon(callback)
 
     async def settle(self) -> None:
         """Wait until no task is left, those included that tasks start."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from hydra_nb.algos.prices import IndicativeLimits, indicative_limits
-from hydra_nb.broker.port import BrokerPort
+from hydra_nb.broker.port import OrderPort
 from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.order_manager.snapshot import SnapshotTaker
 from hydra_nb.risk.gate import RiskGate
@@ -21,7 +21,7 @@ class WholePlan:
     at work may still do; None looks at what works alone.
     """
 
-    def __init__(self, *, gate: RiskGate, broker: BrokerPort, snapshots: SnapshotTaker) -> None:
+    def __init__(self, *, gate: RiskGate, broker: OrderPort, snapshots: SnapshotTaker) -> None:
         self._gate = gate
         self._broker = broker
         self._snapshots = snapshots

@@ -1,0 +1,150 @@
+"""The direct driver: the very order manager of a desk over the exchange core, without event loop, socket or disk."""
+
+import contextlib
+from collections.abc import Coroutine, Mapping
+from functools import partial
+from typing import Any
+
+from hydra_nb.domain.events import ConnectionChanged, Event, Reconciled
+from hydra_nb.domain.instrument import ContractFacts, FutureContract
+from hydra_nb.domain.market import ConnectionState, MarketStatistics, Quote
+from hydra_nb.domain.orders import ParentOrder
+from hydra_nb.domain.plan import ExecutionPlan
+from hydra_nb.errors import invariant
+from hydra_nb.order_manager import ManagerCore, OrderManager
+from hydra_nb.rehearsal.agenda import Agenda, AgendaTasks
+from hydra_nb.rehearsal.exchange_broker import LATENCY_NS, ExchangeBroker
+from hydra_nb.rehearsal.record import Record
+from hydra_nb.risk.gate import RiskGate
+from hydra_nb.risk.limits import Limits
+from hydra_nb.sim.exchange import Exchange
+
+JOURNAL_ID = "rehearsal"
+
+
+class DirectDesk:
+    """Manager, gate, ledger and strategies as they trade, driven by an agenda instead of an event loop.
+
+    Parameters
+    ----------
+    exchange
+        The market, at its beginning; nobody else trades on it.
+    contract
+        What is traded; listed on `exchange`.
+    limits
+        What the gate holds orders against.
+    statistics
+        Volume and volatility of the contract, as the desk that rehearses knows them.
+    facts
+        What a person told of contracts, by local symbol.
+    latency_ns, ahead_ns
+        See `ExchangeBroker`.
+
+    Attributes
+    ----------
+    manager, broker, record, agenda
+        The parts, for who looks on.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        *,
+        contract: FutureContract,
+        limits: Limits,
+        statistics: MarketStatistics,
+        facts: Mapping[str, ContractFacts] | None = None,
+        latency_ns: int = LATENCY_NS,
+        ahead_ns: int = 0,
+    ) -> None:
+        self.agenda = Agenda(exchange.start_ns + ahead_ns)
+        self.record = Record()
+        gate = RiskGate(limits)
+        self.broker = ExchangeBroker(
+            exchange,
+            contract=contract,
+            agenda=self.agenda,
+            gate=gate,
+            record=self.record,
+            latency_ns=latency_ns,
+            ahead_ns=ahead_ns,
+        )
+        self.manager = OrderManager(
+            ManagerCore(journal_id=JOURNAL_ID),
+            journal=self.record,
+            gate=gate,
+            broker=self.broker,
+            clock=self.agenda,
+            tasks=partial(AgendaTasks, agenda=self.agenda),
+        )
+        self.manager.snapshots.learn(statistics)
+        self.manager.snapshots.facts = facts or {}
+
+    def begin(self) -> None:
+        """Connect, as it were: the line is up, ledger and broker agree, and the contract is watched from now on."""
+        self.manager.ingest(self._now(ConnectionChanged, state=ConnectionState.UP, message="rehearsed"))
+        self.broker.start(sink=self.manager.ingest, quote_sink=self._on_quote)
+        self.manager.ingest(self._now(Reconciled, breaks=0, message="ledger and broker agree"))
+
+    def run_to(self, time_ns: int) -> None:
+        """Let everything happen that is due before a market time, and stop there."""
+        while (next_ns := self._next_ns()) is not None and next_ns < time_ns:
+            self._do_next()
+        self.agenda.pass_to(time_ns)
+
+    def ask_margin(self, parent: ParentOrder) -> None:
+        """Ask what an order would need of margin, as a preview does."""
+        self._finish(self.manager.snapshots.margins.refresh(parent.contract, side=parent.side, lots=parent.lots))
+
+    def submit(self, plan: ExecutionPlan) -> str:
+        """Hand a plan over and give its parent's id."""
+        submitted: list[str] = []
+
+        async def hand_over() -> None:
+            submitted.append(await self.manager.submit(plan))
+
+        self._finish(hand_over())
+        return submitted[0]
+
+    def finish(self, parent_id: str) -> None:
+        """Let the market run until a parent is over, or rests."""
+        parents = self.manager.ledger.parents
+        while parents[parent_id].status.is_waited_for:
+            invariant(self._next_ns() is not None, f"{parent_id} waits, and nothing is due any more")
+            self._do_next()
+
+    def close(self) -> None:
+        """End what still waits; nothing of the market is asked."""
+        with contextlib.suppress(StopIteration):
+            self.manager.stop().send(None)
+
+    def _next_ns(self) -> int | None:
+        mine, markets = self.agenda.next_ns(), self.broker.next_ns()
+        return markets if mine is None else mine if markets is None else min(mine, markets)
+
+    def _do_next(self) -> None:
+        mine, markets = self.agenda.next_ns(), self.broker.next_ns()
+        if markets is not None and (mine is None or markets <= mine):
+            self.agenda.pass_to(markets)
+            self.broker.move()
+        else:
+            self.agenda.do_next()
+
+    def _finish(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run one piece of work to its end, and the market beside it."""
+        is_over: list[bool] = []
+
+        async def to_its_end() -> None:
+            await work
+            is_over.append(True)
+
+        self.manager.tasks.start(to_its_end(), where="rehearsal")
+        while not is_over:
+            self._do_next()
+
+    def _on_quote(self, quote: Quote, contract: FutureContract) -> None:
+        self.manager.on_quote(quote, contract)
+
+    def _now(self, kind: Any, **values: object) -> Event:
+        event: Event = kind(time_ns=self.agenda.now_ns(), **values)
+        return event

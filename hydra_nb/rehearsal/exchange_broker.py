@@ -1,0 +1,405 @@
+"""The broker of a rehearsal: the exchange core itself, spoken to in domain values instead of on a wire.
+
+It tells what the simulated gateway would tell its client, at the same market times and in the same order, but for what
+only a wire needs: heartbeats, renewed subscriptions, comparisons unasked, and frames that tell nothing new.
+"""
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+from hydra_nb.domain import events as ev
+from hydra_nb.domain.instrument import FutureContract
+from hydra_nb.domain.market import AccountState, ConnectionState, Quote
+from hydra_nb.domain.orders import ChildOrder, MarginQuestion
+from hydra_nb.domain.units import NS_PER_S, Side
+from hydra_nb.domain.values import replace
+from hydra_nb.journal import Receipt
+from hydra_nb.rehearsal.agenda import Agenda, Entry, Nap
+from hydra_nb.rehearsal.record import Record
+from hydra_nb.risk.gate import RiskGate
+from hydra_nb.risk.snapshot import MarginTold
+from hydra_nb.risk.verdict import Approved
+from hydra_nb.sim.exchange import Exchange
+from hydra_nb.sim.records import (
+    ExchangeEvent,
+    Executed,
+    OrderChanged,
+    OrderRejected,
+    OrderStatus,
+    OrderTerms,
+    SimSide,
+    TimeInForce,
+    Top,
+    TopChanged,
+    Traded,
+)
+
+CLIENT_ID = 1
+CURRENCY = "USD"
+"""What the simulated account is kept in."""
+ACCOUNT_NS = 180 * NS_PER_S
+"""Market time between two reports of account values without a fill (IB: "Account updates", every three minutes)."""
+LATENCY_NS = 500_000
+"""Time that a message takes to the exchange, as on the simulated gateway in memory."""
+CANCELLED = 202
+"""IB's code that tells of every cancel."""
+QUIET_NS = 10 * NS_PER_S
+"""Age from which a quote is asked for anew, as `broker.renewals` does."""
+
+_SIDES = {Side.BUY: SimSide.BUY, Side.SELL: SimSide.SELL}
+
+
+class ExchangeBroker:
+    """An `OrderPort` over one contract of an `Exchange`.
+
+    Parameters
+    ----------
+    exchange
+        The market, which this broker alone trades on.
+    contract
+        What is traded.
+    agenda
+        Market time, and where messages wait on their way.
+    gate, record
+        Whose approvals and receipts are redeemed, as before every order.
+    latency_ns
+        Time from sending until the exchange has it; answers come back at once.
+    ahead_ns
+        By how much the desk's clock is ahead of the exchange's.
+    """
+
+    client_id = CLIENT_ID
+    state = ConnectionState.UP
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        *,
+        contract: FutureContract,
+        agenda: Agenda,
+        gate: RiskGate,
+        record: Record,
+        latency_ns: int = LATENCY_NS,
+        ahead_ns: int = 0,
+    ) -> None:
+        self.exchange = exchange
+        self.contract = contract
+        self.account = exchange.account
+        self._con_id = contract.con_id
+        self._agenda = agenda
+        self._gate = gate
+        self._record = record
+        self._latency_ns = latency_ns
+        self._ahead_ns = ahead_ns
+        self._sink: Callable[[ev.Event], None] | None = None
+        self._quote_sink: Callable[[Quote, FutureContract], None] | None = None
+        self._last_order_id = 0
+        self._children: dict[int, ChildOrder] = {}
+        self._sent_ns: list[int] = []
+        self._top: Top | None = None
+        self._quote: Quote | None = None
+        self._has_traded = False
+        self._account = AccountState(account=self.account, currency=CURRENCY)
+        self._position = 0
+        self._refresh: Entry | None = None
+
+    # Beginning, and the market's own time
+
+    def start(self, *, sink: Callable[[ev.Event], None], quote_sink: Callable[[Quote, FutureContract], None]) -> None:
+        """Watch the contract, and hand on events and quotes from now on."""
+        self._sink, self._quote_sink = sink, quote_sink
+        self.exchange.watch(self._con_id, self._exchange_ns())
+        self._top = self.exchange.top(self._con_id)
+        self._tell_account()
+        self._tell_quote()
+
+    def next_ns(self) -> int | None:
+        """When the market moves next, by the desk's clock; None if it never does."""
+        next_ns = self.exchange.next_event_ns()
+        return None if next_ns is None else next_ns + self._ahead_ns
+
+    def move(self) -> None:
+        """Let the market do what it does now, and tell of it."""
+        self._hear(self.exchange.advance(self._exchange_ns()))
+
+    # What is known
+
+    def quote(self, con_id: int) -> Quote | None:
+        """The quote as of the last tick; a quiet one counts as asked for anew, as it is where a desk trades."""
+        quote = self._quote
+        if con_id != self._con_id or quote is None:
+            return None
+        quiet_ns = self._agenda.now_ns() - quote.time_ns
+        if quiet_ns >= QUIET_NS:
+            quote = self._quote = replace(quote, time_ns=quote.time_ns + quiet_ns // QUIET_NS * QUIET_NS)
+        return quote
+
+    def account_state(self) -> AccountState:
+        """Account values as last told."""
+        return self._account
+
+    def position(self, con_id: int) -> int | None:
+        """Signed lots."""
+        return self._position if con_id == self._con_id else 0
+
+    def positions(self) -> tuple[ev.PositionReported, ...]:
+        """The position, unless it is flat."""
+        held = self._position_report()
+        return () if held is None or not held.lots else (held,)
+
+    def clock_skew_s(self) -> float:
+        """Both clocks are known: nothing is off that could be proven."""
+        return 0.0
+
+    def messages_last_second(self) -> int:
+        """Order messages of the last second."""
+        since_ns = self._agenda.now_ns() - NS_PER_S
+        self._sent_ns = [sent_ns for sent_ns in self._sent_ns if sent_ns > since_ns]
+        return len(self._sent_ns)
+
+    # The door for orders
+
+    def reserve_order_id(self) -> int:
+        """An id for a new order."""
+        self._last_order_id += 1
+        return self._last_order_id
+
+    def place(self, approved: Approved, receipt: Receipt) -> None:
+        """Redeem both, and let the order go on its way."""
+        now_ns = self._agenda.now_ns()
+        self._record.redeem(receipt, self._gate.redeem(approved, host_ns=now_ns))
+        child = approved.child
+        self._children[child.order_id] = child
+        terms = OrderTerms(
+            client_id=CLIENT_ID,
+            order_id=child.order_id,
+            account=child.account,
+            con_id=child.contract.con_id,
+            side=_SIDES[child.side],
+            lots=child.lots,
+            limit_price=child.limit_price,
+            tif=TimeInForce.GTD,
+            good_till_ns=child.expires_ns,
+            order_ref=child.order_ref,
+        )
+        self._send(lambda: self.exchange.submit(terms, self._exchange_ns()))
+
+    def cancel(self, child: ChildOrder) -> None:
+        """Let a cancel go on its way."""
+        self._send(lambda: self.exchange.cancel(CLIENT_ID, child.order_id, self._exchange_ns()))
+
+    async def what_if(self, question: MarginQuestion) -> MarginTold:
+        """What the broker would answer."""
+        await self._way()
+        terms = OrderTerms(
+            client_id=CLIENT_ID,
+            order_id=0,
+            account=self.account,
+            con_id=question.contract.con_id,
+            side=_SIDES[question.side],
+            lots=question.lots,
+            limit_price=question.limit_price,
+            tif=TimeInForce.DAY,
+            good_till_ns=None,
+            order_ref="",
+        )
+        change, _ = self.exchange.would_margin(terms)
+        before = self.exchange.account_values()["InitMarginReq"]
+        return MarginTold(lots=question.lots, before=float(before), change=float(change))
+
+    async def probe_death(self, child: ChildOrder) -> ev.DeathProbed:
+        """Time, open orders and executions, asked one after the other."""
+        broker_ns = None
+        if self._agenda.now_ns() >= child.expires_ns:
+            await self._way()
+            broker_ns = self._exchange_ns() // NS_PER_S * NS_PER_S
+        await self._way()
+        order = self.exchange.order(CLIENT_ID, child.order_id)
+        still_open = order is not None and order.status not in (OrderStatus.FILLED, OrderStatus.CANCELLED)
+        await self._way()
+        order = self.exchange.order(CLIENT_ID, child.order_id)
+        return ev.DeathProbed(
+            time_ns=self._agenda.now_ns(),
+            order_ref=child.order_ref,
+            still_open=still_open,
+            executed_lots=0 if order is None else order.filled_lots,
+            broker_ns=broker_ns,
+        )
+
+    # Inside
+
+    def _exchange_ns(self) -> int:
+        return self._agenda.now_ns() - self._ahead_ns
+
+    def _way(self) -> Nap:
+        return Nap(self._agenda.now_ns() + self._latency_ns)
+
+    def _send(self, arrive: Callable[[], list[ExchangeEvent]]) -> None:
+        now_ns = self._agenda.now_ns()
+        self._sent_ns.append(now_ns)
+        self._agenda.call_at(now_ns + self._latency_ns, lambda: self._hear(arrive()))
+
+    def _hear(self, events: Sequence[ExchangeEvent]) -> None:
+        """Tell of one batch: orders and fills in order, then account values where there were fills, then the quote."""
+        has_fills = has_ticks = False
+        for event in events:
+            if isinstance(event, TopChanged):
+                if event.top.con_id == self._con_id:
+                    self._top, has_ticks = event.top, True
+            elif isinstance(event, Traded):
+                has_ticks = self._has_traded = True
+            elif isinstance(event, OrderChanged):
+                self._tell_order(event)
+            elif isinstance(event, Executed):
+                self._tell_execution(event)
+                has_fills = True
+            else:
+                self._tell_rejection(event)
+        if has_fills:
+            self._tell_account()
+        if has_ticks:
+            self._tell_quote()
+
+    def _tell(self, event: ev.Event) -> None:
+        if self._sink is not None:
+            self._sink(event)
+
+    def _tell_order(self, event: OrderChanged) -> None:
+        order, now_ns = event.order, self._agenda.now_ns()
+        terms = order.terms
+        if order.status is OrderStatus.CANCELLED:
+            self._tell(
+                ev.BrokerErrorReported(
+                    time_ns=now_ns, order_ref=terms.order_ref, code=CANCELLED, message="Order Canceled - reason:"
+                )
+            )
+        else:
+            self._tell(
+                ev.OpenOrderReported(
+                    time_ns=now_ns,
+                    order_ref=terms.order_ref,
+                    order_id=terms.order_id,
+                    perm_id=order.perm_id,
+                    status=order.status.value,
+                    lots=terms.lots,
+                    limit_price=terms.limit_price,
+                    expires_ns=terms.good_till_ns,
+                    con_id=terms.con_id,
+                    local_symbol=self.contract.local_symbol,
+                )
+            )
+        self._tell(
+            ev.OrderStatusReported(
+                time_ns=now_ns,
+                order_ref=terms.order_ref,
+                order_id=terms.order_id,
+                perm_id=order.perm_id,
+                status=order.status.value,
+                filled_lots=order.filled_lots,
+                remaining_lots=order.remaining_lots,
+            )
+        )
+
+    def _tell_execution(self, event: Executed) -> None:
+        fill, fees, now_ns = event.execution, event.commission, self._agenda.now_ns()
+        family, _, revision = fill.exec_id.rpartition(".")
+        self._tell(
+            ev.ExecutionReported(
+                time_ns=now_ns,
+                order_ref=fill.order_ref,
+                order_id=fill.order_id,
+                perm_id=fill.perm_id,
+                exec_id=fill.exec_id,
+                family=family,
+                revision=int(revision),
+                con_id=fill.con_id,
+                side=Side(fill.side.value),
+                lots=fill.lots,
+                price=fill.price,
+                executed_ns=fill.time_ns // NS_PER_S * NS_PER_S,
+                quote=self._quote,
+            )
+        )
+        self._tell(
+            ev.CommissionReported(
+                time_ns=now_ns,
+                exec_id=fees.exec_id,
+                commission=fees.commission,
+                currency=fees.currency,
+                realised_pnl=fees.realised_pnl,
+            )
+        )
+
+    def _tell_rejection(self, event: OrderRejected) -> None:
+        child = self._children.get(event.order_id)
+        self._tell(
+            ev.BrokerErrorReported(
+                time_ns=self._agenda.now_ns(),
+                order_ref=None if child is None else child.order_ref,
+                code=event.code,
+                message=event.message,
+            )
+        )
+
+    def _tell_account(self) -> None:
+        """Tell the position and equity where they changed, now and again after three minutes without a fill."""
+        if self._refresh is not None:
+            self._refresh.cancel()
+        now_ns = self._agenda.now_ns()
+        self._refresh = self._agenda.call_at(now_ns + ACCOUNT_NS, self._tell_account)
+        held = self._position_report()
+        if held is not None and held.lots != self._position:
+            self._position = held.lots
+            self._tell(held)
+        values = self.exchange.account_values()
+        before = self._account
+        self._account = AccountState(
+            account=self.account,
+            currency=CURRENCY,
+            equity=values["NetLiquidation"],
+            realised_pnl=values["RealizedPnL"],
+            unrealised_pnl=values["UnrealizedPnL"],
+            initial_margin=values["InitMarginReq"],
+        )
+        if self._account.equity != before.equity:
+            self._tell(
+                ev.AccountReported(
+                    time_ns=now_ns,
+                    currency=CURRENCY,
+                    equity=self._account.equity,
+                    realised_pnl=self._account.realised_pnl,
+                    unrealised_pnl=self._account.unrealised_pnl,
+                )
+            )
+
+    def _position_report(self) -> ev.PositionReported | None:
+        """The exchange's own word of the position; None where it never held any."""
+        held = next((one for one in self.exchange.positions() if one.con_id == self._con_id), None)
+        if held is None and not self._position:
+            return None
+        return ev.PositionReported(
+            time_ns=self._agenda.now_ns(),
+            con_id=self._con_id,
+            local_symbol=self.contract.local_symbol,
+            symbol=self.contract.symbol,
+            lots=0 if held is None else held.lots,
+            average_cost=Decimal(0) if held is None else held.average_cost,
+        )
+
+    def _tell_quote(self) -> None:
+        top = self._top
+        if top is None or self._quote_sink is None:
+            return
+        self._quote = Quote(
+            con_id=self._con_id,
+            time_ns=self._agenda.now_ns(),
+            bid=top.bid,
+            bid_size=top.bid_size,
+            ask=top.ask,
+            ask_size=top.ask_size,
+            last=top.last,
+            last_size=top.last_size,
+            volume=top.volume if self._has_traded else None,
+            settlement=top.close,
+        )
+        self._quote_sink(self._quote, self.contract)

@@ -1,0 +1,1 @@
+"""Rehearsal: the direct driver held against the wire, markets, models, and what comes out of many paths."""
