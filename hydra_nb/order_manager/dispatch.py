@@ -1,6 +1,5 @@
 """The way of one child order: snapshot, gate, reservation, durable intent, last look, wire."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 
 from hydra_nb.algos.actions import CancelChild, ProbeDeath, Propose
@@ -127,40 +126,43 @@ class Dispatcher:
         )
 
     async def _send(self, approved: Approved, seq: int) -> None:
-        """Make the intent durable, look once more, send; a failure releases the reservation."""
-        child = approved.child
+        """Make the intent durable, look once more, send; a failure releases the reservation.
+
+        However this ends, be it by a person's interrupt in any of its lines, what became of the order is told: before
+        it is handed over nothing was sent, and from then on it may have been.
+        """
+        failure: str | None = "its task was ended on the way to the disk"
         try:
             receipt = await self._journal.seal(seq, approved.content_hash)
-            failure = self._last_look(child)
+            failure = self._last_look(approved.child)
             if failure is None:
                 self._broker.place(approved, receipt)
         except JournalError:  # what it says names files, and a reason is shown and kept
             failure = "the journal took no record of it; nothing is sent until it does"
         except BrokerError as error:
             failure = str(error)
-        except asyncio.CancelledError:  # only the wait for the disk can be cancelled: nothing was sent
-            words = "its task was ended on the way to the disk"
-            now_ns = self._clock.now_ns()
-            self._ingest(SendFailed(time_ns=now_ns, order_ref=child.order_ref, action=approved.action, reason=words))
+        except GeneratorExit:  # dropped with a loop that runs no more: there is nobody to tell
             raise
-        finally:
-            self._unsent.discard(child.order_ref)
-            withdrawn = child.order_ref in self._withdrawn
-            self._withdrawn.discard(child.order_ref)
-        now_ns = self._clock.now_ns()
+        except BaseException:
+            self._tell_sent(approved, failure=failure)
+            raise
+        self._tell_sent(approved, failure=failure)
+
+    def _tell_sent(self, approved: Approved, *, failure: str | None) -> None:
+        """Tell that an order was handed over, or why not; one that was withdrawn meanwhile is cancelled."""
+        order_ref, now_ns = approved.child.order_ref, self._clock.now_ns()
+        self._unsent.discard(order_ref)
+        withdrawn = order_ref in self._withdrawn
+        self._withdrawn.discard(order_ref)
         if failure is None:
-            self._ingest(
-                ChildSent(
-                    time_ns=now_ns,
-                    order_ref=child.order_ref,
-                    action=approved.action,
-                    content_hash=approved.content_hash,
-                )
+            sent = ChildSent(
+                time_ns=now_ns, order_ref=order_ref, action=approved.action, content_hash=approved.content_hash
             )
+            self._ingest(sent)
         else:
-            self._ingest(SendFailed(time_ns=now_ns, order_ref=child.order_ref, action=approved.action, reason=failure))
+            self._ingest(SendFailed(time_ns=now_ns, order_ref=order_ref, action=approved.action, reason=failure))
         if withdrawn:
-            self.cancel(CancelChild(order_ref=child.order_ref, reason="cancelled while it was on the way"))
+            self.cancel(CancelChild(order_ref=order_ref, reason="cancelled while it was on the way"))
 
     def _last_look(self, child: ChildOrder) -> str | None:
         """Back from the disk: why this child may not be sent after all; None where it may."""

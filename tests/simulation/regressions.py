@@ -51,6 +51,7 @@ REGRESSIONS: dict[int, str] = {
     23786: "An interrupt while a desk closed left it looking open, and its parents at work that nobody worked.",
     25342: "A disk was broken under a desk that could not be opened, and had closed its journal by itself.",
     25482: "A bust whose message could not be read was never asked for again: of an order that was just filled.",
+    15609: "An interrupt on the way to the disk left an order reserved for ever, neither sent nor given up.",
     42113: "A desk that had opened on a false time never cancelled an order which it saw open after its expiry.",
     43857: "An interrupt in the first line of closing the connection left the client id in use for ever.",
     25860: "An interrupt while a desk closed left it looking open: while an order was on its way to the disk.",
