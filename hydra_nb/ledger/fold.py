@@ -1,4 +1,4 @@
-"""The ledger: one fold of journalled events, for live running, recovery and analysis alike.
+"""The ledger: one fold of journalled events, for live running, recovery, rehearsal and analysis alike.
 
 How an order's state follows from events is the table in `hydra_nb.ledger.orders`. Here the events find their
 orders, parents and account figures. No clock is read and nothing is written.
@@ -6,6 +6,7 @@ orders, parents and account figures. No clock is read and nothing is written.
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from hydra_nb.domain import events as ev
@@ -27,7 +28,7 @@ _DAY_NS = 86_400 * NS_PER_S
 
 
 class Ledger:
-    """Orders, parents, exposure and account, folded from events.
+    """Orders, parents, exposure and account, folded from events; it can be pickled, and so be taken along as it stands.
 
     Attributes
     ----------
@@ -106,12 +107,12 @@ class Ledger:
             ev.SliceFinished: self._slice_finished,
             ev.ChildReserved: self._child_reserved,
             ev.ChildSent: self._child_sent,
-            ev.SendFailed: self._order_event(fold_order.send_failed),
+            ev.SendFailed: partial(self._fold_order, fold_order.send_failed),
             ev.CancelRequested: self._cancel_requested,
-            ev.AckTimedOut: self._order_event(fold_order.ack_timed_out),
-            ev.OrderStatusReported: self._order_event(fold_order.status),
-            ev.OpenOrderReported: self._order_event(fold_order.open_order),
-            ev.BrokerErrorReported: self._order_event(fold_order.broker_error),
+            ev.AckTimedOut: partial(self._fold_order, fold_order.ack_timed_out),
+            ev.OrderStatusReported: partial(self._fold_order, fold_order.status),
+            ev.OpenOrderReported: partial(self._fold_order, fold_order.open_order),
+            ev.BrokerErrorReported: partial(self._fold_order, fold_order.broker_error),
             ev.DeathProbed: self._death_probed,
             ev.ExecutionReported: self._executed,
             ev.CommissionReported: self._commission,
@@ -303,13 +304,10 @@ class Ledger:
         else:
             self._open[record.order_ref] = record
 
-    def _order_event(self, fold: Callable[[OrderRecord, Any], OrderRecord]) -> Callable[[Any], None]:
-        def apply(event: Any) -> None:
-            record = self.orders.get(event.order_ref)
-            if record is not None:
-                self._put(fold(record, event))
-
-        return apply
+    def _fold_order(self, fold: Callable[[OrderRecord, Any], OrderRecord], event: Any) -> None:
+        record = self.orders.get(event.order_ref)
+        if record is not None:
+            self._put(fold(record, event))
 
     def _child_reserved(self, event: ev.ChildReserved) -> None:
         child = event.child

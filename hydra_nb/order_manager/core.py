@@ -49,10 +49,12 @@ class ManagerCore:
         Id of the journal; orderRefs are ``hy:{journal_id}:{parent_id}:{slice}:{attempt}``.
     over
         Ids of parents that are known to end in the events to come: they are folded, and nothing is decided for them.
+    ledger
+        What was folded before; nothing is decided for the parents in it. None begins with an empty one.
     """
 
-    def __init__(self, *, journal_id: str, over: Collection[str] = ()) -> None:
-        self.ledger = Ledger()
+    def __init__(self, *, journal_id: str, over: Collection[str] = (), ledger: Ledger | None = None) -> None:
+        self.ledger = Ledger() if ledger is None else ledger
         self._journal_id = journal_id
         self._over = over
         self._running: dict[str, twap.ParentState] = {}

@@ -1,6 +1,7 @@
 """What the gate looks at, taken in one step of the loop from ledger, broker and clock."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -32,21 +33,34 @@ class _Seen(NamedTuple):
     time_ns: int
 
 
+@dataclass(slots=True, kw_only=True)
+class SeenPrices:
+    """What was seen of markets: the sides and mids that others made last, and usual spreads."""
+
+    sides: dict[tuple[int, Side], _Seen] = field(default_factory=dict)
+    mids: dict[int, _Seen] = field(default_factory=dict)
+    spreads: UsualSpreads = field(default_factory=UsualSpreads)
+
+
 class ReferencePrices:
-    """The mid that others make: without our own orders, and remembered while a side is empty."""
+    """The mid that others make: without our own orders, and remembered while a side is empty.
+
+    Attributes
+    ----------
+    seen
+        What it has seen; another's may be put in its place before anything is asked.
+    """
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._sides: dict[tuple[int, Side], _Seen] = {}
-        self._mids: dict[int, _Seen] = {}
-        self.spreads = UsualSpreads()
+        self.seen = SeenPrices()
 
     def note(self, quote: Quote) -> None:
         """Remember the sides of `quote` that are not ours alone, and what the spread was."""
-        self.spreads.note(quote)
+        self.seen.spreads.note(quote)
         mid = self._others_mid(quote, noting=True)
         if mid is not None:
-            self._mids[quote.con_id] = _Seen(mid, quote.time_ns)
+            self.seen.mids[quote.con_id] = _Seen(mid, quote.time_ns)
 
     def mid(self, quote: Quote | None, *, now_ns: int) -> tuple[Decimal | None, float | None]:
         """Reference mid in price units and its age in seconds; None where nothing is known."""
@@ -55,12 +69,12 @@ class ReferencePrices:
         mid = self._others_mid(quote)
         if mid is not None:
             return mid, quote.age_s(now_ns)
-        seen = self._mids.get(quote.con_id)
+        seen = self.seen.mids.get(quote.con_id)
         return (seen.price, (now_ns - seen.time_ns) / 1e9) if seen else (None, None)
 
     def last_mid(self, con_id: int) -> Decimal | None:
         """The last mid that was remembered, however old."""
-        seen = self._mids.get(con_id)
+        seen = self.seen.mids.get(con_id)
         return None if seen is None else seen.price
 
     def _others_mid(self, quote: Quote, *, noting: bool = False) -> Decimal | None:
@@ -75,9 +89,9 @@ class ReferencePrices:
             return None
         if not self._is_ours(quote.con_id, side=side, price=price, size=size):
             if noting:
-                self._sides[quote.con_id, side] = _Seen(price, quote.time_ns)
+                self.seen.sides[quote.con_id, side] = _Seen(price, quote.time_ns)
             return price
-        seen = self._sides.get((quote.con_id, side))
+        seen = self.seen.sides.get((quote.con_id, side))
         if seen is None or quote.time_ns - seen.time_ns > OWN_TOUCH_MEMORY_S * NS_PER_S:
             return None
         return seen.price
@@ -187,7 +201,7 @@ class SnapshotTaker:
         own = None if without is None else ledger.orders.get(without)
         record = None if child is None else ledger.parents.get(child.parent_id)
         account, facts = self._broker.account_state(), self.facts.get(contract.local_symbol, NO_FACTS)
-        usual, rate = self.references.spreads.usual(con_id), account.rate(contract.currency)
+        usual, rate = self.references.seen.spreads.usual(con_id), account.rate(contract.currency)
         quote = self._broker.quote(con_id)
         reference_mid, reference_age_s = self.references.mid(quote, now_ns=now_ns)
         buys, sells = _with_planned(ledger.working(con_id, without=without), planned, con_id=con_id)

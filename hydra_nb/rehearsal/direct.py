@@ -1,7 +1,7 @@
 """The direct driver: the very order manager of a desk over the exchange core, without event loop, socket or disk."""
 
 import contextlib
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,9 +11,10 @@ from hydra_nb.domain.market import ConnectionState, MarketStatistics, Quote
 from hydra_nb.domain.orders import ParentOrder
 from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.errors import invariant
+from hydra_nb.ledger import Ledger
 from hydra_nb.order_manager import ManagerCore, OrderManager
 from hydra_nb.rehearsal.agenda import Agenda, AgendaTasks
-from hydra_nb.rehearsal.exchange_broker import LATENCY_NS, ExchangeBroker
+from hydra_nb.rehearsal.exchange_broker import LATENCY_NS, NOTHING_BEFORE, ExchangeBroker, Standing
 from hydra_nb.rehearsal.record import Record
 from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.limits import Limits
@@ -34,11 +35,13 @@ class DirectDesk:
     limits
         What the gate holds orders against.
     statistics
-        Volume and volatility of the contract, as the desk that rehearses knows them.
+        Volume and volatility, as the desk that rehearses knows them, of this contract and of others.
     facts
         What a person told of contracts, by local symbol.
-    latency_ns, ahead_ns
+    latency_ns, ahead_ns, standing
         See `ExchangeBroker`.
+    ledger
+        What a desk has folded until now, to go on from; None begins anew, connected and reconciled.
 
     Attributes
     ----------
@@ -52,11 +55,14 @@ class DirectDesk:
         *,
         contract: FutureContract,
         limits: Limits,
-        statistics: MarketStatistics,
+        statistics: Sequence[MarketStatistics],
         facts: Mapping[str, ContractFacts] | None = None,
         latency_ns: int = LATENCY_NS,
         ahead_ns: int = 0,
+        standing: Standing = NOTHING_BEFORE,
+        ledger: Ledger | None = None,
     ) -> None:
+        self._goes_on = ledger is not None
         self.agenda = Agenda(exchange.start_ns + ahead_ns)
         self.record = Record()
         gate = RiskGate(limits)
@@ -68,23 +74,27 @@ class DirectDesk:
             record=self.record,
             latency_ns=latency_ns,
             ahead_ns=ahead_ns,
+            standing=standing,
         )
         self.manager = OrderManager(
-            ManagerCore(journal_id=JOURNAL_ID),
+            ManagerCore(journal_id=JOURNAL_ID, ledger=ledger),
             journal=self.record,
             gate=gate,
             broker=self.broker,
             clock=self.agenda,
             tasks=partial(AgendaTasks, agenda=self.agenda),
         )
-        self.manager.snapshots.learn(statistics)
+        for known in statistics:
+            self.manager.snapshots.learn(known)
         self.manager.snapshots.facts = facts or {}
 
     def begin(self) -> None:
-        """Connect, as it were: the line is up, ledger and broker agree, and the contract is watched from now on."""
-        self.manager.ingest(self._now(ConnectionChanged, state=ConnectionState.UP, message="rehearsed"))
+        """Watch the contract from now on; connect, as it were, unless a ledger knows how that stands."""
+        if not self._goes_on:
+            self.manager.ingest(self._now(ConnectionChanged, state=ConnectionState.UP, message="rehearsed"))
         self.broker.start(sink=self.manager.ingest, quote_sink=self._on_quote)
-        self.manager.ingest(self._now(Reconciled, breaks=0, message="ledger and broker agree"))
+        if not self._goes_on:
+            self.manager.ingest(self._now(Reconciled, breaks=0, message="ledger and broker agree"))
 
     def run_to(self, time_ns: int) -> None:
         """Let everything happen that is due before a market time, and stop there."""

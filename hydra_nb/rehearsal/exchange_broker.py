@@ -4,7 +4,8 @@ It tells what the simulated gateway would tell its client, at the same market ti
 only a wire needs: heartbeats, renewed subscriptions, comparisons unasked, and frames that tell nothing new.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from hydra_nb.domain import events as ev
@@ -46,6 +47,33 @@ CANCELLED = 202
 QUIET_NS = 10 * NS_PER_S
 """Age from which a quote is asked for anew, as `broker.renewals` does."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a desk's broker told before the rehearsal, which goes on from there.
+
+    Attributes
+    ----------
+    account
+        Account values; without equity those of the simulated account stand for them.
+    state
+        State of the connection.
+    positions
+        What is held, in whatever contract.
+    quotes
+        The last quotes of other contracts, by contract id.
+    margin
+        The answer to a what-if of the order; None has the simulated account answer.
+    """
+
+    account: AccountState | None = None
+    state: ConnectionState = ConnectionState.UP
+    positions: tuple[ev.PositionReported, ...] = ()
+    quotes: Mapping[int, Quote] = field(default_factory=dict)
+    margin: MarginTold | None = None
+
+
+NOTHING_BEFORE = Standing()
 _SIDES = {Side.BUY: SimSide.BUY, Side.SELL: SimSide.SELL}
 
 
@@ -66,10 +94,11 @@ class ExchangeBroker:
         Time from sending until the exchange has it; answers come back at once.
     ahead_ns
         By how much the desk's clock is ahead of the exchange's.
+    standing
+        Account, positions and margin to go on from.
     """
 
     client_id = CLIENT_ID
-    state = ConnectionState.UP
 
     def __init__(
         self,
@@ -81,8 +110,10 @@ class ExchangeBroker:
         record: Record,
         latency_ns: int = LATENCY_NS,
         ahead_ns: int = 0,
+        standing: Standing = NOTHING_BEFORE,
     ) -> None:
         self.exchange = exchange
+        self.state = standing.state
         self.contract = contract
         self.account = exchange.account
         self._con_id = contract.con_id
@@ -99,8 +130,12 @@ class ExchangeBroker:
         self._top: Top | None = None
         self._quote: Quote | None = None
         self._has_traded = False
-        self._account = AccountState(account=self.account, currency=CURRENCY)
-        self._position = 0
+        self._standing = standing
+        self._account = standing.account or AccountState(account=self.account, currency=CURRENCY)
+        self._first_values = exchange.account_values()
+        self._others = tuple(held for held in standing.positions if held.con_id != contract.con_id)
+        self._held_before = sum(held.lots for held in standing.positions if held.con_id == contract.con_id)
+        self._position = self._held_before
         self._refresh: Entry | None = None
 
     # Beginning, and the market's own time
@@ -127,7 +162,9 @@ class ExchangeBroker:
     def quote(self, con_id: int) -> Quote | None:
         """The quote as of the last tick; a quiet one counts as asked for anew, as it is where a desk trades."""
         quote = self._quote
-        if con_id != self._con_id or quote is None:
+        if con_id != self._con_id:
+            return self._standing.quotes.get(con_id)
+        if quote is None:
             return None
         quiet_ns = self._agenda.now_ns() - quote.time_ns
         if quiet_ns >= QUIET_NS:
@@ -140,12 +177,14 @@ class ExchangeBroker:
 
     def position(self, con_id: int) -> int | None:
         """Signed lots."""
-        return self._position if con_id == self._con_id else 0
+        if con_id == self._con_id:
+            return self._position
+        return sum(held.lots for held in self._others if held.con_id == con_id)
 
     def positions(self) -> tuple[ev.PositionReported, ...]:
-        """The position, unless it is flat."""
+        """The positions that are not flat."""
         held = self._position_report()
-        return () if held is None or not held.lots else (held,)
+        return self._others if not held.lots else (*self._others, held)
 
     def clock_skew_s(self) -> float:
         """Both clocks are known: nothing is off that could be proven."""
@@ -191,6 +230,9 @@ class ExchangeBroker:
     async def what_if(self, question: MarginQuestion) -> MarginTold:
         """What the broker would answer."""
         await self._way()
+        before, margin = float(self._account.initial_margin or 0), self._standing.margin
+        if margin is not None:
+            return MarginTold(lots=question.lots, before=before, change=margin.change / margin.lots * question.lots)
         terms = OrderTerms(
             client_id=CLIENT_ID,
             order_id=0,
@@ -204,8 +246,7 @@ class ExchangeBroker:
             order_ref="",
         )
         change, _ = self.exchange.would_margin(terms)
-        before = self.exchange.account_values()["InitMarginReq"]
-        return MarginTold(lots=question.lots, before=float(before), change=float(change))
+        return MarginTold(lots=question.lots, before=before, change=float(change))
 
     async def probe_death(self, child: ChildOrder) -> ev.DeathProbed:
         """Time, open orders and executions, asked one after the other."""
@@ -348,41 +389,54 @@ class ExchangeBroker:
         now_ns = self._agenda.now_ns()
         self._refresh = self._agenda.call_at(now_ns + ACCOUNT_NS, self._tell_account)
         held = self._position_report()
-        if held is not None and held.lots != self._position:
+        if held.lots != self._position:
             self._position = held.lots
             self._tell(held)
-        values = self.exchange.account_values()
-        before = self._account
-        self._account = AccountState(
-            account=self.account,
-            currency=CURRENCY,
-            equity=values["NetLiquidation"],
-            realised_pnl=values["RealizedPnL"],
-            unrealised_pnl=values["UnrealizedPnL"],
-            initial_margin=values["InitMarginReq"],
-        )
+        before, self._account = self._account, self._account_now()
         if self._account.equity != before.equity:
             self._tell(
                 ev.AccountReported(
                     time_ns=now_ns,
-                    currency=CURRENCY,
+                    currency=self._account.currency,
                     equity=self._account.equity,
                     realised_pnl=self._account.realised_pnl,
                     unrealised_pnl=self._account.unrealised_pnl,
                 )
             )
 
-    def _position_report(self) -> ev.PositionReported | None:
-        """The exchange's own word of the position; None where it never held any."""
+    def _account_now(self) -> AccountState:
+        """Values of the simulated account, or what was told before with what those have changed by since."""
+        values, told = self.exchange.account_values(), self._standing.account
+        base = dict.fromkeys(values, Decimal(0))
+        currency, rates, rate = CURRENCY, {}, Decimal(1)
+        if told is not None and told.equity is not None:
+            currency, rates = told.currency, dict(told.rates)
+            rate = told.rate(self.contract.currency) or Decimal(1)
+            base |= {
+                "NetLiquidation": told.equity - self._first_values["NetLiquidation"] * rate,
+                "RealizedPnL": told.realised_pnl or Decimal(0),
+                "UnrealizedPnL": told.unrealised_pnl or Decimal(0),
+                "InitMarginReq": told.initial_margin or Decimal(0),
+            }
+        return AccountState(
+            account=self.account,
+            currency=currency,
+            equity=base["NetLiquidation"] + values["NetLiquidation"] * rate,
+            realised_pnl=base["RealizedPnL"] + values["RealizedPnL"] * rate,
+            unrealised_pnl=base["UnrealizedPnL"] + values["UnrealizedPnL"] * rate,
+            initial_margin=base["InitMarginReq"] + values["InitMarginReq"] * rate,
+            rates=rates,
+        )
+
+    def _position_report(self) -> ev.PositionReported:
+        """The position now: what was held before, and what the exchange says of this path."""
         held = next((one for one in self.exchange.positions() if one.con_id == self._con_id), None)
-        if held is None and not self._position:
-            return None
         return ev.PositionReported(
             time_ns=self._agenda.now_ns(),
             con_id=self._con_id,
             local_symbol=self.contract.local_symbol,
             symbol=self.contract.symbol,
-            lots=0 if held is None else held.lots,
+            lots=self._held_before + (0 if held is None else held.lots),
             average_cost=Decimal(0) if held is None else held.average_cost,
         )
 

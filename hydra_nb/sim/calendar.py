@@ -1,4 +1,4 @@
-"""Trading sessions of an instrument, from hours in exchange time to UTC nanoseconds.
+"""Trading sessions of an instrument, from hours in exchange time, or as they are listed, to UTC nanoseconds.
 
 A trade date is a weekday. Sessions that start in the evening belong to the trade date that
 follows, so that a week runs from Sunday evening to Friday. Holidays and half days are those that one is
@@ -6,7 +6,7 @@ told; by itself the simulated market has none, and its first day is chosen well 
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -79,16 +79,7 @@ class Calendar:
         if early is not None:
             ends_ns = self.instant_ns(trade_date, early)
             spans = [(open_ns, min(close_ns, ends_ns)) for open_ns, close_ns in spans if open_ns < ends_ns]
-        return tuple(
-            Session(
-                trade_date=trade_date,
-                open_ns=open_ns,
-                close_ns=close_ns,
-                first=number == 0,
-                last=number == len(spans) - 1,
-            )
-            for number, (open_ns, close_ns) in enumerate(spans)
-        )
+        return _sessions_of(trade_date, spans)
 
     def session_after(self, now_ns: int) -> Session | None:
         """Give the session under way, else the next one; None once the last has ended."""
@@ -161,3 +152,44 @@ class Calendar:
 
     def _stamp(self, time_ns: int) -> str:
         return f"{dt.datetime.fromtimestamp(time_ns // NS_PER_S, tz=self._zone):%Y%m%d:%H%M}"
+
+
+class ListedHours(Calendar):
+    """The sessions that a broker lists, and no others.
+
+    Parameters
+    ----------
+    sessions
+        Opening and close of each, UTC nanoseconds, in order; the date of its close at the exchange is its trade date.
+    time_zone
+        IANA name of the exchange's time zone.
+    """
+
+    def __init__(self, sessions: Sequence[tuple[int, int]], *, time_zone: str) -> None:
+        super().__init__("00:00-23:59", time_zone=time_zone, last_trade_date=dt.date.min)
+        by_date: dict[dt.date, list[tuple[int, int]]] = {}
+        for open_ns, close_ns in sessions:
+            by_date.setdefault(self.local_date(close_ns), []).append((open_ns, close_ns))
+        self._known = {day: _sessions_of(day, spans) for day, spans in by_date.items()}
+
+    @property
+    def last_trade_date(self) -> dt.date:
+        """The last date that has a session."""
+        return max(self._known)
+
+    def _make_sessions(self, trade_date: dt.date) -> tuple[Session, ...]:  # noqa: ARG002  whatever date it is
+        """No session on any other date."""
+        return ()
+
+
+def _sessions_of(trade_date: dt.date, spans: Sequence[tuple[int, int]]) -> tuple[Session, ...]:
+    return tuple(
+        Session(
+            trade_date=trade_date,
+            open_ns=open_ns,
+            close_ns=close_ns,
+            first=number == 0,
+            last=number == len(spans) - 1,
+        )
+        for number, (open_ns, close_ns) in enumerate(spans)
+    )

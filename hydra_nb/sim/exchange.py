@@ -45,6 +45,7 @@ from hydra_nb.sim.records import (
     Top,
     TopChanged,
 )
+from hydra_nb.sim.world import World
 
 _HOME_ZONE = "America/Chicago"
 _START = dt.time(9)
@@ -65,6 +66,9 @@ class Exchange:
         A weekday on which the market starts, in place of the Tuesday of the seed.
     holidays
         Trade dates on which nothing trades (None), or which end early, at a time of each exchange.
+    world
+        One month to be traded instead of all that the table lists, with the account and the instant to begin with; the
+        seed then decides the order flow alone.
 
     Attributes
     ----------
@@ -80,17 +84,30 @@ class Exchange:
         The way in for faults of the venue.
     """
 
-    def __init__(self, *, seed: int, first_day: dt.date | None = None, holidays: Holidays | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int,
+        first_day: dt.date | None = None,
+        holidays: Holidays | None = None,
+        world: World | None = None,
+    ) -> None:
         self.seed = seed
-        self.account = account_name(seed)
-        self._first_day = day_of_seed(seed) if first_day is None else first_day
-        home = Calendar("00:00-23:59", time_zone=_HOME_ZONE, last_trade_date=self._first_day)
-        self.start_ns = home.instant_ns(self._first_day, _START)
-        self._months = {
-            month.listing.con_id: month for month in list_months(seed, today=self._first_day, holidays=holidays)
-        }
-        self.listings = tuple(month.listing for month in self._months.values())
-        self._rules = market_rules(read_instruments())
+        self._world = world
+        if world is None:
+            self.account = account_name(seed)
+            self._first_day = day_of_seed(seed) if first_day is None else first_day
+            home = Calendar("00:00-23:59", time_zone=_HOME_ZONE, last_trade_date=self._first_day)
+            self.start_ns = home.instant_ns(self._first_day, _START)
+            months = list_months(seed, today=self._first_day, holidays=holidays)
+            self._rules = market_rules(read_instruments())
+        else:
+            self.account, self.start_ns = world.account, world.start_ns
+            self._first_day = world.month.calendar.local_date(world.start_ns)
+            months = (world.month,)
+            self._rules = {world.month.listing.market_rule_id: world.month.listing.min_tick}
+        self._months = {month.listing.con_id: month for month in months}
+        self.listings = tuple(month.listing for month in months)
         self._markets: dict[int, Market] = {}
         self._clearing = Clearing(seed=seed, account=self.account, mark=self._mark)
         self.interventions = Interventions(self._clearing, markets=self._markets)
@@ -290,7 +307,8 @@ class Exchange:
     def _activate(self, con_id: int, events: list[ExchangeEvent]) -> Market:
         market = self._markets.get(con_id)
         if market is None:
-            market = self._markets[con_id] = Market(self._months[con_id], seed=self.seed)
+            flow = None if self._world is None else self._world.flow(self.seed)
+            market = self._markets[con_id] = Market(self._months[con_id], seed=self.seed, flow=flow)
             self._await_session(con_id, self._now_ns, events)
         return market
 

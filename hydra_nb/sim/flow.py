@@ -81,7 +81,8 @@ TEMPERS = {
 class FlowParameters:
     """Everything the flow of one listed month depends on, but its dice.
 
-    Distances are in ticks, intervals are means of Poisson processes in the busy hours, in seconds.
+    Distances are in ticks, intervals are means of Poisson processes in the busy hours, in seconds; ``busy`` None calls
+    all hours busy.
     ``volatility_ticks`` is the standard deviation of the fair value over one second of trading.
     """
 
@@ -94,7 +95,17 @@ class FlowParameters:
     quote_lots: int
     daily_lots: float
     impact_ticks: float
-    busy: tuple[dt.time, dt.time]
+    busy: tuple[dt.time, dt.time] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """Touch that a market begins with, instead of one that is drawn; bid below ask."""
+
+    bid_ticks: int
+    bid_lots: int
+    ask_ticks: int
+    ask_lots: int
 
 
 def flow_parameters(month: Month) -> FlowParameters:
@@ -137,6 +148,8 @@ class Flow:
         A generator that nobody else draws from.
     fair_ticks
         Where the fair value starts.
+    opening
+        What the first session begins with; None draws it, after a move of the fair value over the closure.
 
     Attributes
     ----------
@@ -144,11 +157,14 @@ class Flow:
         A side on which there is neither quoter nor taker, as in a market locked at its limit.
     """
 
-    def __init__(self, parameters: FlowParameters, *, dice: random.Random, fair_ticks: float) -> None:
+    def __init__(
+        self, parameters: FlowParameters, *, dice: random.Random, fair_ticks: float, opening: Opening | None = None
+    ) -> None:
         self.parameters = parameters
         self.fair_ticks = fair_ticks
         self.absent: SimSide | None = None
         self._dice = dice
+        self._opening = opening
         self._centre_ticks = fair_ticks
         self._offsets: dict[SimSide, float] = {}
         self._slots: dict[SimSide, list[int]] = {side: [0] * LEVELS for side in SimSide}
@@ -165,13 +181,21 @@ class Flow:
     def open(self, book: Book, *, now_ns: int) -> None:
         """Start a session: move the fair value by what the closure brought, and fill all levels."""
         self._last_ns = now_ns
-        self.fair_ticks += self._dice.gauss(0, _OVERNIGHT_SHARE * self.parameters.daily_ticks)
+        opening, self._opening = self._opening, None
+        if opening is None:
+            self.fair_ticks += self._dice.gauss(0, _OVERNIGHT_SHARE * self.parameters.daily_ticks)
+            for side in SimSide:
+                self._offsets[side] = self._draw_offset()
+        else:
+            self.fair_ticks = (opening.bid_ticks + opening.ask_ticks) / 2
+            self._offsets = dict.fromkeys(SimSide, (opening.ask_ticks - opening.bid_ticks) / 2)
         self._centre_ticks = self.fair_ticks
-        for side in SimSide:
-            self._offsets[side] = self._draw_offset()
         for slot in range(LEVELS):
             for side in SimSide:
                 self._place(book, side, slot)
+        if opening is not None:
+            for side, lots in ((SimSide.BUY, opening.bid_lots), (SimSide.SELL, opening.ask_lots)):
+                book.amend(self._slots[side][0], price_ticks=self._touch_ticks(side), lots=lots)
 
     def close(self, book: Book) -> None:
         """End a session: take all quotes away."""

@@ -45,9 +45,11 @@ class Market:
         The contract.
     seed
         Seed of the whole market; the flow draws from a stream of this seed and the contract alone.
+    flow
+        Who quotes and takes; None is what the month's row of the table makes.
     """
 
-    def __init__(self, month: Month, *, seed: int) -> None:
+    def __init__(self, month: Month, *, seed: int, flow: Flow | None = None) -> None:
         self.month = month
         self.book = Book()
         self.session: Session | None = None
@@ -55,7 +57,7 @@ class Market:
         self.bars: dict[dt.date, DailyBar] = {}
         self._tick = month.listing.min_tick
         self._prices: dict[int, Decimal] = {}
-        self._flow = Flow(
+        self._flow = flow or Flow(
             flow_parameters(month),
             dice=stream(seed, "flow", month.listing.con_id),
             fair_ticks=month.settlement_ticks,
@@ -70,12 +72,7 @@ class Market:
     def open(self, session: Session, *, now_ns: int) -> None:
         """Begin a session; the flow fills the empty book before anybody else."""
         self.session = session
-        start, end = self._flow.parameters.busy
-        calendar = self.month.calendar
-        self._busy_ns = (
-            calendar.instant_ns(session.trade_date, start),
-            calendar.instant_ns(session.trade_date, end),
-        )
+        self._busy_ns = self._busy_hours(session)
         if self._day is None or self._day.date != session.trade_date:
             self._day = _Day(date=session.trade_date)
         if not self._is_stopped:
@@ -175,6 +172,13 @@ class Market:
 
     def _busy(self, now_ns: int) -> bool:
         return self._busy_ns[0] <= now_ns < self._busy_ns[1]
+
+    def _busy_hours(self, session: Session) -> tuple[int, int]:
+        busy, calendar = self._flow.parameters.busy, self.month.calendar
+        if busy is None:
+            return session.open_ns, session.close_ns
+        start, end = busy
+        return calendar.instant_ns(session.trade_date, start), calendar.instant_ns(session.trade_date, end)
 
     def _bar(self, day: _Day) -> DailyBar:
         close = self._settlement_ticks

@@ -98,7 +98,7 @@ def _begun(previewed: Wired) -> tuple[DirectDesk, list[Event]]:
         Exchange(seed=7),
         contract=previewed.plan.parent.contract,
         limits=previewed.limits,
-        statistics=previewed.statistics,
+        statistics=(previewed.statistics,),
         ahead_ns=AHEAD_NS,
     )
     events: list[Event] = []

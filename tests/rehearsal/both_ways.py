@@ -131,7 +131,7 @@ def directly(seed: int, wired: Wired, *, late_ns: int = 0) -> Told:
         Exchange(seed=seed),
         contract=wired.plan.parent.contract,
         limits=wired.limits,
-        statistics=wired.statistics,
+        statistics=(wired.statistics,),
         facts=wired.facts,
         ahead_ns=AHEAD_NS,
     )

@@ -1,0 +1,41 @@
+"""One month, its flow and its hours, to be traded alone: what a rehearsal hands to an `Exchange`."""
+
+from dataclasses import dataclass
+
+from hydra_nb.sim.flow import Flow, FlowParameters, Opening
+from hydra_nb.sim.instruments import Month
+from hydra_nb.sim.seeds import stream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """A market of one contract; seeds make many of it that are alike.
+
+    Attributes
+    ----------
+    month
+        The contract, with the hours in which it trades and the last settlement.
+    parameters
+        How its order flow behaves.
+    opening
+        The touch that it begins with; None draws it.
+    account
+        The one account.
+    start_ns
+        The first instant, UTC nanoseconds.
+    """
+
+    month: Month
+    parameters: FlowParameters
+    opening: Opening | None
+    account: str
+    start_ns: int
+
+    def flow(self, seed: int) -> Flow:
+        """Give the order flow of a seed."""
+        return Flow(
+            self.parameters,
+            dice=stream(seed, "flow", self.month.listing.con_id),
+            fair_ticks=self.month.settlement_ticks,
+            opening=self.opening,
+        )
