@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from hydra_nb.journal import Journal as Journal
     from hydra_nb.order_manager import AlreadySent as AlreadySent
     from hydra_nb.order_manager import OrderManager as OrderManager
+    from hydra_nb.rehearsal.comparison import Comparison as Comparison
+    from hydra_nb.rehearsal.rehearsal import Rehearsal as Rehearsal
+    from hydra_nb.rehearsal.rehearse import rehearse as rehearse
+    from hydra_nb.rehearsal.worlds import MarketGuess as MarketGuess
     from hydra_nb.risk.gate import RiskGate as RiskGate
     from hydra_nb.risk.limits import Limits as Limits
     from hydra_nb.sim.gateway import SimulatedGateway as SimulatedGateway
@@ -50,15 +54,18 @@ _HOMES = {
     "BasketExecution": "hydra_nb.desk.basket.execution",
     "BasketPlan": "hydra_nb.desk.basket.plan",
     "BrokerGateway": "hydra_nb.broker.gateway",
+    "Comparison": "hydra_nb.rehearsal.comparison",
     "Desk": "hydra_nb.desk.desk",
     "Execution": "hydra_nb.desk.execution",
     "FutureContract": "hydra_nb.domain.instrument",
     "Journal": "hydra_nb.journal",
     "Limits": "hydra_nb.risk.limits",
     "LimitsNotice": "hydra_nb.desk.limit_setting",
+    "MarketGuess": "hydra_nb.rehearsal.worlds",
     "OrderManager": "hydra_nb.order_manager",
     "OrderTicket": "hydra_nb.widgets.ticket",
     "Plan": "hydra_nb.desk.plan",
+    "Rehearsal": "hydra_nb.rehearsal.rehearsal",
     "RiskGate": "hydra_nb.risk.gate",
     "Runner": "hydra_nb.desk.runner.runner",
     "SimulatedGateway": "hydra_nb.sim.gateway",
@@ -67,6 +74,7 @@ _HOMES = {
     "enable_sync": "hydra_nb.desk.sync",
     "implementation_shortfall": "hydra_nb.analysis.tca",
     "run": "hydra_nb.desk.sync",
+    "rehearse": "hydra_nb.rehearsal.rehearse",
     "read_basket": "hydra_nb.desk.basket.csv_file",
     "tca": "hydra_nb.analysis.tca",
 }

@@ -29,7 +29,8 @@
     │   └── JournalUnwritable      disk full, input or output error
     ├── LimitsError                a limit is missing, malformed, or unknown
     ├── AnalysisError              what was to be analysed cannot be
-    │   └── InvalidFrame           a frame lacks columns, or holds rows that would give a wrong number
+    │   ├── InvalidFrame           a frame lacks columns, or holds rows that would give a wrong number
+    │   └── RehearsalFailed        a path of a rehearsal could not be run
     └── InvariantBroken            something that must always hold does not
 
 A message holds the value, the limit, its unit, and the remedy. A refusal by the risk gate is a
@@ -166,6 +167,10 @@ class AnalysisError(HydraError):
 
 class InvalidFrame(AnalysisError, ValueError):
     """A frame lacks columns, or holds rows that would give a wrong number."""
+
+
+class RehearsalFailed(AnalysisError):
+    """A path of a rehearsal could not be run, or the process that ran it died; nothing was sent."""
 
 
 class InvariantBroken(HydraError):

@@ -1,6 +1,8 @@
 """A previewed plan as a notebook holds it: frames, a picture, and an HTML card."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -10,6 +12,10 @@ from hydra_nb.analysis.plot_traces import Theme
 from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import ParentOrder, Strategy
 from hydra_nb.domain.plan import ExecutionPlan
+from hydra_nb.rehearsal.rehearsal import Rehearsal
+from hydra_nb.rehearsal.rehearse import Staged, rehearse
+from hydra_nb.rehearsal.running import Tell
+from hydra_nb.rehearsal.worlds import MarketGuess
 from hydra_nb.risk.verdict import Decision, WouldPass
 from hydra_nb.widgets import numbers, render
 
@@ -32,6 +38,10 @@ class Plan:
         Quotes until the preview, for the picture: columns of `Desk.quotes`.
     badge, masked_account
         The account, as screens show it.
+    notices
+        What a person should know beside the frames.
+    stager
+        Stages a rehearsal of `terms` on the desk that drew them.
     """
 
     terms: ExecutionPlan
@@ -42,6 +52,7 @@ class Plan:
     badge: str
     masked_account: str
     notices: tuple[str, ...]
+    stager: Callable[[ExecutionPlan, MarketGuess | None], Staged] = field(repr=False, compare=False)
 
     @property
     def plan_id(self) -> str:
@@ -92,6 +103,27 @@ class Plan:
     def valid_until(self) -> pd.Timestamp:
         """When the plan becomes too old to be submitted."""
         return pd.Timestamp(self.terms.valid_until_ns, unit="ns", tz="UTC")
+
+    def stage(self, market: MarketGuess | None) -> Staged:
+        """Take the desk as it stands now, to rehearse the plan on; see `rehearse`."""
+        return self.stager(self.terms, market)
+
+    async def rehearse(
+        self,
+        n: int = 1000,
+        *,
+        seed: int | None = None,
+        market: MarketGuess | None = None,
+        executor: Executor | None = None,
+        progress: bool | Tell = True,
+    ) -> Rehearsal:
+        """Run this very plan over many markets that look like the one on the screen; nothing is sent.
+
+        It goes through the manager, gate, strategies and ledger that will trade it, from the desk as it stands now.
+        Parameters and errors are those of `hydra_nb.rehearse`.
+        """
+        compared = await rehearse([self], n, seed=seed, market=market, executor=executor, progress=progress)
+        return compared.rehearsals[0]
 
     def plot(self, *, theme: Theme | None = None) -> go.Figure:
         """Slices with jitter windows and stage prices on the live mid; `schedule` says the same.

@@ -126,6 +126,11 @@ class SnapshotTaker:
         """Keep volume and volatility of a contract for the checks to come."""
         self._statistics[statistics.con_id] = statistics
 
+    @property
+    def statistics(self) -> tuple[MarketStatistics, ...]:
+        """What was learnt of volume and volatility."""
+        return tuple(self._statistics.values())
+
     def of_parent(self, plan: ExecutionPlan, *, beside: Sequence[ExecutionPlan] | None = None) -> RiskSnapshot:
         """Take the snapshot in which a whole parent order is checked.
 

@@ -106,12 +106,12 @@ class DirectDesk:
         """Ask what an order would need of margin, as a preview does."""
         self._finish(self.manager.snapshots.margins.refresh(parent.contract, side=parent.side, lots=parent.lots))
 
-    def submit(self, plan: ExecutionPlan) -> str:
-        """Hand a plan over and give its parent's id."""
+    def submit(self, plan: ExecutionPlan, *, handed_ns: int | None = None) -> str:
+        """Hand a plan over and give its parent's id; see `OrderManager.submit`."""
         submitted: list[str] = []
 
         async def hand_over() -> None:
-            submitted.append(await self.manager.submit(plan))
+            submitted.append(await self.manager.submit(plan, handed_ns=handed_ns))
 
         self._finish(hand_over())
         return submitted[0]
