@@ -98,8 +98,13 @@ class DirectDesk:
 
     def run_to(self, time_ns: int) -> None:
         """Let everything happen that is due before a market time, and stop there."""
-        while (next_ns := self._next_ns()) is not None and next_ns < time_ns:
-            self._do_next()
+        while True:
+            mine_ns = self.agenda.next_ns()
+            until_ns = time_ns - 1 if mine_ns is None else min(mine_ns, time_ns - 1)
+            if not self.broker.run_market(until_ns):
+                if mine_ns is None or mine_ns >= time_ns:
+                    break
+                self.agenda.do_next()
         self.agenda.pass_to(time_ns)
 
     def ask_margin(self, parent: ParentOrder) -> None:
@@ -120,25 +125,20 @@ class DirectDesk:
         """Let the market run until a parent is over, or rests."""
         parents = self.manager.ledger.parents
         while parents[parent_id].status.is_waited_for:
-            invariant(self._next_ns() is not None, f"{parent_id} waits, and nothing is due any more")
-            self._do_next()
+            self._go_on(parent_id)
 
     def close(self) -> None:
         """End what still waits; nothing of the market is asked."""
         with contextlib.suppress(StopIteration):
             self.manager.stop().send(None)
 
-    def _next_ns(self) -> int | None:
-        mine, markets = self.agenda.next_ns(), self.broker.next_ns()
-        return markets if mine is None else mine if markets is None else min(mine, markets)
-
-    def _do_next(self) -> None:
-        mine, markets = self.agenda.next_ns(), self.broker.next_ns()
-        if markets is not None and (mine is None or markets <= mine):
-            self.agenda.pass_to(markets)
-            self.broker.move()
-        else:
-            self.agenda.do_next()
+    def _go_on(self, who_waits: str) -> None:
+        """Let the market move until something is to be decided, or is due, and do what is due."""
+        mine_ns = self.agenda.next_ns()
+        if self.broker.run_market(mine_ns):
+            return
+        invariant(mine_ns is not None, f"{who_waits} waits, and nothing is due any more")
+        self.agenda.do_next()
 
     def _finish(self, work: Coroutine[Any, Any, None]) -> None:
         """Run one piece of work to its end, and the market beside it."""
@@ -150,7 +150,7 @@ class DirectDesk:
 
         self.manager.tasks.start(to_its_end(), where="rehearsal")
         while not is_over:
-            self._do_next()
+            self._go_on("work")
 
     def _on_quote(self, quote: Quote, contract: FutureContract) -> None:
         self.manager.on_quote(quote, contract)

@@ -148,14 +148,28 @@ class ExchangeBroker:
         self._tell_account()
         self._tell_quote()
 
-    def next_ns(self) -> int | None:
-        """When the market moves next, by the desk's clock; None if it never does."""
-        next_ns = self.exchange.next_event_ns()
-        return None if next_ns is None else next_ns + self._ahead_ns
+    def run_market(self, until_ns: int | None) -> bool:
+        """Let the market move up to and including a time, or until there is something to decide on.
 
-    def move(self) -> None:
-        """Let the market do what it does now, and tell of it."""
-        self._hear(self.exchange.advance(self._exchange_ns()))
+        Parameters
+        ----------
+        until_ns
+            By the desk's clock; None goes on for as long as the market moves.
+
+        Returns
+        -------
+        bool
+            Whether it told of an order, which may have something done before that time.
+        """
+        exchange, agenda, ahead_ns = self.exchange, self._agenda, self._ahead_ns
+        while (next_ns := exchange.next_event_ns()) is not None:
+            if until_ns is not None and next_ns + ahead_ns > until_ns:
+                break
+            agenda.pass_to(next_ns + ahead_ns)
+            events = exchange.advance(next_ns)
+            if events and self._hear(events):
+                return True
+        return False
 
     # What is known
 
@@ -278,11 +292,18 @@ class ExchangeBroker:
     def _send(self, arrive: Callable[[], list[ExchangeEvent]]) -> None:
         now_ns = self._agenda.now_ns()
         self._sent_ns.append(now_ns)
-        self._agenda.call_at(now_ns + self._latency_ns, lambda: self._hear(arrive()))
 
-    def _hear(self, events: Sequence[ExchangeEvent]) -> None:
-        """Tell of one batch: orders and fills in order, then account values where there were fills, then the quote."""
-        has_fills = has_ticks = False
+        def arrived() -> None:
+            self._hear(arrive())
+
+        self._agenda.call_at(now_ns + self._latency_ns, arrived)
+
+    def _hear(self, events: Sequence[ExchangeEvent]) -> bool:
+        """Tell of one batch: orders and fills in order, then account values where there were fills, then the quote.
+
+        Gives whether it told of an order.
+        """
+        has_fills = has_ticks = has_orders = False
         for event in events:
             if isinstance(event, TopChanged):
                 if event.top.con_id == self._con_id:
@@ -291,15 +312,18 @@ class ExchangeBroker:
                 has_ticks = self._has_traded = True
             elif isinstance(event, OrderChanged):
                 self._tell_order(event)
+                has_orders = True
             elif isinstance(event, Executed):
                 self._tell_execution(event)
                 has_fills = True
             else:
                 self._tell_rejection(event)
+                has_orders = True
         if has_fills:
             self._tell_account()
         if has_ticks:
             self._tell_quote()
+        return has_orders
 
     def _tell(self, event: ev.Event) -> None:
         if self._sink is not None:
