@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from hydra_nb.rehearsal.comparison import Comparison as Comparison
     from hydra_nb.rehearsal.rehearsal import Rehearsal as Rehearsal
     from hydra_nb.rehearsal.rehearse import rehearse as rehearse
-    from hydra_nb.rehearsal.worlds import MarketGuess as MarketGuess
+    from hydra_nb.rehearsal.worlds import ThinMarket as ThinMarket
     from hydra_nb.risk.gate import RiskGate as RiskGate
     from hydra_nb.risk.limits import Limits as Limits
     from hydra_nb.sim.gateway import SimulatedGateway as SimulatedGateway
@@ -61,7 +61,7 @@ _HOMES = {
     "Journal": "hydra_nb.journal",
     "Limits": "hydra_nb.risk.limits",
     "LimitsNotice": "hydra_nb.desk.limit_setting",
-    "MarketGuess": "hydra_nb.rehearsal.worlds",
+    "ThinMarket": "hydra_nb.rehearsal.worlds",
     "OrderManager": "hydra_nb.order_manager",
     "OrderTicket": "hydra_nb.widgets.ticket",
     "Plan": "hydra_nb.desk.plan",

@@ -15,7 +15,7 @@ from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.rehearsal.rehearsal import Rehearsal
 from hydra_nb.rehearsal.rehearse import Staged, rehearse
 from hydra_nb.rehearsal.running import Tell
-from hydra_nb.rehearsal.worlds import MarketGuess
+from hydra_nb.rehearsal.worlds import ThinMarket
 from hydra_nb.risk.verdict import Decision, WouldPass
 from hydra_nb.widgets import numbers, render
 
@@ -52,7 +52,7 @@ class Plan:
     badge: str
     masked_account: str
     notices: tuple[str, ...]
-    stager: Callable[[ExecutionPlan, MarketGuess | None], Staged] = field(repr=False, compare=False)
+    stager: Callable[[ExecutionPlan, ThinMarket | None], Staged] = field(repr=False, compare=False)
 
     @property
     def plan_id(self) -> str:
@@ -104,7 +104,7 @@ class Plan:
         """When the plan becomes too old to be submitted."""
         return pd.Timestamp(self.terms.valid_until_ns, unit="ns", tz="UTC")
 
-    def stage(self, market: MarketGuess | None) -> Staged:
+    def stage(self, market: ThinMarket | None) -> Staged:
         """Take the desk as it stands now, to rehearse the plan on; see `rehearse`."""
         return self.stager(self.terms, market)
 
@@ -113,7 +113,7 @@ class Plan:
         n: int = 1000,
         *,
         seed: int | None = None,
-        market: MarketGuess | None = None,
+        market: ThinMarket | None = None,
         executor: Executor | None = None,
         progress: bool | Tell = True,
     ) -> Rehearsal:

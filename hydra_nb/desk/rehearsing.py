@@ -9,7 +9,7 @@ from hydra_nb.rehearsal.exchange_broker import Standing
 from hydra_nb.rehearsal.path_frames import Rehearsed
 from hydra_nb.rehearsal.rehearse import Staged
 from hydra_nb.rehearsal.script import Script
-from hydra_nb.rehearsal.worlds import LEAVES_OUT, MarketGuess, guess_market, price_of, world_of
+from hydra_nb.rehearsal.worlds import LEAVES_OUT, ThinMarket, assumed_market, price_of, world_of
 
 LEAD_NS = 60 * NS_PER_S
 """How long before the start of a plan that begins later its markets begin."""
@@ -18,7 +18,7 @@ LEAD_NS = 60 * NS_PER_S
 class Rehearsing(Chaining):
     """Stages rehearsals; nothing is sent, and nothing of the desk is touched."""
 
-    def _stage(self, terms: ExecutionPlan, market: MarketGuess | None) -> Staged:
+    def _stage(self, terms: ExecutionPlan, market: ThinMarket | None) -> Staged:
         """Take the desk as it stands now.
 
         Raises
@@ -43,7 +43,7 @@ class Rehearsing(Chaining):
         )
         seen, account = manager.snapshots.references.seen, broker.account_state()
         if market is None:
-            market = guess_market(
+            market = assumed_market(
                 contract, quote=quote, statistics=statistics, usual_spread=seen.spreads.usual(contract.con_id)
             )
         others = {*manager.ledger.contracts, *manager.ledger.positions} - {contract.con_id}
@@ -68,7 +68,7 @@ class Rehearsing(Chaining):
         return Staged(script=script, rehearsed=_rehearsed(terms, market))
 
 
-def _rehearsed(terms: ExecutionPlan, market: MarketGuess) -> Rehearsed:
+def _rehearsed(terms: ExecutionPlan, market: ThinMarket) -> Rehearsed:
     parent, contract = terms.parent, terms.parent.contract
     predicted = terms.prediction
     return Rehearsed(
@@ -89,9 +89,10 @@ def _rehearsed(terms: ExecutionPlan, market: MarketGuess) -> Rehearsed:
     )
 
 
-def _model(market: MarketGuess) -> str:
+def _model(market: ThinMarket) -> str:
     said = (
-        f"spread {market.spread_ticks:.1f} ticks, {market.touch_lots:.1f} lots a side of the touch, "
-        f"{market.adv_lots:,.0f} lots a day, volatility {100 * market.daily_volatility:.1f} % a day"
+        f"spread {market.spread_ticks:.1f} ticks, {market.touch_lots:.1f} lots a side of the touch, a taker of "
+        f"{market.taker_lots:.1f} lots each {market.taker_s:,.0f} s, "
+        f"volatility {100 * market.daily_volatility:.1f} % a day"
     )
     return "; ".join((said, *market.notes))

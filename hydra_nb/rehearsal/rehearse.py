@@ -13,7 +13,7 @@ from hydra_nb.rehearsal.progress import shown
 from hydra_nb.rehearsal.rehearsal import Rehearsal
 from hydra_nb.rehearsal.running import Tell, draw_seeds, run_scripts
 from hydra_nb.rehearsal.script import Script, pack
-from hydra_nb.rehearsal.worlds import MarketGuess
+from hydra_nb.rehearsal.worlds import ThinMarket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +32,8 @@ class Rehearsable(Protocol):
         """Hash of the plan's content."""
         ...
 
-    def stage(self, market: MarketGuess | None) -> Staged:
-        """Take the desk as it stands now, and the market, or a guess of it."""
+    def stage(self, market: ThinMarket | None) -> Staged:
+        """Take the desk as it stands now, and the market, or one that is assumed."""
         ...
 
 
@@ -42,7 +42,7 @@ async def rehearse(
     n: int = 1000,
     *,
     seed: int | None = None,
-    market: MarketGuess | None = None,
+    market: ThinMarket | None = None,
     executor: Executor | None = None,
     progress: bool | Tell = True,
 ) -> Comparison:
@@ -57,7 +57,7 @@ async def rehearse(
     seed
         What the markets are drawn from; None takes it from the first plan, so that it gives the same answer each time.
     market
-        The market to trade in; None makes it of what the desk knows, see `hydra_nb.rehearsal.worlds.guess_market`.
+        The market to trade in; None makes it of what the desk knows, see `hydra_nb.rehearsal.worlds.assumed_market`.
     executor
         Where the paths run, any `concurrent.futures.Executor`; None takes all processors of this machine.
     progress

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
+from hydra_nb.errors import InvalidOrder
 from hydra_nb.sim.calendar import ListedHours
 from hydra_nb.sim.flow import FlowParameters, Opening
 from hydra_nb.sim.instruments import Instrument, Month
@@ -27,7 +28,11 @@ BUSY_SHARE = 0.9
 BUSY_S = 21_600.0
 """The share of a day's volume that trades in its busiest six hours, in which an order is taken to work."""
 QUOTE_S = 1.0
-"""Mean seconds between two changes of a quote."""
+"""Mean seconds between two acts of quoters."""
+TOUCH_LOTS = 2.5
+"""Size of a side of the touch where no quote with both sides is known."""
+IMPACT_SPREADS = 0.03
+"""Spreads by which a traded lot moves the fair value."""
 
 LEAVES_OUT = (
     "Quoters and takers around a fair value that walks at random, with the spread, sizes, volume and volatility named "
@@ -37,8 +42,8 @@ LEAVES_OUT = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MarketGuess:
-    """A market in a trader's figures: what a rehearsal trades in.
+class ThinMarket:
+    """A market that a rehearsal trades in: the simulated flow in a trader's figures, the same at all hours.
 
     Attributes
     ----------
@@ -46,74 +51,94 @@ class MarketGuess:
         Mean spread.
     touch_lots
         Mean size of a side of the touch.
-    adv_lots
-        Lots that trade in a day, of which nine tenths in the six busiest hours.
-    taker_lots
-        Mean size of a trade.
+    quote_s
+        Mean seconds between two acts of quoters.
+    taker_s, taker_lots
+        Mean seconds between two takers, and the lots that each wants in the mean; it gets what the touch holds at most.
     daily_volatility
         Standard deviation of daily log returns, a fraction.
-    quote_s
-        Mean seconds between two changes of a quote.
+    impact_ticks
+        By how much a traded lot moves the fair value its way.
     notes
         What had to be assumed, in words.
     """
 
     spread_ticks: float
     touch_lots: float
-    adv_lots: float
+    quote_s: float
+    taker_s: float
     taker_lots: float
     daily_volatility: float
-    quote_s: float
+    impact_ticks: float
     notes: tuple[str, ...] = ()
 
-    def parameters(self, contract: FutureContract, *, price: Decimal, open_s: float) -> FlowParameters:
-        """Give them as those of the simulated flow: distances in ticks, rates for busy hours."""
-        daily_ticks = self.daily_volatility * abs(float(price / contract.tick))
-        taker_s = BUSY_S * self.taker_lots / (BUSY_SHARE * self.adv_lots)
-        scale = max(1.0, self.taker_lots / 2)
+    def __post_init__(self) -> None:
+        """Refuse figures of no market."""
+        for name in ("spread_ticks", "touch_lots", "quote_s", "taker_s", "taker_lots"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise InvalidOrder(f"{name}={value!r} is no figure of a market; give a positive number")
+        for name in ("daily_volatility", "impact_ticks"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise InvalidOrder(f"{name}={value!r} is no figure of a market; give zero or a positive number")
+
+    def parameters(self, *, price_ticks: float, open_s: float) -> FlowParameters:
+        """Give them as those of the simulated flow.
+
+        Parameters
+        ----------
+        price_ticks
+            Price by which the volatility is a fraction.
+        open_s
+            Seconds of trading in a day.
+        """
+        daily_ticks = self.daily_volatility * abs(price_ticks)
         return FlowParameters(
             spread_ticks=self.spread_ticks,
             daily_ticks=daily_ticks,
             volatility_ticks=daily_ticks / math.sqrt(open_s),
             quote_s=self.quote_s,
-            taker_s=taker_s,
+            taker_s=self.taker_s,
             taker_lots=self.taker_lots,
-            quote_lots=max(1, round(2 * self.touch_lots - 1)),
-            daily_lots=self.adv_lots,
-            impact_ticks=min(0.03 * self.spread_ticks, 0.02 * daily_ticks) / scale,
+            quote_lots=max(1, round(2 * self.touch_lots - 1)),  # sizes are drawn evenly from 1 on
+            daily_lots=self.taker_lots * open_s / self.taker_s,
+            impact_ticks=self.impact_ticks,
             busy=None,
         )
 
 
-def guess_market(
+def assumed_market(
     contract: FutureContract, *, quote: Quote | None, statistics: MarketStatistics, usual_spread: Decimal | None
-) -> MarketGuess:
+) -> ThinMarket:
     """Take the usual spread, or that of the quote, the quote's sizes, and volume and volatility of the daily bars."""
-    notes = []
-    both = quote is not None and quote.has_both_sides and not quote.is_crossed
+    shown = quote if quote is not None and quote.mid is not None else None
     spread = usual_spread
-    if spread is None and both and quote is not None and quote.ask is not None and quote.bid is not None:
-        spread = quote.ask - quote.bid
+    if spread is None and shown is not None and shown.ask is not None and shown.bid is not None:
+        spread = shown.ask - shown.bid
+    adv_lots, volatility = statistics.adv_lots, statistics.daily_volatility
+    notes = ["times between quotes and takers assumed"]
     if spread is None:
         notes.append(f"spread assumed, {SPREAD_TICKS:g} ticks")
-    if statistics.adv_lots is None:
+    if adv_lots is None:
         notes.append(f"volume assumed, {ADV_LOTS:g} lots a day")
-    if statistics.daily_volatility is None:
+    if volatility is None:
         notes.append(f"volatility assumed, {100 * DAILY_VOLATILITY:g} % a day")
-    touch_lots = 2.5 if quote is None or not both else (quote.bid_size + quote.ask_size) / 2
-    return MarketGuess(
-        spread_ticks=SPREAD_TICKS if spread is None else max(1.0, float(spread / contract.tick)),
-        touch_lots=touch_lots,
-        adv_lots=max(1.0, ADV_LOTS if statistics.adv_lots is None else statistics.adv_lots),
-        taker_lots=TAKER_LOTS,
-        daily_volatility=DAILY_VOLATILITY if statistics.daily_volatility is None else statistics.daily_volatility,
+    spread_ticks = SPREAD_TICKS if spread is None else max(1.0, float(spread / contract.tick))
+    return ThinMarket(
+        spread_ticks=spread_ticks,
+        touch_lots=TOUCH_LOTS if shown is None else (shown.bid_size + shown.ask_size) / 2,
         quote_s=QUOTE_S,
+        taker_s=BUSY_S * TAKER_LOTS / (BUSY_SHARE * max(1.0, ADV_LOTS if adv_lots is None else adv_lots)),
+        taker_lots=TAKER_LOTS,
+        daily_volatility=DAILY_VOLATILITY if volatility is None else volatility,
+        impact_ticks=IMPACT_SPREADS * spread_ticks,
         notes=tuple(notes),
     )
 
 
 def world_of(
-    contract: FutureContract, *, market: MarketGuess, quote: Quote | None, account: str, start_ns: int
+    contract: FutureContract, *, market: ThinMarket, quote: Quote | None, account: str, start_ns: int
 ) -> World:
     """Give the world of a contract, beginning at an instant with the touch of a quote, where it has both sides.
 
@@ -139,7 +164,7 @@ def world_of(
     )
     return World(
         month=month,
-        parameters=market.parameters(contract, price=price, open_s=_open_s(contract)),
+        parameters=market.parameters(price_ticks=float(price / contract.tick), open_s=open_seconds(contract)),
         opening=_opening(quote, tick=contract.tick),
         account=account,
         start_ns=start_ns,
@@ -164,7 +189,7 @@ def _opening(quote: Quote | None, *, tick: Decimal) -> Opening | None:
     )
 
 
-def _open_s(contract: FutureContract) -> float:
+def open_seconds(contract: FutureContract) -> float:
     """Seconds of trading in a day: the mean over the days that the broker lists."""
     total_s = sum(one.close_ns - one.open_ns for one in contract.sessions) / 1e9
     days = {one.close_ns // 86_400_000_000_000 for one in contract.sessions}
@@ -190,7 +215,7 @@ def _listing(contract: FutureContract, hours: ListedHours) -> Listing:
     )
 
 
-def _instrument(contract: FutureContract, *, price: Decimal, market: MarketGuess) -> Instrument:
+def _instrument(contract: FutureContract, *, price: Decimal, market: ThinMarket) -> Instrument:
     return Instrument(
         symbol=contract.symbol,
         name=contract.name,
