@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from decimal import Decimal
 from typing import Any
 
@@ -106,6 +107,20 @@ def test_slices_without_lots_are_left_out_and_said() -> None:
         assert front.frontier(5).set_index("kind").loc["plan", "slices"] == 2
 
     on_a_desk(scenario, exchange=market())
+
+
+@pytest.mark.parametrize("lots", [1, 2, 7, 13, 60])
+def test_even_slices_are_checked_by_their_number_and_others_by_their_largest(lots: int) -> None:
+    """An even slice as large as the largest: of as many slices for even plans, of the fewest that do for others."""
+    for slices in range(1, 21):
+        plan = make_plan(lots, slices=slices)
+        assert plan.slices_as_its_largest == len(plan.slices)
+    for largest in range(math.ceil(lots / 2), lots):
+        sizes = (largest, lots - largest)
+        planned = tuple(dataclasses.replace(plan.slices[0], lots=size) for size in sizes)
+        checked = dataclasses.replace(plan, slices=planned).slices_as_its_largest
+        assert math.ceil(lots / checked) >= largest
+        assert checked == 2 or math.ceil(lots / (checked + 1)) < largest
 
 
 def test_the_whole_order_is_checked_by_its_largest_slice() -> None:

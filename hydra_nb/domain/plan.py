@@ -110,10 +110,10 @@ class ExecutionPlan:
 
     @property
     def slices_as_its_largest(self) -> int:
-        """Slices that its lots would be, were all as large as its largest; of even ones their number."""
-        if self.trajectory is None:
-            return len(self.slices)
-        return max(1, self.parent.lots // max(planned.lots for planned in self.slices))
+        """The most slices of which the largest, were they even, is no smaller than its own; even ones are as many."""
+        largest = max(planned.lots for planned in self.slices)
+        # Of lots in n even slices the largest has lots / n, rounded up.
+        return len(self.slices) if largest == 1 else min(len(self.slices), (self.parent.lots - 1) // (largest - 1))
 
     @property
     def messages_budget(self) -> int:
