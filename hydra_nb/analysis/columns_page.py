@@ -11,6 +11,7 @@ from hydra_nb.analysis import (
 )
 from hydra_nb.analysis.columns import Column
 from hydra_nb.analysis.daily import columns as daily_columns
+from hydra_nb.analysis.frontier import FRONTIER
 from hydra_nb.analysis.report import columns as report_columns
 from hydra_nb.analysis.tca import columns as tca_columns
 
@@ -31,6 +32,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     "plan.schedule": columns.SCHEDULE,
     "plan.would_pass": columns.WOULD_PASS,
     "plan.expected_cost": columns.EXPECTED_COST,
+    "plan.frontier": FRONTIER,
     "tca.fill": tca_columns.FILL_LEVEL,
     "tca.slice": tca_columns.SLICE_LEVEL,
     "tca.parent": tca_columns.PARENT_LEVEL,

@@ -17,6 +17,7 @@ from plotly.subplots import make_subplots
 from hydra_nb.analysis.cost_plots import cost_waterfall as cost_waterfall
 from hydra_nb.analysis.cost_plots import markout_fan as markout_fan
 from hydra_nb.analysis.cost_plots import predicted_against_actual as predicted_against_actual
+from hydra_nb.analysis.frontier import efficient_frontier as efficient_frontier
 from hydra_nb.analysis.patience_plots import spread_clock_map as spread_clock_map
 from hydra_nb.analysis.patience_plots import survival_curves as survival_curves
 from hydra_nb.analysis.plot_tables import decision_table, fill_table, spread_table

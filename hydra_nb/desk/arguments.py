@@ -24,6 +24,10 @@ MAX_LOTS = 1_000_000
 """More is a slip of the hand, and the larger numbers that one may type have no place in the journal."""
 
 OVERRUNS = ("refuse", "shorten", "wait")
+EVEN, ALMGREN_CHRISS = SCHEDULES = ("even", "almgren_chriss")
+RISK_AVERSION = 1e-6
+"""That of the example of Almgren and Chriss (2000), for orders of its size; ten lots in an hour stay nearly even."""
+MAX_RISK_AVERSION = 1e3
 MAX_DURATION_S = 366 * 86_400
 MAX_PRICE = Decimal(10) ** 12
 MAX_SEED = 2**63 - 1
@@ -60,6 +64,10 @@ class How:
     overrun
         What becomes of a schedule that would run into a break or the close: ``refuse``, ``shorten``, or ``wait``, which
         sends nothing in the break; None is ``refuse`` with a start of its own, else ``wait``.
+    schedule
+        How a TWAP's lots are divided: ``even``, or ``almgren_chriss``, more of them early.
+    risk_aversion
+        Of ``almgren_chriss``: cash that a cash² of variance is worth, 1/cash; None is 1e-6.
     """
 
     strategy: str = "auto"
@@ -74,6 +82,8 @@ class How:
     tag: str | None = None
     start: str | dt.datetime | None = None
     overrun: str | None = None
+    schedule: str = EVEN
+    risk_aversion: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot be worked."""
@@ -91,6 +101,15 @@ class How:
             raise InvalidOrder(f"tag {self.tag!r:.60} is not one line of at most 200 characters")
         if self.overrun not in (None, *OVERRUNS):
             raise InvalidOrder(f"overrun {self.overrun!r} is unknown; say one of {', '.join(OVERRUNS)}")
+        if self.schedule not in SCHEDULES:
+            raise InvalidOrder(f"schedule {self.schedule!r} is unknown; say one of {', '.join(SCHEDULES)}")
+        if self.schedule == ALMGREN_CHRISS and self.strategy == Strategy.LIMIT_PATIENCE:
+            raise InvalidOrder(
+                f"schedule {self.schedule!r} divides the lots of slices, and strategy 'limit_patience' has none; say "
+                "strategy='twap', or leave the schedule out"
+            )
+        if self.risk_aversion is not None:
+            _inside(self.risk_aversion, what="risk_aversion", low=0.0, high=MAX_RISK_AVERSION, unit="1/cash")
         if not isinstance(self.start, str | dt.datetime | None) or self.start == "":
             raise InvalidOrder(f"start {self.start!r} is no time; say for instance {FORMS}")
         if self.seed is not None and (type(self.seed) is not int or not 0 <= self.seed <= MAX_SEED):

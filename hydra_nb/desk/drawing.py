@@ -9,6 +9,7 @@ from hydra_nb.algos.routing import participation, route
 from hydra_nb.algos.schedule import plan_slices
 from hydra_nb.cost import predict
 from hydra_nb.desk.arguments import How
+from hydra_nb.desk.dividing import divided, risk_aversion, weighed
 from hydra_nb.desk.starting import fitted_ns, start_ns
 from hydra_nb.domain.calibration import SlippageCalibration
 from hydra_nb.domain.instrument import FutureContract
@@ -61,6 +62,26 @@ def draw_plan(sheet: Sheet) -> ExecutionPlan:
         else start_ns(how.start, contract=contract, now_ns=sheet.now_ns, settles=sheet.settles)
     )
     slices, duration_ns = _slices(sheet, strategy=strategy, begins_ns=sheet.now_ns if begins_ns is None else begins_ns)
+    mid = None if sheet.quote is None else sheet.quote.mid
+    prediction = predict(
+        sheet.quote,
+        statistics=sheet.statistics,
+        lots=sheet.lots,
+        adv_lots=how.adv,
+        calibration=sheet.calibration,
+    )
+    aversion, trajectory = risk_aversion(how, strategy=strategy), None
+    if aversion is not None:
+        trajectory = weighed(
+            slices,
+            duration_ns=duration_ns,
+            aversion=aversion,
+            contract=contract,
+            prediction=prediction,
+            mid=mid,
+            adv_lots=adv_lots,
+        )
+        slices, duration_ns = divided(slices, duration_ns=duration_ns, terms=trajectory)
     parent = ParentOrder(
         account=sheet.account,
         contract=sheet.contract,
@@ -80,16 +101,11 @@ def draw_plan(sheet: Sheet) -> ExecutionPlan:
         participation=participation(sheet.lots, adv_lots=adv_lots),
         adv_lots=adv_lots,
         adv_source="caller" if how.adv is not None else sheet.statistics.source,
-        decision_mid=None if sheet.quote is None else sheet.quote.mid,
-        prediction=predict(
-            sheet.quote,
-            statistics=sheet.statistics,
-            lots=sheet.lots,
-            adv_lots=how.adv,
-            calibration=sheet.calibration,
-        ),
+        decision_mid=mid,
+        prediction=prediction,
         previewed_ns=sheet.now_ns,
         start_ns=begins_ns,
+        trajectory=trajectory,
     )
 
 

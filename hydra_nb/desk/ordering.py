@@ -6,6 +6,7 @@ from typing import Any
 from hydra_nb.algos.prices import IndicativeLimits
 from hydra_nb.analysis import frames
 from hydra_nb.desk.arguments import How, parse_lots, parse_side
+from hydra_nb.desk.dividing import notices_of
 from hydra_nb.desk.drawing import Sheet, draw_plan
 from hydra_nb.desk.execution import Execution
 from hydra_nb.desk.plan import Plan
@@ -60,7 +61,7 @@ class Ordering(Rehearsing):
             Whatever `instrument` takes.
         **how
             The settings of `hydra_nb.desk.arguments.How`: strategy, slices, duration, patience, step, jitter, adv,
-            limit, seed, tag.
+            limit, seed, tag, start, overrun, schedule, risk_aversion.
 
         Raises
         ------
@@ -103,6 +104,7 @@ class Ordering(Rehearsing):
             masked_account=self.masked_account,
             notices=(
                 *_notices(terms, prices=manager.whole_plan.indicative(terms)),
+                *notices_of(terms, how=settings),
                 *self._notices_of_month(instrument),
             ),
             stager=self._stage,

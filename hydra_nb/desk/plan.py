@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from hydra_nb.analysis import frames, plots
 from hydra_nb.analysis.plot_traces import Theme
+from hydra_nb.desk.dividing import frontier_of
 from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import ParentOrder, Strategy
 from hydra_nb.domain.plan import ExecutionPlan
@@ -146,6 +147,39 @@ class Plan:
             title=f"{self.parent.side} {self.parent.lots} {contract.local_symbol}",
             theme=theme,
         )
+
+    def frontier(self, n: int = 25) -> pd.DataFrame:
+        """What the order is expected to cost by risk aversion, against how far that may be off.
+
+        Parameters
+        ----------
+        n
+            Points of the frontier, at least 2; two more rows are this plan and the same lots in even slices.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `kind` `risk_aversion` `expected_cost_cash` `deviation_cash` `half_life_s` `first_slice_lots` `slices`
+            `currency`.
+
+        Raises
+        ------
+        InvalidOrder
+            The plan has a single slice, or spread, volatility or volume was not known at its preview.
+        """
+        return frontier_of(self.terms, n=n)
+
+    def plot_frontier(self, n: int = 25, *, theme: Theme | None = None) -> go.Figure:
+        """Expected cost against its deviation, with this plan marked; `frontier` says the same, and what `n` is.
+
+        Parameters
+        ----------
+        n, theme
+            As in `frontier` and `plot`.
+        """
+        parent = self.parent
+        title = f"{parent.side} {parent.lots} {parent.contract.local_symbol}: cost against its deviation"
+        return plots.efficient_frontier(self.frontier(n), title=title, theme=theme)
 
     def __repr__(self) -> str:
         """Say what would be done, in one line."""

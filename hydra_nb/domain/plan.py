@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from hydra_nb.domain.calibration import SlippageCalibration
 from hydra_nb.domain.orders import ParentOrder
+from hydra_nb.domain.trajectory import AlmgrenChriss
 from hydra_nb.errors import invariant
 
 PLAN_VALID_S = 300
@@ -71,7 +72,8 @@ class ExecutionPlan:
 
     `step` is the fraction of the price by which the second stage moves; `duration_ns` counts from
     submission to the end of the last slice's window. `decision_mid` is the mid at preview. `start_ns` is the market
-    time at which a plan that begins later begins; its offsets then count from there.
+    time at which a plan that begins later begins; its offsets then count from there. `trajectory` says by what its lots
+    were divided; None is evenly.
     """
 
     parent: ParentOrder
@@ -86,6 +88,7 @@ class ExecutionPlan:
     prediction: Prediction | None
     previewed_ns: int
     start_ns: int | None = None
+    trajectory: AlmgrenChriss | None = None
 
     def __post_init__(self) -> None:
         """Lots are conserved and slices are in order."""
@@ -106,6 +109,13 @@ class ExecutionPlan:
         return submitted_ns if self.start_ns is None else max(submitted_ns, self.start_ns)
 
     @property
+    def slices_as_its_largest(self) -> int:
+        """The most slices of which the largest, were they even, is no smaller than its own; even ones are as many."""
+        largest = max(planned.lots for planned in self.slices)
+        # Of lots in n even slices the largest has lots / n, rounded up.
+        return len(self.slices) if largest == 1 else min(len(self.slices), (self.parent.lots - 1) // (largest - 1))
+
+    @property
     def messages_budget(self) -> int:
         """Order messages that the plan may need: places, modifies and cancels."""
         return MESSAGES_PER_SLICE * len(self.slices)
@@ -119,6 +129,7 @@ class ExecutionPlan:
             f"{parent.limit}|{parent.tag}|{parent.caller_adv_lots}|{self.step}|{self.seed}|{self.previewed_ns}",
         ]
         words += [] if self.start_ns is None else [f"start {self.start_ns}"]
+        words += [] if self.trajectory is None else [f"almgren_chriss {self.trajectory.risk_aversion!r}"]
         words += [
             f"{s.number}|{s.lots}|{s.offset_ns}|{s.ladder.mid_ns}|{s.ladder.step_ns}|{s.ladder.cross_ns}"
             for s in self.slices

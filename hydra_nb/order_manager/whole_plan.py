@@ -66,5 +66,5 @@ class WholePlan:
             first_price=prices.mid,
             worst_price=prices.cross,
             messages=plan.messages_budget,
-            slices=len(plan.slices),
+            slices=plan.slices_as_its_largest,
         )

@@ -107,7 +107,8 @@ class RiskGate:
         messages
             Frames that its plan sends at most.
         slices
-            Slices that its plan has; a slice may hold twice its even share of the lots.
+            Slices that its plan has, or even ones as large as its largest; a slice may hold twice its even share of
+            the lots.
 
         Returns
         -------

@@ -28,6 +28,7 @@ from hydra_nb.domain.events import (
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.orders import ChildOrder, ParentOrder
 from hydra_nb.domain.plan import ExecutionPlan
+from hydra_nb.domain.trajectory import AlmgrenChriss, LinearImpact
 from hydra_nb.journal.codec import _decoder, _encoder, decode_event, encode_event
 
 DECIMALS = st.decimals(allow_nan=False, allow_infinity=False, min_value=Decimal("-1e12"), max_value=Decimal("1e12"))
@@ -70,6 +71,11 @@ def objects(draw: st.DrawFn, kind: Any) -> Any:
         drawn |= {"lots": draw(st.integers(1, 99)), "expires_ns": draw(st.integers(1, 2**62))}
     if kind is SlippageCalibration:
         drawn |= draw(calibrated())
+    if kind is LinearImpact:
+        drawn |= {name: draw(st.floats(0, 1e6)) for name in drawn} | {"permanent_cash": 0.0, "temporary_cash": 1e-5}
+    if kind is AlmgrenChriss:
+        drawn |= {name: draw(st.floats(1e-9, 1e6)) for name in ("risk_aversion", "horizon_s", "day_s")}
+        drawn |= {"slots": draw(st.integers(1, 500))}
     if kind is ParentOrder:
         drawn |= {"lots": draw(st.integers(1, 99))}
         drawn["limit"] = draw(st.none() | st.integers(-5, 500).map(lambda ticks: drawn["contract"].tick * ticks))

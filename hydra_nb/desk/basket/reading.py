@@ -27,7 +27,7 @@ SETTINGS = tuple(one.name for one in fields(How))
 COLUMNS = (*ORDER_COLUMNS, *SETTINGS)
 
 WHOLE_COLUMNS = frozenset({"lots", "target", "slices", "seed"})
-REAL_COLUMNS = frozenset({"patience", "step", "jitter", "adv"})
+REAL_COLUMNS = frozenset({"patience", "step", "jitter", "adv", "risk_aversion"})
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,20}(\.0*)?")
 _REAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
