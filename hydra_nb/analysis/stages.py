@@ -6,7 +6,6 @@ count with their latest correction, in the stage in which they were first report
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
@@ -14,73 +13,10 @@ import pandas as pd
 
 from hydra_nb.analysis.history import History
 from hydra_nb.analysis.stage_fills import told
-from hydra_nb.domain import events as ev
-from hydra_nb.domain.broker_codes import is_rejection
+from hydra_nb.analysis.stage_fold import FOLDED, OrderStages, StageFacts, fold_stages
 from hydra_nb.domain.orders import OrderState
 from hydra_nb.domain.units import NS_PER_S
-from hydra_nb.journal import JournalReading
 from hydra_nb.ledger import OrderRecord
-
-_FOLDED = (
-    ev.ChildReserved,
-    ev.ChildSent,
-    ev.SendFailed,
-    ev.CancelRequested,
-    ev.AckTimedOut,
-    ev.OrderStatusReported,
-    ev.OpenOrderReported,
-    ev.BrokerErrorReported,
-    ev.DeathProbed,
-    ev.ExecutionReported,
-)
-_GONE = frozenset({"Cancelled", "ApiCancelled"})
-
-
-@dataclass(slots=True, kw_only=True)
-class _Stage:
-    """One stage of an order: the terms that began it, when, and the execution families first reported in it."""
-
-    terms: ev.ChildReserved
-    begun_ns: int
-    is_acknowledged: bool = False
-    families: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Order:
-    """One child order: its stages in order, its executions, and when it was heard of."""
-
-    stages: list[_Stage] = field(default_factory=list)
-    reserved: ev.ChildReserved | None = None  # gated, not known to be sent
-    first: dict[str, ev.ExecutionReported] = field(default_factory=dict)
-    latest: dict[str, ev.ExecutionReported] = field(default_factory=dict)
-    cancel_asked_ns: int | None = None
-    gone_ns: int | None = None  # since when the wire calls it cancelled
-    heard_ns: int = 0
-
-    def begin(self, terms: ev.ChildReserved, *, time_ns: int) -> None:
-        """Begin a stage; a modify that keeps the stage changes its terms only."""
-        last = self.stages[-1] if self.stages else None
-        if last is not None and last.terms.child.stage is terms.child.stage:
-            last.terms = terms
-        else:
-            self.stages.append(_Stage(terms=terms, begun_ns=time_ns))
-        self.reserved = None
-
-    def heard(self) -> None:
-        """The broker knows the order: where a crash kept the note of its sending, it was sent all the same."""
-        if self.reserved is not None and not self.stages:
-            self.begin(self.reserved, time_ns=self.reserved.time_ns)
-
-    def refused(self) -> None:
-        """Take back a modify that the broker refused; fills of meanwhile were the stage's before."""
-        if len(self.stages) > 1 and not self.stages[-1].is_acknowledged:
-            taken_back = self.stages.pop()
-            self.stages[-1].families += taken_back.families
-
-    def lots(self, stage: _Stage) -> int:
-        """Lots filled in a stage."""
-        return sum(self.latest[family].lots for family in stage.families)
 
 
 def stage_rows(history: History, *, parent_id: str | None = None) -> Iterator[dict[str, Any]]:
@@ -94,61 +30,14 @@ def stage_rows(history: History, *, parent_id: str | None = None) -> Iterator[di
         Only stages of this parent.
     """
     now_ns = history.reader.last_time_ns() or 0
-    for order_ref, order in _folded(history.reader, parent_id=parent_id).items():
+    events = (event for _, event in history.reader.events(kinds=FOLDED, parent_id=parent_id))
+    for order_ref, order in fold_stages(events).items():
         record = history.ledger.orders.get(order_ref)
         if record is not None:
             yield from _rows(order, record=record, now_ns=now_ns)
 
 
-def _folded(reader: JournalReading, *, parent_id: str | None) -> dict[str, _Order]:
-    """Orders of a journal by orderRef."""
-    orders: dict[str, _Order] = {}
-    for _, event in reader.events(kinds=_FOLDED, parent_id=parent_id):
-        if isinstance(event, ev.ChildReserved):
-            orders.setdefault(event.child.order_ref, _Order()).reserved = event
-            continue
-        order = orders.get(getattr(event, "order_ref", None) or "")
-        if order is not None:
-            _note(order, event)
-            order.heard_ns = event.time_ns
-    return orders
-
-
-def _note(order: _Order, event: ev.Event) -> None:
-    """Fold what happened to an order after it was gated."""
-    match event:
-        case ev.ChildSent() if order.reserved is not None:
-            order.begin(order.reserved, time_ns=event.time_ns)
-        case ev.SendFailed():
-            order.reserved = None
-        case ev.CancelRequested():
-            order.cancel_asked_ns = order.cancel_asked_ns or event.time_ns
-        case ev.BrokerErrorReported() if is_rejection(event.code):
-            order.refused()
-        case ev.OrderStatusReported():
-            order.heard()
-            if event.status in _GONE:
-                order.gone_ns = order.gone_ns or event.time_ns
-        case ev.OpenOrderReported():
-            order.heard()
-            if order.stages and order.stages[-1].terms.child.limit_price == event.limit_price:
-                order.stages[-1].is_acknowledged = True
-        case ev.ExecutionReported():
-            order.heard()
-            _book(order, event)
-
-
-def _book(order: _Order, event: ev.ExecutionReported) -> None:
-    """Book an execution, or a later revision of one, in the stage in which it was first reported."""
-    known = order.latest.get(event.family)
-    if known is None and order.stages:
-        order.first[event.family] = order.latest[event.family] = event
-        order.stages[-1].families.append(event.family)
-    elif known is not None and event.revision > known.revision:
-        order.latest[event.family] = event
-
-
-def _rows(order: _Order, *, record: OrderRecord, now_ns: int) -> Iterator[dict[str, Any]]:
+def _rows(order: OrderStages, *, record: OrderRecord, now_ns: int) -> Iterator[dict[str, Any]]:
     """One row a stage of an order."""
     open_lots = order.stages[-1].terms.child.lots if order.stages else 0
     for stage, following in zip_longest(order.stages, order.stages[1:]):
@@ -170,7 +59,7 @@ def _rows(order: _Order, *, record: OrderRecord, now_ns: int) -> Iterator[dict[s
 
 
 def _end(
-    order: _Order, *, record: OrderRecord, following: _Stage | None, last_ns: int | None
+    order: OrderStages, *, record: OrderRecord, following: StageFacts | None, last_ns: int | None
 ) -> tuple[int | None, str]:
     """When a stage ended, None where it works or nobody knows, and by what; `last_ns` is when its last lot filled."""
     if last_ns is not None:
@@ -187,7 +76,7 @@ def _end(
     return None, "unknown" if record.state is OrderState.UNKNOWN else "working"
 
 
-def _row(stage: _Stage, *, fills: list[tuple[int, int]], open_lots: int) -> dict[str, Any]:
+def _row(stage: StageFacts, *, fills: list[tuple[int, int]], open_lots: int) -> dict[str, Any]:
     """What is known of a stage without its end."""
     child, quote = stage.terms.child, stage.terms.quote
     contract = child.contract
