@@ -1,6 +1,5 @@
 """Where a rehearsal takes down what happens: in memory, for as long as one path lasts."""
 
-import itertools
 from collections.abc import Callable, Sequence
 
 from hydra_nb.domain.events import DecisionsSeal, Event
@@ -22,6 +21,8 @@ class Record:
 
     Attributes
     ----------
+    events
+        What happened, in order; quotes are not among it.
     on_decisions
         Hears every group of decisions; None where nobody counts them.
     """
@@ -29,14 +30,15 @@ class Record:
     healthy = True
 
     def __init__(self) -> None:
+        self.events: list[Event] = []
         self.on_decisions: DecisionsHeard | None = None
-        self._events = itertools.count(1)
         self._decisions = 0
         self._receipts: dict[int, tuple[Receipt, str]] = {}
 
-    def append(self, event: Event) -> int:  # noqa: ARG002  the ledger keeps what it needs of it
-        """Give an event its number."""
-        return next(self._events)
+    def append(self, event: Event) -> int:
+        """Keep an event, and give its number."""
+        self.events.append(event)
+        return len(self.events)
 
     def append_decisions(
         self,
