@@ -1,6 +1,14 @@
 """All frames by name, and the page of their columns."""
 
-from hydra_nb.analysis import basket_columns, columns, cycles, month_columns, patience_columns, slippage_columns
+from hydra_nb.analysis import (
+    basket_columns,
+    columns,
+    cycles,
+    month_columns,
+    patience_columns,
+    rehearsal_columns,
+    slippage_columns,
+)
 from hydra_nb.analysis.columns import Column
 from hydra_nb.analysis.daily import columns as daily_columns
 from hydra_nb.analysis.report import columns as report_columns
@@ -34,6 +42,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     **basket_columns.FRAMES,
     **cycles.FRAMES,
     **month_columns.FRAMES,
+    **rehearsal_columns.FRAMES,
     "report.terms": report_columns.TERMS,
     "report.benchmarks": report_columns.BENCHMARKS,
     **{f"daily.{name}": daily_columns.COLUMNS[name] for name in daily_columns.OWN},
