@@ -106,7 +106,17 @@ completed      | REAL | 1     | Share of the paths in which every lot was filled
 messages       | REAL |       | Order messages, in the mean
 """)
 
+CALIBRATION = columns_of("""
+parameter      | TEXT |  | A figure of the market, as `ThinMarket` has it; or `spread_distance`, how far the fit is off
+value          | REAL |  | What it is, in `unit`
+standard_error | REAL |  | Of the value; NaN where it is assumed
+unit           | TEXT |  | ticks, lots, s, or 1
+source         | TEXT |  | quotes, bars, or assumed
+observations   | LOTS |  | Stretches of ten minutes, trades, or days that it rests on
+""")
+
 FRAMES: dict[str, tuple[Column, ...]] = {
+    "calibrate": CALIBRATION,
     "rehearsal.paths": PATHS,
     "rehearsal.slices": SLICES,
     "rehearsal.summary": SUMMARY,

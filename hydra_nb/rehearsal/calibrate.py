@@ -82,7 +82,13 @@ def calibrate(
     market, error, like = assumed, np.full(len(FIGURES), math.nan), None
     if is_known.any():
         market, error, like = _fitted(
-            assumed, seen, known=is_known, price_ticks=price_ticks, open_s=open_seconds(instrument), seed=seed, hours=hours
+            assumed,
+            seen,
+            known=is_known,
+            price_ticks=price_ticks,
+            open_s=open_seconds(instrument),
+            seed=seed,
+            hours=hours,
         )
     observations = [seen.blocks, seen.blocks, seen.blocks, trades, trades, trades]
     rows = [
@@ -207,7 +213,7 @@ def _first(seen: Reals, assumed: Reals) -> Reals:
 
 
 def _next(vector: Reals, seen: Reals, shown: Reals) -> Reals:
-    """Move each parameter by what its own figure is off: rates and widths in proportion, the others by the difference."""
+    """Move each parameter by what its own figure is off: rates and widths in proportion, others by the difference."""
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = seen / shown
     moved = np.array(

@@ -11,7 +11,7 @@ from decimal import Decimal
 from hydra_nb.analysis.stage_fold import OrderStages, fold_stages
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.units import NS_PER_S
-from hydra_nb.errors import invariant
+from hydra_nb.errors import InvariantBroken, invariant
 from hydra_nb.ledger.records import ParentRecord
 from hydra_nb.rehearsal.direct import DirectDesk
 
@@ -130,7 +130,9 @@ def outcome_of(desk: DirectDesk, parent_id: str, seed: int) -> PathOutcome:
         The order is not over, or fills of the record are not those of the ledger.
     """
     parent = desk.manager.ledger.parents[parent_id]
-    invariant(parent.finished_ns is not None, f"{parent_id} is {parent.status}, not over")
+    finished_ns = parent.finished_ns
+    if finished_ns is None:
+        raise InvariantBroken(f"{parent_id} is {parent.status}, not over")
     orders = _orders(desk.record.events, parent)
     passive = {fill.exec_id: fill.maker for fill, _ in desk.broker.exchange.executions()}
     fills = tuple(_fills(orders, parent=parent, passive=passive))
@@ -147,7 +149,7 @@ def outcome_of(desk: DirectDesk, parent_id: str, seed: int) -> PathOutcome:
         messages=parent.messages,
         refusals=len(refusals),
         passive_lots=sum(fill.lots for fill in fills if fill.passive),
-        finished_s=_after_s(parent.finished_ns or 0, parent),
+        finished_s=_after_s(finished_ns, parent),
         fills=fills,
         stages=tuple(_stages(orders, parent=parent)),
         opportunity_ticks=_opportunity(desk, parent, refusals),
@@ -230,7 +232,7 @@ def _cost(orders: Sequence[OrderStages], *, parent: ParentRecord) -> dict[str, f
 def _commission(desk: DirectDesk, orders: Sequence[OrderStages]) -> Decimal:
     told = desk.manager.ledger.commissions
     ids = [execution.exec_id for order in orders for execution in order.latest.values() if execution.lots]
-    return sum((told[exec_id].commission for exec_id in ids if exec_id in told), start=Decimal(0))
+    return sum((told[exec_id].commission for exec_id in ids), start=Decimal(0))
 
 
 def _refused_by(parent: ParentRecord, refusals: Sequence[Refusal]) -> str | None:

@@ -103,7 +103,7 @@ def simulated(parameters: FlowParameters, *, hours: float, seed: int) -> Tape:
 
 
 def figures_of(tape: Tape) -> Figures:
-    """Give the means of a tape; their errors are those of a jackknife over blocks (Quenouille; Efron 1982, chapter 3)."""
+    """Give the means of a tape; their errors are those of a jackknife over blocks (Efron 1982, chapter 3)."""
     above, below = _sums(tape)
     blocks = len(below)
     if not blocks:

@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,8 +79,10 @@ def order_of(seed: int) -> dict[str, Any]:
     return how | {"strategy": "limit_patience"}
 
 
-def over_the_wire(seed: int, how: Mapping[str, Any]) -> Wired:
-    """Preview and run it on a desk in virtual time."""
+def over_the_wire(
+    seed: int, how: Mapping[str, Any], *, look: Callable[[hydra_nb.Desk, str], None] | None = None
+) -> Wired:
+    """Preview and run it on a desk in virtual time; `look` is shown that desk when the order is over."""
     found: list[Wired] = []
 
     async def main(_loop: VirtualLoop) -> None:
@@ -89,6 +91,8 @@ def over_the_wire(seed: int, how: Mapping[str, Any]) -> Wired:
             execution = await desk.submit(plan)
             rooms = desk._rooms
             await rooms.manager.wait(execution.parent_id)
+            if look is not None:
+                look(desk, execution.parent_id)
             events = [event for _, event in rooms.journal.events()]
             rows = desk.decisions()
             slices = [
@@ -125,8 +129,10 @@ def over_the_wire(seed: int, how: Mapping[str, Any]) -> Wired:
     return found[0]
 
 
-def directly(seed: int, wired: Wired, *, late_ns: int = 0) -> Told:
-    """Run the same plan by the direct driver, from the same instants on, or submitted later."""
+def directly(
+    seed: int, wired: Wired, *, late_ns: int = 0, look: Callable[[DirectDesk, str], None] | None = None
+) -> Told:
+    """Run the same plan by the direct driver, from the same instants on, or submitted later; `look` as there."""
     desk = DirectDesk(
         Exchange(seed=seed),
         contract=wired.plan.parent.contract,
@@ -151,6 +157,8 @@ def directly(seed: int, wired: Wired, *, late_ns: int = 0) -> Told:
     desk.run_to(wired.submitted_ns + late_ns)
     parent_id = desk.submit(wired.plan)
     desk.finish(parent_id)
+    if look is not None:
+        look(desk, parent_id)
     desk.close()
     parent = desk.manager.ledger.parents[parent_id]
     return Told(decisions=tuple(decisions), fills=_fills(events), ending=f"{parent.status}: {parent.reason}")
