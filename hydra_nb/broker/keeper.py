@@ -98,16 +98,21 @@ class Keeper:
         self._misses = 0
         self._attempts = 0
         self._obstacle = ""
+        self._due_s: float | None = None  # of the loop; None once the beat that was due is over
         self._nap: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
-        """Beat until cancelled, or until connecting again has failed too often."""
+        """Beat until cancelled, or until connecting again has failed too often.
+
+        Begun anew after an interrupt it beats when the one before would have: silence is not noticed later for it.
+        """
         while self._attempts < MOST_ATTEMPTS:
-            await self._rest(wait_s(self._attempts))
+            await self._rest()
             if self._is_connected():
                 await self._beat()
             else:
                 await self._try_again()
+            self._due_s = None
         self._inbox.note(
             f"{self._attempts} attempts to connect again have failed, and no more are made: open the desk again"
         )
@@ -117,11 +122,13 @@ class Keeper:
         if self._nap is not None and not self._nap.done():
             self._nap.set_result(None)
 
-    async def _rest(self, seconds: float) -> None:
-        """Wait so long, or until there is a hurry."""
+    async def _rest(self) -> None:
+        """Wait until a beat is due, or until there is a hurry."""
         loop = asyncio.get_running_loop()
+        if self._due_s is None:
+            self._due_s = loop.time() + wait_s(self._attempts)
         self._nap = loop.create_future()
-        timer = loop.call_later(seconds, self.hurry)
+        timer = loop.call_at(self._due_s, self.hurry)
         try:
             await self._nap
         finally:

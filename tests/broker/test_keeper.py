@@ -6,8 +6,10 @@ import contextlib
 import pytest
 
 from hydra_nb.broker.inbox import Inbox
-from hydra_nb.broker.keeper import HeldTasks
+from hydra_nb.broker.keeper import HEARTBEAT_S, HeldTasks, Keeper
+from hydra_nb.broker.skew import TimeReply
 from hydra_nb.desk.clocks import LoopClock
+from hydra_nb.sim.loop import VirtualLoop
 
 
 def test_an_interrupt_that_falls_on_the_heartbeat_does_not_end_it() -> None:
@@ -64,3 +66,39 @@ def test_what_was_stopped_is_not_begun_anew() -> None:
         loop.run_until_complete(asyncio.sleep(0.01))
 
     assert begun == [0]
+
+
+def test_an_interrupt_in_a_beat_does_not_put_the_next_one_off() -> None:
+    """Half a connection is to be noticed within two beats, however often a person presses the stop button."""
+    asked_s: list[float] = []
+    loop = VirtualLoop()
+
+    async def ask_time() -> TimeReply:
+        asked_s.append(loop.time())
+        if len(asked_s) == 2:
+            await asyncio.sleep(3)
+            raise KeyboardInterrupt
+        return TimeReply(server_s=0, asked_ns=0, heard_ns=0, asked_host_ns=0, heard_host_ns=0)
+
+    async def nothing(*_words: str) -> None:
+        """Nobody hangs up, nor connects."""
+
+    async def main() -> HeldTasks:
+        inbox = Inbox(clock=LoopClock(loop, speed=1.0), client_id=1)
+        held = HeldTasks(inbox)
+        keeper = Keeper(inbox, is_connected=lambda: True, ask_time=ask_time, hang_up=nothing, connect_again=nothing)
+        held.start(keeper.run, where="keeper")
+        return held
+
+    with contextlib.closing(loop):
+        held = loop.run_until_complete(main())
+        waiting = loop.create_task(asyncio.sleep(3.5 * HEARTBEAT_S))
+        with pytest.raises(KeyboardInterrupt):
+            loop.run_until_complete(waiting)
+        loop.run_until_complete(waiting)
+        loop.run_until_complete(held.stop())
+
+    first, interrupted, at_once, later = asked_s[:4]
+    assert round(interrupted - first) == HEARTBEAT_S
+    assert round(at_once - interrupted) == 3  # the time of the interrupt itself
+    assert round(later - at_once) == HEARTBEAT_S

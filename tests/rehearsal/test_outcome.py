@@ -134,7 +134,7 @@ def test_an_order_that_is_not_over_has_no_outcome() -> None:
         Exchange(seed=1),
         contract=wired.plan.parent.contract,
         limits=wired.limits,
-        statistics=wired.statistics,
+        statistics=(wired.statistics,),
         facts=wired.facts,
         ahead_ns=AHEAD_NS,
     )

@@ -24,7 +24,7 @@ from hydra_nb.domain.events import (
 from hydra_nb.domain.market import AccountState, ConnectionState
 from hydra_nb.domain.orders import ChildOrder
 from hydra_nb.domain.units import Side
-from hydra_nb.ledger import Ledger
+from hydra_nb.ledger import Ledger, OrderRecord
 from hydra_nb.reconcile import Reconciler
 from hydra_nb.sim.records import Executed, Execution, OrderChanged, OrderStatus
 from tests.simulation.facts import NS_PER_S, Facts, Life
@@ -211,8 +211,11 @@ def recovery_gives_the_state(facts: Facts, life: Life) -> str | None:
     drawn = _drawn([seq for seq, _ in events if seq in facts.marks])
     folded, true, done = Ledger(), TrueState(now_ns=0, desk_now_ns=0), 0
     at_end = _at_end(facts, life.ledger)
+    misled: set[str] = set()
     for seq, event in events:
         folded.apply(event)
+        if isinstance(event, DeathProbed) and _is_misled(folded.orders.get(event.order_ref), event.time_ns):
+            misled.add(event.order_ref)
         if seq not in drawn:
             continue
         mark = facts.marks[seq]
@@ -220,7 +223,9 @@ def recovery_gives_the_state(facts: Facts, life: Life) -> str | None:
             true.note(happened)
         done = max(done, mark.events)
         true.now_ns, true.desk_now_ns = mark.now_ns, mark.desk_now_ns
-        words = _recover(folded, true=true, at_end=at_end, undisturbed=life.ledger, own_prefix=life.own_prefix)
+        words = _recover(
+            folded, true=true, at_end=at_end, undisturbed=life.ledger, own_prefix=life.own_prefix, misled=misled
+        )
         if words is not None:
             return f"recovered from the first {seq} of {events[-1][0]} events: {words}"
     return None
@@ -245,10 +250,18 @@ def _at_end(facts: Facts, ledger: Ledger) -> TrueState:
     return true
 
 
-def _recover(folded: Ledger, *, true: TrueState, at_end: TrueState, undisturbed: Ledger, own_prefix: str) -> str | None:
+def _recover(
+    folded: Ledger,
+    *,
+    true: TrueState,
+    at_end: TrueState,
+    undisturbed: Ledger,
+    own_prefix: str,
+    misled: Container[str],
+) -> str | None:
     ledger = _copied(folded)
     _reconcile(ledger, true, own_prefix=own_prefix)
-    words = _wrong_at_once(ledger, true)
+    words = _wrong_at_once(ledger, true, misled=misled)
     if words is not None:
         return f"at once, {words}"
     at_end = at_end.without_later(ledger.orders, families=true.families)
@@ -286,7 +299,16 @@ def _run(work: Coroutine[Any, Any, Any]) -> None:
     raise AssertionError("a reconciliation with a broker that answers at once waited for something")
 
 
-def _wrong_at_once(ledger: Ledger, true: TrueState) -> str | None:
+def _is_misled(record: OrderRecord | None, time_ns: int) -> bool:
+    """Whether an order is over whose expiry had passed by a desk's own time.
+
+    A desk that opened on a false time has no other to know better by. Nor does a later one revive what that one took
+    for dead: it finds it open at the broker, and asks for a person.
+    """
+    return record is not None and record.state.is_over and record.expires_ns <= time_ns
+
+
+def _wrong_at_once(ledger: Ledger, true: TrueState, *, misled: Container[str]) -> str | None:
     """A crash and a look in one instant: every order is known, every fill booked, and what lives is not over."""
     for ref, order in true.orders.items():
         record = ledger.orders.get(ref)
@@ -294,8 +316,7 @@ def _wrong_at_once(ledger: Ledger, true: TrueState) -> str | None:
             return f"{ref} is at the exchange, and was forgotten"
         if record.booked_lots != order.filled_lots:
             return f"{ref}: {record.booked_lots} lots booked, {order.filled_lots} filled in truth"
-        # A desk that opened on a false time, by which the expiry has passed, has no other to know better by.
-        is_misled = record.expires_ns <= true.desk_now_ns
+        is_misled = ref in misled or _is_misled(record, true.desk_now_ns)
         if record.state.is_over and order.leaves and true.is_live(ref) and not is_misled:
             return f"{ref} is {record.state} with us and lives at the exchange"
     return None

@@ -163,6 +163,7 @@ class World:
                     continue
                 self.desk = desk
                 await self._take_up()
+                return  # where it was closed meanwhile, the next one is another program's
 
     async def _connect(self) -> Any:
         return await hydra_nb.connect(
