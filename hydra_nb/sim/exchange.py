@@ -12,16 +12,18 @@ the order in which they came.
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count, takewhile
 
 from hydra_nb.sim.bars import bars_before, next_weekday, open_interest, unwatched_bar
 from hydra_nb.sim.calendar import Calendar, Holidays
 from hydra_nb.sim.clearing import Clearing
-from hydra_nb.sim.instruments import account_name, list_months, market_rules, read_instruments
+from hydra_nb.sim.instruments import Month, account_name, list_months, market_rules, read_instruments
 from hydra_nb.sim.instruments import first_day as day_of_seed
 from hydra_nb.sim.interventions import Interventions
-from hydra_nb.sim.market import Market
+from hydra_nb.sim.market import Market, thin_flow
+from hydra_nb.sim.models.port import FlowModel
 from hydra_nb.sim.orders import (
     ClientOrder,
     Refusal,
@@ -65,6 +67,8 @@ class Exchange:
         A weekday on which the market starts, in place of the Tuesday of the seed.
     holidays
         Trade dates on which nothing trades (None), or which end early, at a time of each exchange.
+    flow
+        Makes the order flow of a month as its market starts; by default the thin market's own.
 
     Attributes
     ----------
@@ -80,8 +84,16 @@ class Exchange:
         The way in for faults of the venue.
     """
 
-    def __init__(self, *, seed: int, first_day: dt.date | None = None, holidays: Holidays | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int,
+        first_day: dt.date | None = None,
+        holidays: Holidays | None = None,
+        flow: Callable[[Month], FlowModel] | None = None,
+    ) -> None:
         self.seed = seed
+        self._flow = partial(thin_flow, seed=seed) if flow is None else flow
         self.account = account_name(seed)
         self._first_day = day_of_seed(seed) if first_day is None else first_day
         home = Calendar("00:00-23:59", time_zone=_HOME_ZONE, last_trade_date=self._first_day)
@@ -290,7 +302,8 @@ class Exchange:
     def _activate(self, con_id: int, events: list[ExchangeEvent]) -> Market:
         market = self._markets.get(con_id)
         if market is None:
-            market = self._markets[con_id] = Market(self._months[con_id], seed=self.seed)
+            month = self._months[con_id]
+            market = self._markets[con_id] = Market(month, seed=self.seed, flow=self._flow(month))
             self._await_session(con_id, self._now_ns, events)
         return market
 
