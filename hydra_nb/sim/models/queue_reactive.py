@@ -28,12 +28,13 @@ from hydra_nb.sim.models.port import ALL_DAY, OTHER, SIGN
 from hydra_nb.sim.records import SimSide
 
 _NS_PER_S = 1_000_000_000
+_SIDES = (SimSide.BUY, SimSide.SELL)
 _LEAST_WEIGHT = 1e-12
 """Where the tail of a law is cut, as a share of its largest weight."""
 _MOST_SIZES = 10_000
 
 Rates = tuple[tuple[float, ...], ...]
-"""Events in a second by distance from the reference price, from 1 on, then by size of the queue in orders, from 0 on."""
+"""Events in a second by distance from the reference price, from 1 on, then by size of the queue in orders, from 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,15 +124,10 @@ class _Kind(Enum):
     MARKET = "market"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Slot:
-    """One kind of event at one queue; ``most_per_s`` is the largest of its rates."""
-
-    side: SimSide
-    distance: int
-    kind: _Kind
-    row: tuple[float, ...]
-    most_per_s: float
+_Event = tuple[SimSide, int, _Kind]
+"""The side and distance of a queue, and what comes to it."""
+_State = tuple[int, ...]
+"""Of each side: sizes by distance, then distance (0 where none is in reach) and size of the best queue."""
 
 
 class QueueReactive:
@@ -152,49 +148,58 @@ class QueueReactive:
         self.absent: SimSide | None = None
         self._dice = dice
         self._last_key = 0
-        self._best_bid_ticks = math.floor(fair_ticks)
-        self.fair_ticks = self._best_bid_ticks + 0.5
-        self._distances = range(1, len(parameters.limit_per_s) + 1)
-        self._laws = {distance: list(accumulate(parameters.law(distance))) for distance in self._distances}
-        self._slots = self._list_slots()
-        self._bounds_per_s = list(accumulate(slot.most_per_s for slot in self._slots))
-        self._has_near = dict.fromkeys(SimSide, False)
+        self._bid_ticks = math.floor(fair_ticks)
+        """The price at distance 1 on the side of the bids; the asks' is one tick higher."""
+        self.fair_ticks = self._bid_ticks + 0.5
+        self._reach = len(parameters.limit_per_s)
+        self._laws = [list(accumulate(parameters.law(distance))) for distance in range(1, self._reach + 1)]
+        self._events: list[_Event] = [
+            event
+            for side in _SIDES
+            for event in (
+                *((side, distance, _Kind.LIMIT) for distance in range(1, self._reach + 1)),
+                *((side, distance, _Kind.CANCEL) for distance in range(1, self._reach + 1)),
+                (side, 0, _Kind.MARKET),
+            )
+        ]
+        self._state: _State = ()
+        self._bounds_per_s: list[float] = []
+        """Rates of the events in this state, added up."""
+        self._drawn_per_s = 0.0
+        """Rate of all events when the wait for the next act was drawn."""
 
     def open(self, book: Book, *, now_ns: int) -> None:  # noqa: ARG002  the rates know no time
         """Draw the whole book from its law."""
-        self._best_bid_ticks = math.floor(self.fair_ticks)
+        self._bid_ticks = math.floor(self.fair_ticks)
         self._redraw(book)
-        self._note_near(book)
+        self._settle(self._look(book))
 
     def close(self, book: Book) -> None:
         """Take all orders away."""
-        for side in SimSide:
+        for side in _SIDES:
             for order in book.queue(side):
                 if order.owner is Owner.FLOW:
                     book.cancel(order.key)
 
     def wait_ns(self, *, busy: bool) -> int:
-        """Draw the time until something may happen: at the largest rates, of which `act` does the share that is due."""
-        rate_per_s = self._bounds_per_s[-1] * (1.0 if busy else self.parameters.quiet)
+        """Draw the time until the next act, at the rates of the queues as they stand after the last one."""
+        self._drawn_per_s = self._bounds_per_s[-1]
+        rate_per_s = self._drawn_per_s * (1.0 if busy else self.parameters.quiet)
         return 1 + int(self._dice.expovariate(rate_per_s) * _NS_PER_S)
 
     def act(self, book: Book, *, now_ns: int, busy: bool) -> list[Entry]:  # noqa: ARG002  of all hours alike, but in pace
-        """Let one event happen, or none where the queues are such that its rate is below its largest.
+        """Let one event happen, at the rates of the queues as they are now.
 
-        That makes the rates exact at every moment, also where clients have changed a queue since the last act.
+        Where clients have made the rates smaller since the wait was drawn, none may happen, which keeps them exact;
+        where they made them larger, that takes effect with the next wait.
         """
         entries = self._follow(book)
-        dice = self._dice.random() * self._bounds_per_s[-1]
-        number = min(bisect_right(self._bounds_per_s, dice), len(self._slots) - 1)
-        slot = self._slots[number]
-        level_per_s = self._bounds_per_s[number] - dice
-        if not self._can_come(slot, book):
-            return entries
-        size = self._size(book, slot)
-        if level_per_s >= rate_at(slot.row, size):
-            return entries
-        entries += self._do(slot, book)
-        entries += self._move_where_emptied(book)
+        entries += self._react(book)
+        rate_per_s = self._bounds_per_s[-1]
+        dice = self._dice.random() * max(rate_per_s, self._drawn_per_s)
+        if dice < rate_per_s:
+            entries += self._do(self._events[bisect_right(self._bounds_per_s, dice)], book)
+            entries += self._react(book)
         return entries
 
     def heed(self, entry: Entry, *, now_ns: int) -> None:
@@ -203,120 +208,111 @@ class QueueReactive:
     def note_trade(self, side: SimSide, *, lots: int) -> None:
         """Nor are trades."""
 
-    def _list_slots(self) -> list[_Slot]:
-        tables = {
-            _Kind.LIMIT: self.parameters.limit_per_s,
-            _Kind.CANCEL: self.parameters.cancel_per_s,
-            _Kind.MARKET: self.parameters.market_per_s,
-        }
-        return [
-            _Slot(side=side, distance=distance, kind=kind, row=row, most_per_s=max(row))
-            for kind, table in tables.items()
-            for distance, row in enumerate(table, 1)
-            for side in SimSide
-            if max(row) > 0
-        ]
-
     def _price_ticks(self, side: SimSide, distance: int) -> int:
-        if side is SimSide.BUY:
-            return self._best_bid_ticks + 1 - distance
-        return self._best_bid_ticks + distance
+        return self._bid_ticks + 1 - distance if side is SimSide.BUY else self._bid_ticks + distance
 
-    def _can_come(self, slot: _Slot, book: Book) -> bool:
-        """Tell whether such an event can come to this queue now: market orders come to the best of a side."""
-        if slot.kind is _Kind.CANCEL:
-            return True
-        if slot.kind is _Kind.LIMIT:
-            return slot.side is not self.absent
-        best = book.best(slot.side)
-        if best is None or OTHER[slot.side] is self.absent:
-            return False
-        ahead_ticks = SIGN[slot.side] * (best[0] - self._price_ticks(slot.side, slot.distance))
-        return ahead_ticks == 0 or (ahead_ticks > 0 and slot.distance == 1)
+    def _look(self, book: Book) -> _State:
+        order_lots = self.parameters.order_lots
+        state: list[int] = []
+        for side in _SIDES:
+            near_ticks, behind = self._price_ticks(side, 1), -SIGN[side]
+            state += [-(-book.lots_at(side, near_ticks + behind * steps) // order_lots) for steps in range(self._reach)]
+            best = book.best(side)
+            # An order of a client may stand ahead of distance 1: it counts as there.
+            distance = 0 if best is None else max(1, 1 + behind * (best[0] - near_ticks))
+            if best is None or distance > self._reach:
+                state += [0, 0]
+            else:
+                state += [distance, -(-best[1] // order_lots)]
+        return tuple(state)
 
-    def _size(self, book: Book, slot: _Slot) -> int:
-        """Size of the queue that an event is about, in orders."""
-        if slot.kind is _Kind.MARKET and (best := book.best(slot.side)) is not None:
-            lots = best[1]
-        else:
-            lots = book.lots_at(slot.side, self._price_ticks(slot.side, slot.distance))
-        return -(-lots // self.parameters.order_lots)
+    def _settle(self, state: _State) -> None:
+        """Take a state for the present one, and count its rates."""
+        given = self.parameters
+        rates: list[float] = []
+        for start in (0, self._reach + 2):
+            sizes = state[start : start + self._reach]
+            distance, size = state[start + self._reach : start + self._reach + 2]
+            rates += map(rate_at, given.limit_per_s, sizes)
+            rates += map(rate_at, given.cancel_per_s, sizes)
+            rates.append(rate_at(given.market_per_s[distance - 1], size) if distance else 0.0)
+        self._state = state
+        self._bounds_per_s = list(accumulate(rates))
 
-    def _do(self, slot: _Slot, book: Book) -> list[Entry]:
-        price_ticks = self._price_ticks(slot.side, slot.distance)
-        if slot.kind is _Kind.LIMIT:
-            return [self._enter(book, slot.side, price_ticks)]
-        if slot.kind is _Kind.CANCEL:
-            # Any order of the queue is as likely as another; those of clients are not the flow's to cancel.
-            orders = book.orders_at(slot.side, price_ticks)
-            order = orders[int(self._dice.random() * len(orders))]
-            if order.owner is Owner.FLOW:
-                book.cancel(order.key)
+    def _react(self, book: Book) -> list[Entry]:
+        """Take in what became of the queues; the reference price may follow one at distance 1 that is gone."""
+        state = self._look(book)
+        if state == self._state:
             return []
-        best = book.best(slot.side)
-        limit_ticks = price_ticks if best is None else best[0]
-        return [self._enter(book, OTHER[slot.side], limit_ticks, rests=False)]
-
-    def _move_where_emptied(self, book: Book) -> list[Entry]:
-        """Let the reference price follow a queue at distance 1 that is gone since this was last asked."""
-        had_near = self._has_near.copy()
-        self._note_near(book)
-        entries: list[Entry] = []
-        for side in SimSide:
-            is_gone = had_near[side] and not self._has_near[side]
+        before, entries = self._state, []
+        self._settle(state)
+        for side, near in zip(_SIDES, (0, self._reach + 2), strict=True):
+            is_gone = before[near] and not state[near]
             if is_gone and self._dice.random() < self.parameters.move_probability:
                 by_ticks = -SIGN[side]
                 self.fair_ticks += by_ticks
                 if self._dice.random() < self.parameters.redraw_probability:
-                    self._best_bid_ticks += by_ticks
-                    entries += self._redraw(book)
+                    self._bid_ticks += by_ticks
+                    entries = self._redraw(book)
                 else:
-                    entries += self._shift(book, by_ticks)
-                self._note_near(book)
+                    entries = self._shift(book, by_ticks)
+                self._settle(self._look(book))
                 break
         return entries
 
-    def _note_near(self, book: Book) -> None:
-        for side in SimSide:
-            self._has_near[side] = book.lots_at(side, self._price_ticks(side, 1)) > 0
-
     def _follow(self, book: Book) -> list[Entry]:
-        """Bring the reference price to where it was moved from outside, and heed what clients emptied meanwhile."""
-        entries: list[Entry] = []
-        by_ticks = math.floor(self.fair_ticks) - self._best_bid_ticks
-        if by_ticks:
-            entries += self._shift(book, by_ticks)
-            self._note_near(book)
-        return entries + self._move_where_emptied(book)
+        """Bring the reference price to where it was moved from outside."""
+        by_ticks = math.floor(self.fair_ticks) - self._bid_ticks
+        if by_ticks == 0:
+            return []
+        entries = self._shift(book, by_ticks)
+        self._settle(self._look(book))
+        return entries
+
+    def _do(self, event: _Event, book: Book) -> list[Entry]:
+        side, distance, kind = event
+        if kind is _Kind.MARKET:
+            best = book.best(side)
+            if best is None or OTHER[side] is self.absent:
+                return []
+            return [self._enter(book, OTHER[side], best[0], rests=False)]
+        price_ticks = self._price_ticks(side, distance)
+        if kind is _Kind.LIMIT:
+            return [] if side is self.absent else [self._enter(book, side, price_ticks)]
+        # Any order of the queue is as likely as another; those of clients are not the flow's to cancel.
+        orders = book.orders_at(side, price_ticks)
+        order = orders[int(self._dice.random() * len(orders))]
+        if order.owner is Owner.FLOW:
+            book.cancel(order.key)
+        return []
 
     def _shift(self, book: Book, by_ticks: int) -> list[Entry]:
         """Move the reference price; queues keep their prices, what is out of reach goes, and far queues are drawn."""
-        self._best_bid_ticks += by_ticks
-        for side in SimSide:
-            nearest, farthest = (
-                SIGN[side] * self._price_ticks(side, distance) for distance in (1, self._distances[-1])
-            )
+        self._bid_ticks += by_ticks
+        for side in _SIDES:
+            nearest, farthest = (SIGN[side] * self._price_ticks(side, distance) for distance in (1, self._reach))
             for order in book.queue(side):
                 if order.owner is Owner.FLOW and not farthest <= SIGN[side] * order.price_ticks <= nearest:
                     book.cancel(order.key)
         gained = SimSide.SELL if by_ticks > 0 else SimSide.BUY
-        entries: list[Entry] = []
-        for distance in self._distances[-abs(by_ticks) :]:
-            entries += self._draw_queue(book, gained, distance)
-        return entries
+        first = max(1, self._reach + 1 - abs(by_ticks))
+        return [
+            entry for distance in range(first, self._reach + 1) for entry in self._draw_queue(book, gained, distance)
+        ]
 
     def _redraw(self, book: Book) -> list[Entry]:
         self.close(book)
-        entries: list[Entry] = []
-        for distance in self._distances:
-            for side in SimSide:
-                entries += self._draw_queue(book, side, distance)
-        return entries
+        return [
+            entry
+            for distance in range(1, self._reach + 1)
+            for side in _SIDES
+            for entry in self._draw_queue(book, side, distance)
+        ]
 
     def _draw_queue(self, book: Book, side: SimSide, distance: int) -> list[Entry]:
         if side is self.absent:
             return []
-        law = self._laws[distance]
+        law = self._laws[distance - 1]
         size = bisect_right(law, self._dice.random() * law[-1])
         price_ticks = self._price_ticks(side, distance)
         return [self._enter(book, side, price_ticks) for _ in range(min(size, len(law) - 1))]

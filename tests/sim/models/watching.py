@@ -30,8 +30,8 @@ def dice(seed: int) -> random.Random:
 def time_mean(model: FlowModel, *, seconds: float, observe: Observable, batches: int = 30) -> Estimate:
     """Open the model's market, let it run, and average over time what stands in the book between two acts.
 
-    The standard error is that of the means of `batches` stretches of equal length, each of which must be long beside the
-    memory of what is observed.
+    The standard error is that of the means of `batches` stretches of equal length, each of which must be long beside
+    the memory of what is observed.
     """
     book = Book()
     model.open(book, now_ns=0)
