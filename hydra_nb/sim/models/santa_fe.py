@@ -86,7 +86,7 @@ class SantaFeParameters:
 
     @property
     def far_lots(self) -> float:
-        """α/δ: mean lots at a price far from the spread, within the window."""
+        """α/δ: mean lots at a price far from the spread, and far from the end of the window."""
         return self.order_lots * self.limit_per_s_tick / self.cancel_per_s
 
 

@@ -1,7 +1,7 @@
 """``python -m tests.sim.models``: the long runs of the models against theory, as a table; about a minute.
 
-Exit status 1 where a figure is further from theory than it may be. ``--share 0.1`` runs a tenth, to see that it runs:
-its errors are three times as large, and it may fail for that.
+Exit status 1 where a figure is further from theory than it may be. Names of groups run these alone. ``--share 0.1``
+runs a tenth, to see that it runs: its errors are three times as large, and it may fail for that.
 """
 
 import argparse
@@ -108,16 +108,20 @@ def intensities(share: float) -> Iterator[Line]:
     )
 
 
+GROUPS = {one.__name__: one for one in (spreads, depths, races, intensities)}
+
+
 def main() -> int:
     """Run all, print a line each, and say how many do not hold."""
     parser = argparse.ArgumentParser(prog="python -m tests.sim.models")
     parser.add_argument("--share", type=float, default=1.0, help="how much of the full length to run")
-    share = parser.parse_args().share
+    parser.add_argument("groups", nargs="*", choices=[[], *GROUPS], default=[], help="all where none is named")
+    arguments = parser.parse_args()
     print(f"{'':55} {'theory':>8} {'seen':>8} {'s. e.':>8} {'may be':>8}")
     broken = 0
     begun_s = time.process_time()
-    for group in (spreads, depths, races, intensities):
-        for line in group(share):
+    for name in arguments.groups or GROUPS:
+        for line in GROUPS[name](arguments.share):
             broken += not line.holds
             print(
                 f"{line.what:55} {line.theory:8.4f} {line.seen:8.4f} {line.standard_error:8.4f} ±{line.tolerance:7.4f} "

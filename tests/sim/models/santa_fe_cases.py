@@ -1,6 +1,6 @@
 """The three books of zero intelligence whose mean spread is known, and the formula printed for all of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hydra_nb.sim.book import Book
 from hydra_nb.sim.models.santa_fe import SantaFe, SantaFeParameters
@@ -48,9 +48,12 @@ def mean_spread(case: Case, *, seconds: float, seed: int) -> Estimate:
 
 
 def far_depth(case: Case, *, seconds: float, seed: int, order_lots: int = 1) -> Estimate:
-    """Time-weighted mean lots at a price of the outer half of the window, over α/δ."""
-    given = parameters(case, order_lots=order_lots)
-    near, far = given.window_ticks // 2, given.window_ticks * 3 // 4
+    """Time-weighted mean lots at a price four to six characteristic prices above the bid, over α/δ.
+
+    The window is of twelve: prices at its end come into it and leave it as the touch moves, and hold less.
+    """
+    given = parameters(replace(case, window=12), order_lots=order_lots)
+    near, far = 4 * SCALE_TICKS, 6 * SCALE_TICKS
     model = SantaFe(given, dice=dice(seed), fair_ticks=_FAIR_TICKS)
     seen = 0.0
     acts = 0

@@ -35,7 +35,7 @@ def test_the_mean_spread_is_the_known_one_within_two_percent(case: Case) -> None
 
 def test_far_from_the_spread_a_price_holds_alpha_over_delta_lots() -> None:
     """In lots, where each order is of three."""
-    depth = far_depth(WIDE, seconds=3_000, seed=1, order_lots=3)
+    depth = far_depth(WIDE, seconds=1_500, seed=1, order_lots=3)
 
     assert abs(depth.mean - 1) < 4 * depth.standard_error
     assert depth.standard_error < 0.05
