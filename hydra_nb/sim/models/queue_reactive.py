@@ -162,11 +162,12 @@ class QueueReactive:
                 (side, 0, _Kind.MARKET),
             )
         ]
-        self._state: _State = ()
         self._bounds_per_s: list[float] = []
-        """Rates of the events in this state, added up."""
+        """Rates of the events in the present state, added up."""
         self._drawn_per_s = 0.0
         """Rate of all events when the wait for the next act was drawn."""
+        self._state: _State
+        self._settle((0,) * (2 * self._reach + 4))
 
     def open(self, book: Book, *, now_ns: int) -> None:  # noqa: ARG002  the rates know no time
         """Draw the whole book from its law."""

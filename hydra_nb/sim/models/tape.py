@@ -94,11 +94,13 @@ class Tape:
         self._now_ns = 0
         self._last_key = 0
         self._quotes = {side: _Quote() for side in _SIDES}
+        self._is_open = False
         self._is_shown = False
 
     def open(self, book: Book, *, now_ns: int) -> None:
         """Show the first row, or, after a break, the row that stands by now; what printed meanwhile is not told."""
         self._now_ns = now_ns
+        self._is_open = True
         if self._ahead_ns is None:
             self._ahead_ns = now_ns - self._rows[0].time_ns
         self._next = max(self._next, 1)
@@ -108,14 +110,17 @@ class Tape:
             self._show(book, self._moved(self._rows[self._next - 1]))
 
     def close(self, book: Book) -> None:
-        """Take the touch away."""
-        for side in _SIDES:
-            book.cancel(self._quotes[side].key)
-            self._quotes[side] = _Quote()
-        self._is_shown = False
+        """Take the touch away; the tape runs on."""
+        self._hide(book)
+        self._is_open = False
 
     def wait_ns(self, *, busy: bool) -> int:  # noqa: ARG002  at all hours as recorded
-        """Time until the next row, or until the last one is no longer believed."""
+        """Time until the next row, or until the last one is no longer believed; a second while the market stands still.
+
+        A stop ends at any time, and nothing but the next act tells of it.
+        """
+        if not self._is_open:
+            return _NS_PER_S
         next_ns = self._due_ns(self._next) if self._next < len(self._rows) else _NEVER_NS
         if self._is_shown:
             next_ns = min(next_ns, self._ends_ns())
@@ -132,7 +137,7 @@ class Tape:
             entries += self._show(book, row)
             self._next += 1
         if self._is_shown and now_ns >= self._ends_ns():
-            self.close(book)
+            self._hide(book)
         return entries
 
     def heed(self, entry: Entry, *, now_ns: int) -> None:
@@ -140,6 +145,12 @@ class Tape:
 
     def note_trade(self, side: SimSide, *, lots: int) -> None:
         """Nor what it brings about."""
+
+    def _hide(self, book: Book) -> None:
+        for side in _SIDES:
+            book.cancel(self._quotes[side].key)
+            self._quotes[side] = _Quote()
+        self._is_shown = False
 
     def _due_ns(self, number: int) -> int:
         return self._rows[number].time_ns + (self._ahead_ns or 0)

@@ -9,7 +9,7 @@ import pytest
 from hydra_nb.sim.book import Book, Owner
 from hydra_nb.sim.exchange import Exchange
 from hydra_nb.sim.instruments import Month
-from hydra_nb.sim.market import thin_flow
+from hydra_nb.sim.market import Market, thin_flow
 from hydra_nb.sim.models.impact import Impacted, ImpactParameters
 from hydra_nb.sim.models.port import FlowModel
 from hydra_nb.sim.models.queue_reactive import QueueReactive, QueueReactiveParameters
@@ -165,6 +165,32 @@ def test_a_closed_market_holds_no_order_of_the_flow(flow: Maker) -> None:
     model.close(book)
 
     assert [order.key for side in SimSide for order in book.queue(side)] == [1]
+
+
+@pytest.mark.parametrize("flow", MODELS)
+def test_a_market_that_was_stopped_before_its_session_begins_where_it_is_resumed(flow: Maker) -> None:
+    """It acts on while it is stopped, to no effect, and within a minute of the resume there is news."""
+    month = _oats()
+    market = Market(month, seed=3, flow=flow(month))
+    start_ns = Exchange(seed=3).start_ns
+    session = month.calendar.session_after(start_ns)
+    assert session is not None
+    market.stop()
+    market.open(session, now_ns=start_ns)
+    now_ns, stopped = start_ns, 0
+
+    while now_ns < start_ns + 30 * NS_PER_S:
+        stopped += len(market.act(now_ns=now_ns))
+        now_ns = market.next_act_ns(now_ns) or session.close_ns
+    market.resume(now_ns=now_ns)
+    ends_ns, entries = now_ns + 60 * NS_PER_S, []
+    while now_ns < ends_ns:
+        entries += market.act(now_ns=now_ns)
+        now_ns = market.next_act_ns(now_ns) or session.close_ns
+
+    assert stopped == 0
+    assert entries
+    assert market.top().bid is not None
 
 
 @pytest.mark.parametrize("flow", [santa_fe, queue_reactive, tape])
