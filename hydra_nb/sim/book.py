@@ -129,6 +129,18 @@ class Book:
         half = self._half(side)
         return tuple((half.levels[rank].price_ticks, half.levels[rank].lots) for rank in reversed(half.ranks))
 
+    def lots_at(self, side: SimSide, price_ticks: int) -> int:
+        """Give the lots of a side at one price, 0 where there are none."""
+        half = self._half(side)
+        level = half.levels.get(half.sign * price_ticks)
+        return 0 if level is None else level.lots
+
+    def orders_at(self, side: SimSide, price_ticks: int) -> tuple[Resting, ...]:
+        """Give the orders of a side at one price, in the order in which they would trade."""
+        half = self._half(side)
+        level = half.levels.get(half.sign * price_ticks)
+        return () if level is None else tuple(level.orders.values())
+
     def queue(self, side: SimSide) -> tuple[Resting, ...]:
         """Give a side's orders in the order in which they would trade."""
         half = self._half(side)

@@ -215,6 +215,7 @@ class Clearing:
     def settle(self, entry: Entry, *, market: Market, now_ns: int, events: list[ExchangeEvent]) -> None:
         """Turn what an order did in the book into prints, fills and cancels."""
         con_id = market.month.listing.con_id
+        market.heed(entry, now_ns=now_ns)
         for match in entry.matches:
             volume = market.print_trade(entry.side, price_ticks=match.price_ticks, lots=match.lots)
             price = market.price(match.price_ticks)

@@ -12,16 +12,18 @@ the order in which they came.
 import datetime as dt
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count, takewhile
 
 from hydra_nb.sim.bars import bars_before, next_weekday, open_interest, unwatched_bar
 from hydra_nb.sim.calendar import Calendar, Holidays
 from hydra_nb.sim.clearing import Clearing
-from hydra_nb.sim.instruments import account_name, list_months, market_rules, read_instruments
+from hydra_nb.sim.instruments import Month, account_name, list_months, market_rules, read_instruments
 from hydra_nb.sim.instruments import first_day as day_of_seed
 from hydra_nb.sim.interventions import Interventions
-from hydra_nb.sim.market import Market
+from hydra_nb.sim.market import Market, thin_flow
+from hydra_nb.sim.models.port import FlowModel
 from hydra_nb.sim.orders import (
     ClientOrder,
     Refusal,
@@ -69,6 +71,8 @@ class Exchange:
     world
         One month to be traded instead of all that the table lists, with the account and the instant to begin with; the
         seed then decides the order flow alone.
+    flow
+        Makes the order flow of a month as its market starts; by default the thin market's own, or that of `world`.
 
     Attributes
     ----------
@@ -90,10 +94,10 @@ class Exchange:
         seed: int,
         first_day: dt.date | None = None,
         holidays: Holidays | None = None,
+        flow: Callable[[Month], FlowModel] | None = None,
         world: World | None = None,
     ) -> None:
         self.seed = seed
-        self._world = world
         if world is None:
             self.account = account_name(seed)
             self._first_day = day_of_seed(seed) if first_day is None else first_day
@@ -106,6 +110,8 @@ class Exchange:
             self._first_day = world.month.calendar.local_date(world.start_ns)
             months = (world.month,)
             self._rules = {world.month.listing.market_rule_id: world.month.listing.min_tick}
+        own = partial(thin_flow, seed=seed) if world is None else partial(world.flow, seed=seed)
+        self._flow = own if flow is None else flow
         self._months = {month.listing.con_id: month for month in months}
         self.listings = tuple(month.listing for month in months)
         self._markets: dict[int, Market] = {}
@@ -307,8 +313,8 @@ class Exchange:
     def _activate(self, con_id: int, events: list[ExchangeEvent]) -> Market:
         market = self._markets.get(con_id)
         if market is None:
-            flow = None if self._world is None else self._world.flow(self.seed)
-            market = self._markets[con_id] = Market(self._months[con_id], seed=self.seed, flow=flow)
+            month = self._months[con_id]
+            market = self._markets[con_id] = Market(month, seed=self.seed, flow=self._flow(month))
             self._await_session(con_id, self._now_ns, events)
         return market
 

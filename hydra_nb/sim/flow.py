@@ -232,6 +232,9 @@ class Flow:
             return self._take(book)
         return self._quote(book)
 
+    def heed(self, entry: Entry, *, now_ns: int) -> None:
+        """Nobody here heeds the orders of clients, but through their trades."""
+
     def note_trade(self, side: SimSide, *, lots: int) -> None:
         """Let the fair value follow a trade whose taker was on ``side``."""
         lots = min(lots, self.parameters.quote_lots)

@@ -8,6 +8,7 @@ from hydra_nb.sim.book import Book, Entry
 from hydra_nb.sim.calendar import Session
 from hydra_nb.sim.flow import Flow, flow_parameters
 from hydra_nb.sim.instruments import Month
+from hydra_nb.sim.models.port import FlowModel
 from hydra_nb.sim.records import DailyBar, SimSide, Top
 from hydra_nb.sim.seeds import stream
 
@@ -36,6 +37,15 @@ class _Day:
         self.trades += 1
 
 
+def thin_flow(month: Month, *, seed: int) -> FlowModel:
+    """Make the order flow of a month as the simulated market has it by itself."""
+    return Flow(
+        flow_parameters(month),
+        dice=stream(seed, "flow", month.listing.con_id),
+        fair_ticks=month.settlement_ticks,
+    )
+
+
 class Market:
     """One activated contract.
 
@@ -46,10 +56,10 @@ class Market:
     seed
         Seed of the whole market; the flow draws from a stream of this seed and the contract alone.
     flow
-        Who quotes and takes; None is what the month's row of the table makes.
+        The order flow, in place of the thin market's own, ``Flow``.
     """
 
-    def __init__(self, month: Month, *, seed: int, flow: Flow | None = None) -> None:
+    def __init__(self, month: Month, *, seed: int, flow: FlowModel | None = None) -> None:
         self.month = month
         self.book = Book()
         self.session: Session | None = None
@@ -57,11 +67,7 @@ class Market:
         self.bars: dict[dt.date, DailyBar] = {}
         self._tick = month.listing.min_tick
         self._prices: dict[int, Decimal] = {}
-        self._flow = flow or Flow(
-            flow_parameters(month),
-            dice=stream(seed, "flow", month.listing.con_id),
-            fair_ticks=month.settlement_ticks,
-        )
+        self._flow = thin_flow(month, seed=seed) if flow is None else flow
         self._day: _Day | None = None
         self._settlement_ticks = month.settlement_ticks
         self._last_lots = 0
@@ -120,6 +126,10 @@ class Market:
         if self._is_stopped:
             return []
         return self._flow.act(self.book, now_ns=now_ns, busy=self._busy(now_ns))
+
+    def heed(self, entry: Entry, *, now_ns: int) -> None:
+        """Let the flow hear what an order did, before its trades are printed."""
+        self._flow.heed(entry, now_ns=now_ns)
 
     def print_trade(self, side: SimSide, *, price_ticks: int, lots: int) -> int:
         """Record a trade whose taker was on ``side``; gives the session's volume."""

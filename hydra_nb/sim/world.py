@@ -31,11 +31,11 @@ class World:
     account: str
     start_ns: int
 
-    def flow(self, seed: int) -> Flow:
-        """Give the order flow of a seed."""
+    def flow(self, month: Month, *, seed: int) -> Flow:
+        """Give the order flow of a seed in its month."""
         return Flow(
             self.parameters,
-            dice=stream(seed, "flow", self.month.listing.con_id),
-            fair_ticks=self.month.settlement_ticks,
+            dice=stream(seed, "flow", month.listing.con_id),
+            fair_ticks=month.settlement_ticks,
             opening=self.opening,
         )

@@ -134,6 +134,20 @@ def test_orders_of_clients_never_trade_with_each_other() -> None:
     assert book.best(BUY) == (100, 1)
 
 
+def test_one_price_tells_its_lots_and_its_orders_in_turn() -> None:
+    """On its own side only, and nothing where nobody stands."""
+    book = Book()
+    enter(book, 1, side=BUY, price=100, lots=3)
+    enter(book, 2, side=BUY, price=99, lots=1)
+    enter(book, 3, side=BUY, price=100, lots=2)
+
+    orders = book.orders_at(BUY, 100)
+
+    assert [order.key for order in orders] == [1, 3]
+    assert (book.lots_at(BUY, 100), book.lots_at(BUY, 98), book.lots_at(SELL, 100)) == (5, 0, 0)
+    assert book.orders_at(SELL, 100) == ()
+
+
 def test_impossible_orders_are_errors_of_the_caller() -> None:
     """No lots, a key twice, and an unknown key each raise."""
     book = Book()

@@ -1,0 +1,1 @@
+"""The models of order flow, held against what theory says of them."""
