@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from hydra_nb.journal import Journal as Journal
     from hydra_nb.order_manager import AlreadySent as AlreadySent
     from hydra_nb.order_manager import OrderManager as OrderManager
+    from hydra_nb.rehearsal.calibrate import calibrate as calibrate
     from hydra_nb.rehearsal.comparison import Comparison as Comparison
     from hydra_nb.rehearsal.rehearsal import Rehearsal as Rehearsal
     from hydra_nb.rehearsal.rehearse import rehearse as rehearse
@@ -61,7 +62,6 @@ _HOMES = {
     "Journal": "hydra_nb.journal",
     "Limits": "hydra_nb.risk.limits",
     "LimitsNotice": "hydra_nb.desk.limit_setting",
-    "ThinMarket": "hydra_nb.rehearsal.worlds",
     "OrderManager": "hydra_nb.order_manager",
     "OrderTicket": "hydra_nb.widgets.ticket",
     "Plan": "hydra_nb.desk.plan",
@@ -70,6 +70,8 @@ _HOMES = {
     "Runner": "hydra_nb.desk.runner.runner",
     "SimulatedGateway": "hydra_nb.sim.gateway",
     "SlippageReconciler": "hydra_nb.analysis.slippage",
+    "ThinMarket": "hydra_nb.rehearsal.worlds",
+    "calibrate": "hydra_nb.rehearsal.calibrate",
     "connect": "hydra_nb.desk.connect",
     "enable_sync": "hydra_nb.desk.sync",
     "implementation_shortfall": "hydra_nb.analysis.tca",

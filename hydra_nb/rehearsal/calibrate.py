@@ -224,16 +224,16 @@ def _next(vector: Reals, seen: Reals, shown: Reals) -> Reals:
     """Move each parameter by what its own figure is off: rates and widths in proportion, others by the difference."""
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = seen / shown
-    moved = np.array(
-        [
-            vector[0] * ratio[0],
-            (round(2 * vector[1] - 1) + 1) / 2 + seen[1] - shown[1],  # sizes are drawn from whole lots
-            vector[2] / ratio[2],
-            vector[3] / ratio[3],
-            1 + (vector[4] - 1) * (seen[4] - 1) / max(shown[4] - 1, 1e-3),
-            vector[5] + seen[5] - shown[5],
-        ]
-    )
+        moved = np.array(
+            [
+                vector[0] * ratio[0],
+                (round(2 * vector[1] - 1) + 1) / 2 + seen[1] - shown[1],  # sizes are drawn from whole lots
+                vector[2] / ratio[2],
+                vector[3] / ratio[3],
+                1 + (vector[4] - 1) * (seen[4] - 1) / max(shown[4] - 1, 1e-3),
+                vector[5] + seen[5] - shown[5],
+            ]
+        )
     moved = np.where(np.isfinite(moved), moved, vector)
     least: Reals = np.maximum(moved, [0.5, 1.0, 0.01, 0.1, 1.0, 0.0])
     return least

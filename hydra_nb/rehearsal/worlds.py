@@ -4,17 +4,21 @@ What is not known has a default, and each default is said: a rehearsal rests on 
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
-from hydra_nb.errors import InvalidOrder
+from hydra_nb.errors import InvalidFrame, InvalidOrder
 from hydra_nb.sim.calendar import ListedHours
 from hydra_nb.sim.flow import FlowParameters, Opening
 from hydra_nb.sim.instruments import Instrument, Month
 from hydra_nb.sim.records import Listing
 from hydra_nb.sim.world import World
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DAILY_VOLATILITY = 0.015
 """Taken where the broker's bars do not tell: about that of grains, softs and dairy in quiet years."""
@@ -82,6 +86,25 @@ class ThinMarket:
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise InvalidOrder(f"{name}={value!r} is no figure of a market; give zero or a positive number")
+
+    @classmethod
+    def of(cls, calibration: "pd.DataFrame") -> "ThinMarket":
+        """Give the market of a frame of `hydra_nb.calibrate`.
+
+        Raises
+        ------
+        InvalidFrame
+            A figure is missing.
+        """
+        values = dict(zip(calibration["parameter"], calibration["value"], strict=True))
+        sources = dict(zip(calibration["parameter"], calibration["source"], strict=True))
+        names = [one.name for one in fields(cls) if one.name != "notes"]
+        missing = [name for name in names if name not in values]
+        if missing:
+            raise InvalidFrame(f"the calibration lacks {', '.join(missing)}; give the whole frame")
+        assumed = [name for name in names if sources[name] == "assumed"]
+        notes = (f"assumed: {', '.join(assumed)}",) if assumed else ()
+        return cls(**{name: float(values[name]) for name in names}, notes=notes)
 
     def parameters(self, *, price_ticks: float, open_s: float) -> FlowParameters:
         """Give them as those of the simulated flow.
