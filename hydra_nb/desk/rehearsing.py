@@ -58,7 +58,7 @@ class Rehearsing(Chaining):
             standing=Standing(
                 account=account,
                 state=broker.state,
-                positions=broker.positions() or (),
+                positions=broker.positions(),
                 quotes={con_id: one for con_id in others if (one := broker.quote(con_id)) is not None},
                 margin=manager.snapshots.margins.told(
                     contract, side=terms.parent.side, lots=terms.parent.lots, initial=account.initial_margin

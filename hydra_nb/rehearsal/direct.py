@@ -14,7 +14,7 @@ from hydra_nb.errors import invariant
 from hydra_nb.ledger import Ledger
 from hydra_nb.order_manager import ManagerCore, OrderManager
 from hydra_nb.rehearsal.agenda import Agenda, AgendaTasks
-from hydra_nb.rehearsal.exchange_broker import LATENCY_NS, NOTHING_BEFORE, ExchangeBroker, Standing
+from hydra_nb.rehearsal.exchange_broker import LATENCY_NS, ExchangeBroker, Standing
 from hydra_nb.rehearsal.record import Record
 from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.limits import Limits
@@ -59,7 +59,7 @@ class DirectDesk:
         facts: Mapping[str, ContractFacts] | None = None,
         latency_ns: int = LATENCY_NS,
         ahead_ns: int = 0,
-        standing: Standing = NOTHING_BEFORE,
+        standing: Standing | None = None,
         ledger: Ledger | None = None,
     ) -> None:
         self._goes_on = ledger is not None

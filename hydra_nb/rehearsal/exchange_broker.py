@@ -59,21 +59,20 @@ class Standing:
     state
         State of the connection.
     positions
-        What is held, in whatever contract.
+        What is held, in whatever contract; None where the broker has not told.
     quotes
         The last quotes of other contracts, by contract id.
     margin
-        The answer to a what-if of the order; None has the simulated account answer.
+        The answer to a what-if of the order; None where the broker gave none.
     """
 
-    account: AccountState | None = None
+    account: AccountState
     state: ConnectionState = ConnectionState.UP
-    positions: tuple[ev.PositionReported, ...] = ()
+    positions: tuple[ev.PositionReported, ...] | None = ()
     quotes: Mapping[int, Quote] = field(default_factory=dict)
     margin: MarginTold | None = None
 
 
-NOTHING_BEFORE = Standing()
 _SIDES = {Side.BUY: SimSide.BUY, Side.SELL: SimSide.SELL}
 
 
@@ -95,7 +94,7 @@ class ExchangeBroker:
     ahead_ns
         By how much the desk's clock is ahead of the exchange's.
     standing
-        Account, positions and margin to go on from.
+        Account, positions and margin to go on from; None begins with the simulated account, which knows them all.
     """
 
     client_id = CLIENT_ID
@@ -110,10 +109,10 @@ class ExchangeBroker:
         record: Record,
         latency_ns: int = LATENCY_NS,
         ahead_ns: int = 0,
-        standing: Standing = NOTHING_BEFORE,
+        standing: Standing | None = None,
     ) -> None:
         self.exchange = exchange
-        self.state = standing.state
+        self.state = ConnectionState.UP if standing is None else standing.state
         self.contract = contract
         self.account = exchange.account
         self._con_id = contract.con_id
@@ -131,10 +130,12 @@ class ExchangeBroker:
         self._quote: Quote | None = None
         self._has_traded = False
         self._standing = standing
-        self._account = standing.account or AccountState(account=self.account, currency=CURRENCY)
+        self._account = AccountState(account=self.account, currency=CURRENCY) if standing is None else standing.account
         self._first_values = exchange.account_values()
-        self._others = tuple(held for held in standing.positions if held.con_id != contract.con_id)
-        self._held_before = sum(held.lots for held in standing.positions if held.con_id == contract.con_id)
+        held_before = () if standing is None else standing.positions
+        self._knows_positions = held_before is not None
+        self._others = tuple(held for held in held_before or () if held.con_id != contract.con_id)
+        self._held_before = sum(held.lots for held in held_before or () if held.con_id == contract.con_id)
         self._position = self._held_before
         self._refresh: Entry | None = None
 
@@ -177,7 +178,7 @@ class ExchangeBroker:
         """The quote as of the last tick; a quiet one counts as asked for anew, as it is where a desk trades."""
         quote = self._quote
         if con_id != self._con_id:
-            return self._standing.quotes.get(con_id)
+            return None if self._standing is None else self._standing.quotes.get(con_id)
         if quote is None:
             return None
         quiet_ns = self._agenda.now_ns() - quote.time_ns
@@ -190,13 +191,17 @@ class ExchangeBroker:
         return self._account
 
     def position(self, con_id: int) -> int | None:
-        """Signed lots."""
+        """Signed lots; None where the broker had not told its positions."""
+        if not self._knows_positions:
+            return None
         if con_id == self._con_id:
             return self._position
         return sum(held.lots for held in self._others if held.con_id == con_id)
 
-    def positions(self) -> tuple[ev.PositionReported, ...]:
-        """The positions that are not flat."""
+    def positions(self) -> tuple[ev.PositionReported, ...] | None:
+        """The positions that are not flat; None where the broker had not told them."""
+        if not self._knows_positions:
+            return None
         held = self._position_report()
         return self._others if not held.lots else (*self._others, held)
 
@@ -241,11 +246,14 @@ class ExchangeBroker:
         """Let a cancel go on its way."""
         self._send(lambda: self.exchange.cancel(CLIENT_ID, child.order_id, self._exchange_ns()))
 
-    async def what_if(self, question: MarginQuestion) -> MarginTold:
-        """What the broker would answer."""
+    async def what_if(self, question: MarginQuestion) -> MarginTold | None:
+        """What the broker would answer, by what it answered last; None where it gave no answer."""
         await self._way()
-        before, margin = float(self._account.initial_margin or 0), self._standing.margin
-        if margin is not None:
+        before = float(self._account.initial_margin or 0)
+        if self._standing is not None:
+            margin = self._standing.margin
+            if margin is None:
+                return None
             return MarginTold(lots=question.lots, before=before, change=margin.change / margin.lots * question.lots)
         terms = OrderTerms(
             client_id=CLIENT_ID,
@@ -430,7 +438,7 @@ class ExchangeBroker:
 
     def _account_now(self) -> AccountState:
         """Values of the simulated account, or what was told before with what those have changed by since."""
-        values, told = self.exchange.account_values(), self._standing.account
+        values, told = self.exchange.account_values(), None if self._standing is None else self._standing.account
         base = dict.fromkeys(values, Decimal(0))
         currency, rates, rate = CURRENCY, {}, Decimal(1)
         if told is not None and told.equity is not None:

@@ -13,6 +13,7 @@ import hydra_nb
 from hydra_nb.desk.desk import Desk
 from hydra_nb.errors import InvalidOrder, RehearsalFailed
 from hydra_nb.rehearsal.running import draw_seeds
+from hydra_nb.risk.limits import Limits
 from hydra_nb.sim.loop import VirtualLoop, run_virtual
 
 Result = TypeVar("Result")
@@ -95,6 +96,42 @@ def test_what_the_gate_refuses_is_refused_by_the_same_check(lots: int) -> None:
 
     assert rehearsed == {refusing}
     assert messages == {0}
+
+
+def test_what_the_desk_does_not_know_the_rehearsal_does_not_know_better() -> None:
+    """A broker that answers no what-if: the gate refuses every order for it, and every path too."""
+
+    async def scenario(desk: Desk) -> tuple[set[str], set[str | None]]:
+        plan = await desk.preview(**PATIENT)
+        margins = desk._rooms.manager.snapshots.margins
+        margins._answers.clear()
+        margins._asked_ns = dict.fromkeys([(plan.parent.contract.con_id, plan.parent.side)], desk.now_ns())
+        refusing = {one.check for one in desk._rooms.manager.check_plan(plan.terms) if not one.allowed}
+        with ThreadPoolExecutor(1) as threads:
+            rehearsal = await plan.rehearse(3, executor=threads)
+        return refusing, {path.refused_by for path in rehearsal.outcomes}
+
+    refusing, rehearsed = on_a_desk(scenario)
+
+    assert len(refusing) == 1
+    assert rehearsed == refusing
+
+
+def test_what_is_held_counts_in_every_path() -> None:
+    """Lots bought before: a second order that would pass alone is refused for the position."""
+
+    async def scenario(desk: Desk) -> tuple[set[str | None], set[str]]:
+        await desk.execute("BUY", 3, "ZO", strategy="limit_patience")
+        plan = await desk.preview("BUY", 2, "ZO", strategy="limit_patience")
+        refusing = {one.check for one in plan.decisions if not one.allowed}
+        with ThreadPoolExecutor(1) as threads:
+            rehearsal = await plan.rehearse(3, executor=threads)
+        return {path.refused_by for path in rehearsal.outcomes}, refusing
+
+    rehearsed, refusing = on_a_desk(scenario, limits=Limits(max_position_lots=4))
+
+    assert "position_lots" in refusing
+    assert rehearsed <= refusing
 
 
 def test_plans_are_compared_in_the_same_markets_and_keep_their_budgets() -> None:
