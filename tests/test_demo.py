@@ -21,7 +21,7 @@ from hydra_nb.journal import JournalReader
 from hydra_nb.sim.loop import VirtualLoop, run_virtual
 from tests.whole_stack import Stack, on_a_desk
 
-SEEDS = range(1, 201 if os.environ.get("HYDRA_FULL") == "1" else 31)
+SEEDS = range(1, 201 if os.environ.get("HYDRA_FULL") == "1" else 16)
 WORKERS = 2
 COMMANDS = ["demo", "lab", "gateway", "fills", "decisions", "tca", "slippage", "audit", "report", "verify", "kill"]
 

@@ -431,4 +431,4 @@ class Desk(RuleBasedStateMachine):
 
 
 TestDesk = Desk.TestCase
-TestDesk.settings = settings(max_examples=4_000 if IS_FULL else 200, stateful_step_count=60, deadline=None)
+TestDesk.settings = settings(max_examples=4_000 if IS_FULL else 140, stateful_step_count=60, deadline=None)
