@@ -8,7 +8,7 @@ from hydra_nb.errors import InvalidOrder
 from hydra_nb.rehearsal.exchange_broker import Standing
 from hydra_nb.rehearsal.path_frames import Rehearsed
 from hydra_nb.rehearsal.rehearse import Staged
-from hydra_nb.rehearsal.script import Script
+from hydra_nb.rehearsal.script import Script, pack
 from hydra_nb.rehearsal.worlds import LEAVES_OUT, ThinMarket, assumed_market, price_of, world_of
 
 LEAD_NS = 60 * NS_PER_S
@@ -65,7 +65,7 @@ class Rehearsing(Chaining):
                 ),
             ),
         )
-        return Staged(script=script, rehearsed=_rehearsed(terms, market))
+        return Staged(packed=pack(script), rehearsed=_rehearsed(terms, market))
 
 
 def _rehearsed(terms: ExecutionPlan, market: ThinMarket) -> Rehearsed:

@@ -5,22 +5,20 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.errors import InvalidOrder
 from hydra_nb.rehearsal.comparison import Comparison
 from hydra_nb.rehearsal.path_frames import Rehearsed
 from hydra_nb.rehearsal.progress import shown
 from hydra_nb.rehearsal.rehearsal import Rehearsal
 from hydra_nb.rehearsal.running import Tell, draw_seeds, run_scripts
-from hydra_nb.rehearsal.script import Script, pack
 from hydra_nb.rehearsal.worlds import ThinMarket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Staged:
-    """A plan ready to be rehearsed: what every path begins with, and what is said of it."""
+    """A plan ready to be rehearsed: what every path begins with, as bytes of one instant, and what is said of it."""
 
-    script: Script
+    packed: bytes
     rehearsed: Rehearsed
 
 
@@ -76,10 +74,10 @@ async def rehearse(
     drawn_from = int(first.plan_id, 16) if seed is None else seed
     seeds = draw_seeds(n, seed=drawn_from)
     staged = [one.stage(market) for one in plans]
-    longest_s = max(one.script.plan.duration_ns for one in staged) / NS_PER_S
+    longest_s = max(one.rehearsed.duration_s for one in staged)
     with shown(progress) as tell:
         outcomes = await run_scripts(
-            [pack(one.script) for one in staged], seeds=seeds, duration_s=longest_s, executor=executor, tell=tell
+            [one.packed for one in staged], seeds=seeds, duration_s=longest_s, executor=executor, tell=tell
         )
     return Comparison(
         rehearsals=tuple(

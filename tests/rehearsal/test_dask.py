@@ -8,7 +8,6 @@ import pytest
 
 import hydra_nb
 from hydra_nb.rehearsal.running import draw_seeds, run_scripts
-from hydra_nb.rehearsal.script import pack
 
 distributed = pytest.importorskip("distributed", reason="needs the extra full")
 
@@ -22,10 +21,7 @@ def test_a_cluster_gives_what_one_thread_gives() -> None:
             await desk.instrument("ZO")
             await asyncio.sleep(1)
             plan = await desk.preview("BUY", 3, "ZO")
-            packed, seeds = (
-                [pack(plan.stage(None).script)],
-                draw_seeds(12, seed=1),
-            )  # the market of one instant, for both
+            packed, seeds = [plan.stage(None).packed], draw_seeds(12, seed=1)
             with ThreadPoolExecutor(1) as thread:
                 here = await run_scripts(packed, seeds=seeds, duration_s=60.0, executor=thread, tell=_nobody)
             there = await run_scripts(packed, seeds=seeds, duration_s=60.0, executor=workers, tell=_nobody)
