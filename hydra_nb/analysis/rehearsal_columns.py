@@ -107,11 +107,11 @@ messages       | REAL |       | Order messages, in the mean
 """)
 
 CALIBRATION = columns_of("""
-parameter      | TEXT |  | A figure of the market, as `ThinMarket` has it; or `spread_distance`, how far the fit is off
+parameter      | TEXT |  | A figure of the market, as of `ThinMarket`, or of the fit: `spread_distance`, `worst_misfit`
 value          | REAL |  | What it is, in `unit`
 standard_error | REAL |  | Of the value; NaN where it is assumed
 unit           | TEXT |  | ticks, lots, s, or 1
-source         | TEXT |  | quotes, bars, or assumed
+source         | TEXT |  | quotes, bars, assumed, or unmatched: no market of the kind shows what was recorded
 observations   | LOTS |  | Stretches of ten minutes, trades, or days that it rests on
 """)
 

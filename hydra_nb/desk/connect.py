@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import multiprocessing
 import random
 import secrets
 import sys
@@ -34,7 +35,7 @@ from hydra_nb.desk.who import IN_VIRTUAL_TIME, user_name
 from hydra_nb.domain.accounts import mask_account
 from hydra_nb.domain.events import Event
 from hydra_nb.domain.instrument import ContractFacts, FutureContract
-from hydra_nb.errors import DeskBusy, JournalError
+from hydra_nb.errors import DeskBusy, JournalError, NotConnected
 from hydra_nb.journal import Journal
 from hydra_nb.order_manager import OrderManager
 from hydra_nb.order_manager.alert_book import AlertBook
@@ -99,6 +100,7 @@ class Connecting:
             await self._desk.close()
 
     async def _open(self) -> Desk:
+        _refuse_in_an_import()
         async with registry.door():
             desk = registry.find(self._arguments.key)
             if desk is not None and not self._fresh:
@@ -186,6 +188,15 @@ def connect(
         alert_command=alert_command,
     )
     return Connecting(arguments, fresh=fresh)
+
+
+def _refuse_in_an_import() -> None:
+    """Refuse where a worker of another process reads its program: what that one did would be done again."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise NotConnected(
+            "no desk is opened while a worker process imports this program; keep what it does under "
+            "`if __name__ == '__main__':`"
+        )
 
 
 async def _replace(desk: Desk) -> None:

@@ -6,11 +6,12 @@ from typing import Any
 from hydra_nb.algos.prices import IndicativeLimits
 from hydra_nb.analysis import frames
 from hydra_nb.desk.arguments import How, parse_lots, parse_side
+from hydra_nb.desk.chains import Chaining
 from hydra_nb.desk.dividing import notices_of
 from hydra_nb.desk.drawing import Sheet, draw_plan
 from hydra_nb.desk.execution import Execution
 from hydra_nb.desk.plan import Plan
-from hydra_nb.desk.rehearsing import Rehearsing
+from hydra_nb.desk.staging import Stage
 from hydra_nb.desk.starting import start_words
 from hydra_nb.domain.accounts import mask_account
 from hydra_nb.domain.instrument import NO_FACTS
@@ -19,7 +20,7 @@ from hydra_nb.domain.units import seconds_ns
 from hydra_nb.errors import InvalidOrder
 
 
-class Ordering(Rehearsing):
+class Ordering(Chaining):
     """Previews and submissions of one account."""
 
     # Who and how
@@ -107,7 +108,7 @@ class Ordering(Rehearsing):
                 *notices_of(terms, how=settings),
                 *self._notices_of_month(instrument),
             ),
-            stager=self._stage,
+            setting=Stage(self._rooms),
         )
 
     async def submit(self, plan: Plan) -> Execution:

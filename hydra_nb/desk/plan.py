@@ -1,6 +1,5 @@
 """A previewed plan as a notebook holds it: frames, a picture, and an HTML card."""
 
-from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
@@ -10,6 +9,7 @@ import plotly.graph_objects as go
 from hydra_nb.analysis import frames, plots
 from hydra_nb.analysis.plot_traces import Theme
 from hydra_nb.desk.dividing import frontier_of
+from hydra_nb.desk.staging import Stage
 from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import ParentOrder, Strategy
 from hydra_nb.domain.plan import ExecutionPlan
@@ -41,8 +41,8 @@ class Plan:
         The account, as screens show it.
     notices
         What a person should know beside the frames.
-    stager
-        Stages a rehearsal of `terms` on the desk that drew them.
+    setting
+        Where it is rehearsed: the desk that drew it.
     """
 
     terms: ExecutionPlan
@@ -53,7 +53,7 @@ class Plan:
     badge: str
     masked_account: str
     notices: tuple[str, ...]
-    stager: Callable[[ExecutionPlan, ThinMarket | None], Staged] = field(repr=False, compare=False)
+    setting: Stage = field(repr=False, compare=False)
 
     @property
     def plan_id(self) -> str:
@@ -107,7 +107,11 @@ class Plan:
 
     def stage(self, market: ThinMarket | None) -> Staged:
         """Take the desk as it stands now, to rehearse the plan on; see `rehearse`."""
-        return self.stager(self.terms, market)
+        return self.setting.stage(self.terms, market)
+
+    async def freshen(self) -> None:
+        """Ask the broker what margin the order needs, where its last answer is over a minute old; nothing is placed."""
+        await self.setting.freshen(self.terms)
 
     async def rehearse(
         self,

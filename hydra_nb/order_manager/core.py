@@ -3,7 +3,7 @@
 It neither sleeps nor sends and holds no clock: the same events in the same order give the same actions.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -49,17 +49,29 @@ class ManagerCore:
         Id of the journal; orderRefs are ``hy:{journal_id}:{parent_id}:{slice}:{attempt}``.
     over
         Ids of parents that are known to end in the events to come: they are folded, and nothing is decided for them.
-    ledger
-        What was folded before; nothing is decided for the parents in it. None begins with an empty one.
+    ledger, memories
+        What was folded before, and what parents remember of markets; nothing is decided for the parents in it. None
+        begins with nothing.
+
+    Attributes
+    ----------
+    memories
+        What parents remember by contract and side: an order of one hides the others' touch from the next one too.
     """
 
-    def __init__(self, *, journal_id: str, over: Collection[str] = (), ledger: Ledger | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        journal_id: str,
+        over: Collection[str] = (),
+        ledger: Ledger | None = None,
+        memories: Mapping[tuple[int, Side], MarketMemory] | None = None,
+    ) -> None:
         self.ledger = Ledger() if ledger is None else ledger
+        self.memories = dict(memories or {})
         self._journal_id = journal_id
         self._over = over
         self._running: dict[str, twap.ParentState] = {}
-        # By contract and side: an order of one parent hides the others' touch from the next parent too.
-        self._memories: dict[tuple[int, Side], MarketMemory] = {}
         self._now_ns = 0
 
     def step(self, event: ev.Event, now_ns: int) -> tuple[CoreAction, ...]:
@@ -69,7 +81,7 @@ class ManagerCore:
         self.ledger.apply(event)
         if isinstance(event, ev.ParentSubmitted) and event.parent_id not in self._over:
             prefix = f"hy:{self._journal_id}:{event.parent_id}"
-            seen = self._memories.get((event.plan.parent.contract.con_id, event.plan.parent.side), MarketMemory())
+            seen = self.memories.get((event.plan.parent.contract.con_id, event.plan.parent.side), MarketMemory())
             self._running[event.parent_id] = twap.begin(event, ref_prefix=prefix, seen=seen)
         actions: tuple[CoreAction, ...] = ()
         if isinstance(event, ev.ExecutionReported) and self._booked_lots(event) > booked_before:
@@ -82,7 +94,7 @@ class ManagerCore:
             state, asked = twap.decide(
                 state, event, now_ns=now_ns, orders=self.ledger.orders, connection=self._connection(event), own=own
             )
-            self._memories[state.terms.con_id, state.terms.side] = state.memory
+            self.memories[state.terms.con_id, state.terms.side] = state.memory
             if state.over:
                 del self._running[parent_id]
             else:

@@ -93,7 +93,14 @@ class Margins:
         ):
             self._asked_ns[key] = now_ns
             self.on_wanted(contract, side, lots)
-        if answer is None or age_s is None or age_s > LIFE_S or not holds:
+        return self.known(contract, side=side, initial=initial)
+
+    def known(self, contract: FutureContract, *, side: Side, initial: Decimal | None) -> MarginTold | None:
+        """`told`, asking nobody."""
+        answer = self._answers.get((contract.con_id, side))
+        if answer is None or (self._clock.now_ns() - answer.time_ns) / NS_PER_S > LIFE_S:
+            return None
+        if answer.reduced is not self._reduces(contract, side):
             return None
         return answer.told if initial is None else replace(answer.told, before=float(initial))
 

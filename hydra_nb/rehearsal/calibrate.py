@@ -5,10 +5,10 @@ The simulated flow has no likelihood that could be written down. So its figures 
 """
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,17 @@ from hydra_nb.analysis.rehearsal_columns import CALIBRATION
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics
 from hydra_nb.errors import InvalidFrame
-from hydra_nb.rehearsal.tape import FIGURES, Figures, Reals, Tape, figures_of, recorded, simulated, spread_distance
+from hydra_nb.rehearsal.tape import (
+    FIGURES,
+    Figures,
+    Reals,
+    Tape,
+    figures_of,
+    lots_traded,
+    recorded,
+    simulated,
+    spread_distance,
+)
 from hydra_nb.rehearsal.worlds import DAILY_VOLATILITY, ThinMarket, assumed_market, open_seconds
 
 Flags = NDArray[np.bool_]
@@ -34,11 +44,25 @@ HOURS: Final = 24.0
 ROUNDS: Final = 4
 STEP: Final = 0.35
 LEAST_SLOPE: Final = 0.05
-"""A figure that follows its parameter less than that does not tell it: its error becomes large, not infinite."""
+"""A figure that follows its parameter less than that does not tell it."""
+MOST_MISFIT: Final = 3.0
+"""Errors by which a figure of the fitted market may be off: beyond that no market of the kind shows it."""
 QUOTE_COLUMNS: Final = ("time", "local_symbol", "bid", "bid_size", "ask", "ask_size", "last", "volume")
 
 _PARAMETERS: Final = ("spread_ticks", "touch_lots", "quote_s", "taker_s", "taker_lots", "impact_ticks")
 _UNITS: Final = ("ticks", "lots", "s", "s", "lots", "ticks")
+_LEAST: Final = (0.5, 1.0, 0.01, 0.1, 1.0, 0.0)
+_MOST: Final = (10_000.0, 10_000.0, 3_600.0, 86_400.0, 50.0, 1_000.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fit:
+    """A market with the errors of its parameters, by how many errors each figure is off, and a tape of it."""
+
+    market: ThinMarket
+    error: Reals
+    misfit: Reals
+    like: Tape | None
 
 
 def calibrate(
@@ -66,9 +90,11 @@ def calibrate(
     Returns
     -------
     pandas.DataFrame
-        One row a figure: `parameter` `value` `standard_error` `unit` `source` (``quotes``, ``bars`` or ``assumed``)
-        `observations`. The last row, ``spread_distance``, is no parameter: the largest distance between the recorded
-        and the simulated shares of time by spread, from 0 to 1. Errors are NaN for what is assumed.
+        One row a figure: `parameter` `value` `standard_error` `unit` `source` (``quotes``, ``bars``, ``assumed``, or
+        ``unmatched`` where no market of the kind shows what was recorded) `observations`. Errors are NaN for what is
+        assumed or unmatched. The last rows are no parameters: ``spread_distance``, the largest distance between the
+        recorded and the simulated shares of time by spread, from 0 to 1; ``worst_misfit``, by how many of its errors
+        the worst of the six figures is off in the end.
 
     Raises
     ------
@@ -79,54 +105,49 @@ def calibrate(
     volatility = _volatility(bars)
     assumed = _assumed(tape, instrument, volatility=volatility[0])
     seen = figures_of(tape)
-    trades = int((np.diff(tape.volume) > 0).sum()) if len(tape.volume) > 1 else 0
-    is_known = _known(seen, trades=trades)
-    price_ticks = float(np.nanmean(tape.mid_ticks)) if np.isfinite(tape.mid_ticks).any() else 0.0
-    market, error, like = assumed, np.full(len(FIGURES), math.nan), None
-    if is_known.any():
-        market, error, like = _fitted(
-            assumed,
-            seen,
-            known=is_known,
-            price_ticks=price_ticks,
-            open_s=open_seconds(instrument),
-            seed=seed,
-            hours=hours,
-        )
-    observations = [seen.blocks, seen.blocks, seen.blocks, trades, trades, trades]
+    trades = int((lots_traded(tape) > 0).sum()) if len(tape.volume) > 1 else 0
+    known = _known(seen, trades=trades)
+    fit = Fit(market=assumed, error=np.full(len(FIGURES), math.nan), misfit=np.full(len(FIGURES), math.nan), like=None)
+    if known.any():
+        both_sides = np.isfinite(tape.mid_ticks)
+        price_ticks, day_s = float(np.mean(tape.mid_ticks[both_sides])), open_seconds(instrument)
+        fit = _fitted(assumed, seen, known=known, price_ticks=price_ticks, open_s=day_s, seed=seed, hours=hours)
+    observations = (seen.blocks, seen.blocks, seen.blocks, trades, trades, trades)
     rows = [
-        {
-            "parameter": name,
-            "value": getattr(market, name),
-            "standard_error": error[i] if is_known[i] else math.nan,
-            "unit": _UNITS[i],
-            "source": "quotes" if is_known[i] else "assumed",
-            "observations": observations[i] if is_known[i] else 0,
-        }
-        for i, name in enumerate(_PARAMETERS)
+        *_fitted_rows(fit, known=known, observations=observations),
+        _row("daily_volatility", volatility[0], error=volatility[1], unit="1", source=volatility[2], n=volatility[3]),
+        *_goodness_rows(fit, tape, known=known, blocks=seen.blocks),
     ]
-    rows.append(
-        {
-            "parameter": "daily_volatility",
-            "value": volatility[0],
-            "standard_error": volatility[1],
-            "unit": "1",
-            "source": "assumed" if math.isnan(volatility[1]) else "bars",
-            "observations": volatility[2],
-        }
-    )
-    distance = math.nan if like is None else spread_distance(tape, like)
-    rows.append(
-        {
-            "parameter": "spread_distance",
-            "value": distance,
-            "standard_error": math.nan,
-            "unit": "1",
-            "source": "quotes" if like is not None else "assumed",
-            "observations": seen.blocks,
-        }
-    )
     return make_frame(CALIBRATION, rows)
+
+
+def _row(name: str, value: float, *, error: float, unit: str, source: str, n: int) -> dict[str, Any]:
+    return {
+        "parameter": name,
+        "value": value,
+        "standard_error": error,
+        "unit": unit,
+        "source": source,
+        "observations": n,
+    }
+
+
+def _fitted_rows(fit: Fit, *, known: Flags, observations: Sequence[int]) -> Iterator[dict[str, Any]]:
+    for i, name in enumerate(_PARAMETERS):
+        value, error = getattr(fit.market, name), math.nan
+        source = "assumed"
+        if known[i]:
+            is_met = not fit.misfit[i] > MOST_MISFIT
+            source, error = ("quotes", fit.error[i]) if is_met else ("unmatched", math.nan)
+        yield _row(name, value, error=error, unit=_UNITS[i], source=source, n=observations[i] if known[i] else 0)
+
+
+def _goodness_rows(fit: Fit, tape: Tape, *, known: Flags, blocks: int) -> Iterator[dict[str, Any]]:
+    source = "assumed" if fit.like is None else "quotes"
+    distance = math.nan if fit.like is None else spread_distance(tape, fit.like)
+    worst = float(np.max(fit.misfit[known])) if known.any() else math.nan
+    yield _row("spread_distance", distance, error=math.nan, unit="1", source=source, n=blocks)
+    yield _row("worst_misfit", worst, error=math.nan, unit="1", source=source, n=blocks)
 
 
 def _checked(quotes: pd.DataFrame, instrument: FutureContract) -> pd.DataFrame:
@@ -146,23 +167,24 @@ def _checked(quotes: pd.DataFrame, instrument: FutureContract) -> pd.DataFrame:
     return mine
 
 
-def _volatility(bars: pd.DataFrame | MarketStatistics | None) -> tuple[float, float, int]:
-    """Daily volatility, its standard error (that of the deviation of normal draws), and the days."""
-    if isinstance(bars, MarketStatistics):
-        value, days = bars.daily_volatility, bars.days
-        if value is None or days < FEWEST_RETURNS:
-            return DAILY_VOLATILITY if value is None else value, math.nan, 0
-        return value, value / math.sqrt(2 * (days - 1)), days
+def _volatility(bars: pd.DataFrame | MarketStatistics | None) -> tuple[float, float, str, int]:
+    """Daily volatility, its standard error (that of the deviation of normal draws), its source, and the days."""
+    value, days = _deviation_of(bars)
+    if value is None or days < FEWEST_RETURNS:
+        return DAILY_VOLATILITY if value is None else value, math.nan, "assumed", 0
+    return value, value / math.sqrt(2 * (days - 1)), "bars", days
+
+
+def _deviation_of(bars: pd.DataFrame | MarketStatistics | None) -> tuple[float | None, int]:
     if bars is None:
-        return DAILY_VOLATILITY, math.nan, 0
+        return None, 0
+    if isinstance(bars, MarketStatistics):
+        return bars.daily_volatility, bars.days
     if "close" not in bars.columns:
         raise InvalidFrame("bars lack the column close")
     closes = bars["close"].to_numpy("float64", na_value=math.nan)
     returns = np.diff(np.log(closes[np.isfinite(closes) & (closes > 0)]))
-    if len(returns) < FEWEST_RETURNS:
-        return DAILY_VOLATILITY, math.nan, 0
-    value = float(np.std(returns, ddof=1))
-    return value, value / math.sqrt(2 * (len(returns) - 1)), len(returns)
+    return (None, 0) if len(returns) < FEWEST_RETURNS else (float(np.std(returns, ddof=1)), len(returns))
 
 
 def _assumed(tape: Tape, instrument: FutureContract, *, volatility: float) -> ThinMarket:
@@ -194,22 +216,25 @@ def _fitted(
     open_s: float,
     seed: int,
     hours: float,
-) -> tuple[ThinMarket, Reals, Tape]:
-    """The market whose figures are those that were seen, the errors of its parameters, and a tape of it."""
+) -> Fit:
+    """The market whose figures are those that were seen."""
+
+    def shown_by(vector: Reals) -> tuple[Tape, Figures]:
+        parameters = _market(begin, vector).parameters(price_ticks=price_ticks, open_s=open_s)
+        tape = simulated(parameters, hours=hours, seed=seed)
+        return tape, figures_of(tape)
+
     vector = np.array([getattr(begin, name) for name in _PARAMETERS])
     vector = np.where(known, _first(seen.value, vector), vector)
     for _ in range(ROUNDS):
-        parameters = _market(begin, vector).parameters(price_ticks=price_ticks, open_s=open_s)
-        tape = simulated(parameters, hours=hours, seed=seed)
-        shown = figures_of(tape)
+        _, shown = shown_by(vector)
         vector = np.where(known, _next(vector, seen.value, shown.value), vector)
+    tape, shown = shown_by(vector)
     both = np.sqrt(seen.error**2 + shown.error**2)
-
-    def figures(of: Reals) -> Reals:
-        parameters = _market(begin, of).parameters(price_ticks=price_ticks, open_s=open_s)
-        return figures_of(simulated(parameters, hours=hours, seed=seed)).value
-
-    return _market(begin, vector), both / _slopes(vector, shown.value, figures), tape
+    with np.errstate(invalid="ignore", divide="ignore"):
+        misfit = np.abs(seen.value - shown.value) / both
+    slopes = _slopes(vector, shown.value, lambda other: shown_by(other)[1].value)
+    return Fit(market=_market(begin, vector), error=both / slopes, misfit=misfit, like=tape)
 
 
 def _first(seen: Reals, assumed: Reals) -> Reals:
@@ -235,8 +260,8 @@ def _next(vector: Reals, seen: Reals, shown: Reals) -> Reals:
             ]
         )
     moved = np.where(np.isfinite(moved), moved, vector)
-    least: Reals = np.maximum(moved, [0.5, 1.0, 0.01, 0.1, 1.0, 0.0])
-    return least
+    within: Reals = np.clip(moved, _LEAST, _MOST)
+    return within
 
 
 def _slopes(vector: Reals, shown: Reals, figures: Callable[[Reals], Reals]) -> Reals:
@@ -248,7 +273,7 @@ def _slopes(vector: Reals, shown: Reals, figures: Callable[[Reals], Reals]) -> R
     with np.errstate(invalid="ignore", divide="ignore"):
         slopes = np.array([shown[0] / vector[0], 1.0, shown[2] / vector[2], shown[3] / vector[3], 0.0, 0.0])
     step = np.array([0.0, 0.0, 0.0, 0.0, STEP * max(0.2, vector[4] - 1), STEP * max(0.1, vector[5])])
-    up, down = vector + step, np.maximum(vector - step, [0.5, 1.0, 0.01, 0.1, 1.0, 0.0])
+    up, down = vector + step, np.maximum(vector - step, _LEAST)
     tried = figures(up) - figures(down)
     slopes[4:] = np.maximum(np.abs(tried[4:] / (up - down)[4:]), LEAST_SLOPE)
     return slopes

@@ -63,7 +63,7 @@ class Comparison:
                     f"{another.label} is {another.side} {another.local_symbol}, {one.label} {one.side} "
                     f"{one.local_symbol}; compare plans of one contract and side"
                 )
-            if first.seeds != other.seeds or one.model != another.model:
+            if first.seeds != other.seeds or (one.model, one.world) != (another.model, another.world):
                 raise AnalysisError(
                     f"{another.label} was rehearsed in other markets than {one.label}: "
                     f"{_markets(other)}, not {_markets(first)}; rehearse them together with rehearse(plans)"

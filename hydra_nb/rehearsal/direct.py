@@ -5,12 +5,14 @@ from collections.abc import Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from hydra_nb.domain.events import ConnectionChanged, Event, Reconciled
+from hydra_nb.algos.prices import MarketMemory
+from hydra_nb.domain.events import ConnectionChanged, Event, Reconciled, TaskFailed
 from hydra_nb.domain.instrument import ContractFacts, FutureContract
 from hydra_nb.domain.market import ConnectionState, MarketStatistics, Quote
 from hydra_nb.domain.orders import ParentOrder
 from hydra_nb.domain.plan import ExecutionPlan
-from hydra_nb.errors import invariant
+from hydra_nb.domain.units import Side
+from hydra_nb.errors import RehearsalFailed, invariant
 from hydra_nb.ledger import Ledger
 from hydra_nb.order_manager import ManagerCore, OrderManager
 from hydra_nb.rehearsal.agenda import Agenda, AgendaTasks
@@ -40,8 +42,9 @@ class DirectDesk:
         What a person told of contracts, by local symbol.
     latency_ns, ahead_ns, standing
         See `ExchangeBroker`.
-    ledger
-        What a desk has folded until now, to go on from; None begins anew, connected and reconciled.
+    ledger, memories
+        What a desk has folded until now, and what its parents remember of markets, to go on from; None begins anew,
+        connected and reconciled.
 
     Attributes
     ----------
@@ -61,6 +64,7 @@ class DirectDesk:
         ahead_ns: int = 0,
         standing: Standing | None = None,
         ledger: Ledger | None = None,
+        memories: Mapping[tuple[int, Side], MarketMemory] | None = None,
     ) -> None:
         self._goes_on = ledger is not None
         self.agenda = Agenda(exchange.start_ns + ahead_ns)
@@ -77,7 +81,7 @@ class DirectDesk:
             standing=standing,
         )
         self.manager = OrderManager(
-            ManagerCore(journal_id=JOURNAL_ID, ledger=ledger),
+            ManagerCore(journal_id=JOURNAL_ID, ledger=ledger, memories=memories),
             journal=self.record,
             gate=gate,
             broker=self.broker,
@@ -87,6 +91,8 @@ class DirectDesk:
         for known in statistics:
             self.manager.snapshots.learn(known)
         self.manager.snapshots.facts = facts or {}
+        self._failures: list[TaskFailed] = []
+        self.manager.observers.append(self._heard)
 
     def begin(self) -> None:
         """Watch the contract from now on; connect, as it were, unless a ledger knows how that stands."""
@@ -133,7 +139,16 @@ class DirectDesk:
             self.manager.stop().send(None)
 
     def _go_on(self, who_waits: str) -> None:
-        """Let the market move until something is to be decided, or is due, and do what is due."""
+        """Let the market move until something is to be decided, or is due, and do what is due.
+
+        Raises
+        ------
+        RehearsalFailed
+            Something in the manager failed: what a path comes to afterwards says nothing of the plan.
+        """
+        if self._failures:
+            failed = self._failures[0]
+            raise RehearsalFailed(f"an unexpected error in {failed.where}: {failed.error}")
         mine_ns = self.agenda.next_ns()
         if self.broker.run_market(mine_ns):
             return
@@ -151,6 +166,10 @@ class DirectDesk:
         self.manager.tasks.start(to_its_end(), where="rehearsal")
         while not is_over:
             self._go_on("work")
+
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, TaskFailed):
+            self._failures.append(event)
 
     def _on_quote(self, quote: Quote, contract: FutureContract) -> None:
         self.manager.on_quote(quote, contract)

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.instrument import FutureContract
-from hydra_nb.domain.market import AccountState, ConnectionState, Quote
+from hydra_nb.domain.market import AccountState, ConnectionState, FeedType, Quote
 from hydra_nb.domain.orders import ChildOrder, MarginQuestion
 from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.domain.values import replace
@@ -64,6 +64,8 @@ class Standing:
         The last quotes of other contracts, by contract id.
     margin
         The answer to a what-if of the order; None where the broker gave none.
+    feed, halted
+        How the contract is fed, and whether it is halted: both stay so.
     """
 
     account: AccountState
@@ -71,6 +73,8 @@ class Standing:
     positions: tuple[ev.PositionReported, ...] | None = ()
     quotes: Mapping[int, Quote] = field(default_factory=dict)
     margin: MarginTold | None = None
+    feed: FeedType = FeedType.LIVE
+    halted: bool = False
 
 
 _SIDES = {Side.BUY: SimSide.BUY, Side.SELL: SimSide.SELL}
@@ -487,5 +491,7 @@ class ExchangeBroker:
             last_size=top.last_size,
             volume=top.volume if self._has_traded else None,
             settlement=top.close,
+            feed=FeedType.LIVE if self._standing is None else self._standing.feed,
+            halted=self._standing is not None and self._standing.halted,
         )
         self._quote_sink(self._quote, self.contract)

@@ -45,6 +45,9 @@ class Rehearsed:
         The market model, in a line.
     leaves_out
         What that leaves out of a real market, in a line.
+    world
+        Digest of all that the markets of the paths have in common but for their seeds, the touch and the instant that
+        they begin with among it.
     """
 
     label: str
@@ -61,6 +64,7 @@ class Rehearsed:
     predicted_ticks: float | None
     model: str
     leaves_out: str
+    world: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

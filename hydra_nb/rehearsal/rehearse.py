@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
+from hydra_nb.domain.orders import ParentOrder
 from hydra_nb.errors import InvalidOrder
 from hydra_nb.rehearsal.comparison import Comparison
 from hydra_nb.rehearsal.path_frames import Rehearsed
@@ -30,13 +31,22 @@ class Rehearsable(Protocol):
         """Hash of the plan's content."""
         ...
 
+    @property
+    def parent(self) -> ParentOrder:
+        """What would be done."""
+        ...
+
+    async def freshen(self) -> None:
+        """Ask the broker what margin the order needs, where its last answer is old; nothing is placed."""
+        ...
+
     def stage(self, market: ThinMarket | None) -> Staged:
         """Take the desk as it stands now, and the market, or one that is assumed."""
         ...
 
 
 async def rehearse(
-    plans: Sequence[Any],
+    plans: Sequence[Rehearsable],
     n: int = 1000,
     *,
     seed: int | None = None,
@@ -64,15 +74,15 @@ async def rehearse(
     Raises
     ------
     InvalidOrder
-        There is no plan, or `n` is no number of paths.
+        There is no plan, they are not of one contract and side, or `n` is no number of paths.
     RehearsalFailed
         A path could not be run.
     """
-    if not plans:
-        raise InvalidOrder("there is no plan to rehearse; give at least one")
-    first: Rehearsable = plans[0]
+    first = _checked(plans, market)
     drawn_from = int(first.plan_id, 16) if seed is None else seed
     seeds = draw_seeds(n, seed=drawn_from)
+    for one in plans:
+        await one.freshen()
     staged = [one.stage(market) for one in plans]
     longest_s = max(one.rehearsed.duration_s for one in staged)
     with shown(progress) as tell:
@@ -85,3 +95,19 @@ async def rehearse(
             for one, paths in zip(staged, outcomes, strict=True)
         )
     )
+
+
+def _checked(plans: Sequence[Rehearsable], market: object) -> Rehearsable:
+    """Refuse what cannot be rehearsed together, before anything is run; gives the first."""
+    if not isinstance(plans, Sequence) or not plans:
+        raise InvalidOrder("give a list of at least one plan; of a single one, `await plan.rehearse()`")
+    if not isinstance(market, ThinMarket | None):
+        raise InvalidOrder(f"market={market!r:.60} is no ThinMarket; of a calibration it is ThinMarket.of(frame)")
+    first = plans[0]
+    for one in plans[1:]:
+        if (one.parent.contract.con_id, one.parent.side) != (first.parent.contract.con_id, first.parent.side):
+            raise InvalidOrder(
+                f"{one.parent.side} {one.parent.contract.local_symbol} and {first.parent.side} "
+                f"{first.parent.contract.local_symbol} share no markets; rehearse plans of one contract and side"
+            )
+    return first

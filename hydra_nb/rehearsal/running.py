@@ -11,8 +11,10 @@ import random
 import signal
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+from queue import Empty, SimpleQueue
 
 from hydra_nb.errors import InvalidOrder, RehearsalFailed
 from hydra_nb.rehearsal.outcome import PathOutcome
@@ -20,7 +22,7 @@ from hydra_nb.rehearsal.script import run_paths
 
 MOST_PATHS = 100_000
 PIECE_S = 0.25
-"""Processor seconds that a piece of work should take: short enough that a cancelled rehearsal ends soon."""
+"""Processor seconds that a piece of work should take, about: a cancelled rehearsal waits for those under way."""
 MOST_IN_PIECE = 25
 LOOK_S = 0.1
 """Host seconds between two looks at whether the caller still wants the answer."""
@@ -117,8 +119,8 @@ class _Errand:
             self._collect(waiting, found)
         except BrokenExecutor as error:
             raise RehearsalFailed(
-                f"a process that ran paths died ({error}). Was it killed, or is memory short? "
-                "Rehearse again, with fewer paths, or with an executor of your own"
+                f"a process that ran paths died ({error}). A program of its own must keep what it does under "
+                "`if __name__ == '__main__':`, as its processes read it too; else look whether memory is short"
             ) from error
         finally:
             for piece in waiting:
@@ -127,15 +129,19 @@ class _Errand:
 
     def _collect(self, waiting: dict[Piece, int], found: list[tuple[PathOutcome, ...]]) -> None:
         """Take pieces as they come; the first failure is raised."""
-        count = 0
-        while waiting and not self.unwanted.is_set():
-            done, _ = wait(waiting, timeout=LOOK_S, return_when=FIRST_COMPLETED)
-            for piece in done:
-                paths = piece.result()
-                found[waiting.pop(piece)] = paths
-                count += len(paths)
-            if done:
-                self.tell(count, self.total)
+        done: SimpleQueue[Piece] = SimpleQueue()
+        for piece in waiting:
+            piece.add_done_callback(done.put)
+        left, count = len(waiting), 0
+        while left and not self.unwanted.is_set():
+            try:
+                piece = done.get(timeout=LOOK_S)
+            except Empty:
+                continue
+            paths = piece.result()
+            found[waiting[piece]] = paths
+            left, count = left - 1, count + len(paths)
+            self.tell(count, self.total)
 
 
 def _processes() -> ProcessPoolExecutor:
@@ -143,9 +149,18 @@ def _processes() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
         max_workers=os.cpu_count() or 1,
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_leave_interrupts_to_the_parent,
+        initializer=_be_led_by_the_parent,
     )
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _be_led_by_the_parent() -> None:
+    """Leave interrupts to the parent, and end with it: a kernel that is killed leaves nobody behind."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)

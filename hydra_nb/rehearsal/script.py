@@ -4,9 +4,11 @@ import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from hydra_nb.algos.prices import MarketMemory
 from hydra_nb.domain.instrument import ContractFacts
 from hydra_nb.domain.market import MarketStatistics
 from hydra_nb.domain.plan import ExecutionPlan
+from hydra_nb.domain.units import Side
 from hydra_nb.errors import RehearsalFailed
 from hydra_nb.ledger import Ledger
 from hydra_nb.order_manager.snapshot import SeenPrices
@@ -28,8 +30,8 @@ class Script:
         What is rehearsed, and where.
     limits, facts, statistics, seen
         What the gate holds orders against, and what the desk knows of its contracts.
-    ledger, standing
-        What the desk has folded until now, and what its broker told.
+    ledger, memories, standing
+        What the desk has folded until now, what its parents remember of markets, and what its broker told.
     latency_ns
         Time that a message takes to the exchange.
     """
@@ -41,6 +43,7 @@ class Script:
     statistics: tuple[MarketStatistics, ...]
     seen: SeenPrices
     ledger: Ledger
+    memories: Mapping[tuple[int, Side], MarketMemory]
     standing: Standing
     latency_ns: int = LATENCY_NS
 
@@ -70,6 +73,17 @@ def run_path(script: Script, *, seed: int) -> PathOutcome:
     seed
         Of the market; equal seeds give equal markets, whatever is traded in them, but for what the trades do.
     """
+    desk = desk_of(script, seed=seed)
+    desk.begin()
+    desk.ask_margin(script.plan.parent)
+    parent_id = desk.submit(script.plan, handed_ns=script.plan.previewed_ns)
+    desk.finish(parent_id)
+    desk.close()
+    return outcome_of(desk, parent_id, seed)
+
+
+def desk_of(script: Script, *, seed: int) -> DirectDesk:
+    """Give the desk of a path before anything has happened on it; the script is used up."""
     desk = DirectDesk(
         Exchange(seed=seed, world=script.world),
         contract=script.plan.parent.contract,
@@ -79,11 +93,7 @@ def run_path(script: Script, *, seed: int) -> PathOutcome:
         latency_ns=script.latency_ns,
         standing=script.standing,
         ledger=script.ledger,
+        memories=script.memories,
     )
     desk.manager.snapshots.references.seen = script.seen
-    desk.begin()
-    desk.ask_margin(script.plan.parent)
-    parent_id = desk.submit(script.plan, handed_ns=script.plan.previewed_ns)
-    desk.finish(parent_id)
-    desk.close()
-    return outcome_of(desk, parent_id, seed)
+    return desk

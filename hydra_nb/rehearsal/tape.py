@@ -22,6 +22,8 @@ BLOCK_S: Final = 600.0
 """Length of the stretches whose figures are taken for independent of each other."""
 GAP_S: Final = 300.0
 """A quote that stood for longer is a pause of the market, or of the recording, and counts for nothing."""
+MOST_ACTS: Final = 150_000
+"""Acts of a simulated market after which its figures are known well enough: about a second of a processor."""
 AFTER_S: Final = 60.0
 """How long after a trade the mid is looked at for what the trade has moved it."""
 
@@ -32,8 +34,8 @@ FIGURES: Final = ("spread_ticks", "touch_lots", "changes_per_s", "trades_per_s",
 class Tape:
     """Quotes in order of time, one row a change; a price is NaN where a side is empty.
 
-    `seconds` count from any moment, prices are in ticks, `volume` is the volume so far, `last_ticks` the price of the
-    last trade.
+    `seconds` count from any moment, prices are in ticks, `volume` is the volume so far, NaN where nobody told it,
+    `last_ticks` the price of the last trade.
     """
 
     seconds: Reals
@@ -68,19 +70,20 @@ def recorded(quotes: pd.DataFrame, *, tick: float) -> Tape:
         ask_ticks=quotes["ask"].to_numpy("float64", na_value=math.nan) / tick,
         ask_lots=quotes["ask_size"].to_numpy("float64", na_value=0.0),
         last_ticks=quotes["last"].to_numpy("float64", na_value=math.nan) / tick,
-        volume=quotes["volume"].to_numpy("float64", na_value=0.0),
+        volume=quotes["volume"].to_numpy("float64", na_value=math.nan),
     )
 
 
-def simulated(parameters: FlowParameters, *, hours: float, seed: int) -> Tape:
-    """Run the flow for some hours and give its tape; nobody else trades in it."""
+def simulated(parameters: FlowParameters, *, hours: float, seed: int, most_acts: int = MOST_ACTS) -> Tape:
+    """Run the flow for some hours, or so many acts, and give its tape; nobody else trades in it."""
     dice = random.Random(f"tape of {seed}")  # noqa: S311  repeats
     flow, book = Flow(parameters, dice=dice, fair_ticks=10_000.0), Book()
     flow.open(book, now_ns=0)
     now_ns, end_ns, volume, last = 0, round(hours * 3.6e12), 0, math.nan
     rows: list[tuple[float, ...]] = []
-    shown = None
-    while now_ns < end_ns:
+    shown, acts = None, 0
+    while now_ns < end_ns and acts < most_acts:
+        acts += 1
         now = book.best(SimSide.BUY), book.best(SimSide.SELL), volume
         if now != shown:
             bid, ask, _ = shown = now
@@ -151,12 +154,12 @@ def _sums(tape: Tape) -> tuple[Reals, Reals]:
         empty = np.empty((0, len(FIGURES)))
         return empty, empty
     stood, spread = _stood(tape), tape.ask_ticks - tape.bid_ticks
+    passed = np.diff(tape.seconds, prepend=tape.seconds[:1])
     both = np.where(np.isfinite(spread) & (spread > 0), stood, 0.0)
     spread, touch = np.nan_to_num(spread), (tape.bid_lots + tape.ask_lots) / 2
     changed = _changed(tape)
-    lots = np.clip(np.diff(tape.volume, prepend=tape.volume[:1]), 0.0, None)
-    follows = np.concatenate([[False], stood[:-1] > 0])  # the first row after a gap follows nothing
-    lots = np.where(follows, lots, 0.0)
+    follows = passed <= GAP_S  # the first row after a gap follows nothing
+    lots = np.where(follows, lots_traded(tape), 0.0)
     trades = lots > 0
     signed, moved = _moves(tape, lots=lots)
     ones = np.ones_like(stood)
@@ -169,6 +172,16 @@ def _sums(tape: Tape) -> tuple[Reals, Reals]:
     np.add.at(summed[1], place, below)
     used = summed[1, :, 2] > 0
     return summed[0, used], summed[1, used]
+
+
+def lots_traded(tape: Tape) -> Reals:
+    """Lots by which the volume grew with each row; the first volume that is told, and a smaller one, are no trades."""
+    known = np.isfinite(tape.volume)
+    row = np.maximum.accumulate(np.where(known, np.arange(len(known)), -1))
+    volume = np.where(row >= 0, tape.volume[np.maximum(row, 0)], math.nan)
+    grown = np.diff(volume, prepend=volume[:1])
+    traded: Reals = np.where(np.isfinite(grown), np.clip(grown, 0.0, None), 0.0)
+    return traded
 
 
 def _changed(tape: Tape) -> Reals:
@@ -187,11 +200,13 @@ def _moves(tape: Tape, *, lots: Reals) -> tuple[Reals, Reals]:
     mid, rows = tape.mid_ticks, np.arange(len(lots))
     before = np.maximum(rows - 1, 0)
     later = np.searchsorted(tape.seconds, tape.seconds + AFTER_S, side="right") - 1
+    pauses = np.cumsum(np.diff(tape.seconds, prepend=tape.seconds[:1]) > GAP_S)
+    following = np.minimum(later + 1, len(rows) - 1)
     bought = tape.last_ticks >= tape.ask_ticks[before]
     sold = tape.last_ticks <= tape.bid_ticks[before]
     sign = bought.astype(float) - sold.astype(float)
     moved = mid[later] - mid[before]
-    is_near = tape.seconds[later] - tape.seconds >= AFTER_S - GAP_S
+    goes_on = pauses[following] == pauses[before]  # the market did not pause meanwhile
     ends = tape.seconds + AFTER_S <= tape.seconds[-1]
-    known = (lots > 0) & (sign != 0) & np.isfinite(moved) & is_near & ends
+    known = (lots > 0) & (sign != 0) & np.isfinite(moved) & goes_on & ends
     return np.where(known, sign * lots, 0.0), np.where(known, moved, 0.0)

@@ -39,9 +39,9 @@ IMPACT_SPREADS = 0.03
 """Spreads by which a traded lot moves the fair value."""
 
 LEAVES_OUT = (
-    "Quoters and takers around a fair value that walks at random, with the spread, sizes, volume and volatility named "
-    "here, the same at all hours. Nobody reacts to the order but to its trades; no news, halts, auctions or other "
-    "months; takers trade at the touch only. A fill here is no promise of one."
+    "Quoters and takers around a fair value that walks at random, with the figures named here at all hours: takers as "
+    "in busy ones, volatility as in the mean one. Nobody reacts to the order but to its trades; no news, halts, "
+    "auctions or other months; takers trade at the touch only. A fill here is no promise of one."
 )
 
 
@@ -102,8 +102,11 @@ class ThinMarket:
         missing = [name for name in names if name not in values]
         if missing:
             raise InvalidFrame(f"the calibration lacks {', '.join(missing)}; give the whole frame")
-        assumed = [name for name in names if sources[name] == "assumed"]
-        notes = (f"assumed: {', '.join(assumed)}",) if assumed else ()
+        notes = tuple(
+            f"{source}: {', '.join(of)}"
+            for source in ("assumed", "unmatched")
+            if (of := [name for name in names if sources[name] == source])
+        )
         return cls(**{name: float(values[name]) for name in names}, notes=notes)
 
     def parameters(self, *, price_ticks: float, open_s: float) -> FlowParameters:
@@ -117,14 +120,18 @@ class ThinMarket:
             Seconds of trading in a day.
         """
         daily_ticks = self.daily_volatility * abs(price_ticks)
+        quote_lots = sizes_drawn(self.touch_lots)
+        _, squared = traded_lots(self.taker_lots, quote_lots=quote_lots)
+        # Trades move the fair value too: what is left of the variance is its own walk.
+        variance = daily_ticks**2 / open_s - squared * self.impact_ticks**2 / self.taker_s
         return FlowParameters(
             spread_ticks=self.spread_ticks,
             daily_ticks=daily_ticks,
-            volatility_ticks=daily_ticks / math.sqrt(open_s),
+            volatility_ticks=math.sqrt(max(0.0, variance)),
             quote_s=self.quote_s,
             taker_s=self.taker_s,
             taker_lots=self.taker_lots,
-            quote_lots=max(1, round(2 * self.touch_lots - 1)),  # sizes are drawn evenly from 1 on
+            quote_lots=quote_lots,
             daily_lots=self.taker_lots * open_s / self.taker_s,
             impact_ticks=self.impact_ticks,
             busy=None,
@@ -148,16 +155,41 @@ def assumed_market(
     if volatility is None:
         notes.append(f"volatility assumed, {100 * DAILY_VOLATILITY:g} % a day")
     spread_ticks = SPREAD_TICKS if spread is None else max(1.0, float(spread / contract.tick))
+    touch_lots = TOUCH_LOTS if shown is None else (shown.bid_size + shown.ask_size) / 2
+    lots, _ = traded_lots(TAKER_LOTS, quote_lots=sizes_drawn(touch_lots))
     return ThinMarket(
         spread_ticks=spread_ticks,
-        touch_lots=TOUCH_LOTS if shown is None else (shown.bid_size + shown.ask_size) / 2,
+        touch_lots=touch_lots,
         quote_s=QUOTE_S,
-        taker_s=BUSY_S * TAKER_LOTS / (BUSY_SHARE * max(1.0, ADV_LOTS if adv_lots is None else adv_lots)),
+        taker_s=BUSY_S * lots / (BUSY_SHARE * max(1.0, ADV_LOTS if adv_lots is None else adv_lots)),
         taker_lots=TAKER_LOTS,
         daily_volatility=DAILY_VOLATILITY if volatility is None else volatility,
         impact_ticks=IMPACT_SPREADS * spread_ticks,
         notes=tuple(notes),
     )
+
+
+def sizes_drawn(touch_lots: float) -> int:
+    """The largest size that quoters draw, evenly from 1 on, where this is the mean."""
+    return max(1, round(2 * touch_lots - 1))
+
+
+def traded_lots(taker_lots: float, *, quote_lots: int) -> tuple[float, float]:
+    """Lots that a taker gets in the mean, and the mean of their square: what it wants, or what the touch holds.
+
+    What is wanted is 1 + [x + 1/2] lots, x exponential, cut off as `hydra_nb.sim.flow` does; a touch holds 1 to
+    `quote_lots` lots, evenly.
+    """
+    extra = max(taker_lots - 1, 1e-9)
+    most = max(3, int(3 * extra))
+    mean = square = 0.0
+    for wanted in range(1, most + 1):
+        at_least = math.exp(-(wanted - 1.5) / extra) if wanted > 1 else 1.0
+        more = math.exp(-(wanted - 0.5) / extra) if wanted < most else 0.0
+        got = [min(wanted, held) for held in range(1, quote_lots + 1)]
+        mean += (at_least - more) * sum(got) / quote_lots
+        square += (at_least - more) * sum(lots * lots for lots in got) / quote_lots
+    return mean, square
 
 
 def world_of(
@@ -168,7 +200,8 @@ def world_of(
     Parameters
     ----------
     quote
-        Gives the touch, or else the price, to begin with; at least a last price or a settlement must be known.
+        Gives the touch, or else the price, to begin with; at least a last price or a settlement must be known, else
+        `InvalidOrder` is raised.
     start_ns
         When it begins, UTC nanoseconds.
     """
@@ -177,6 +210,8 @@ def world_of(
         time_zone=contract.time_zone,
     )
     price = price_of(quote)
+    if price is None:
+        raise InvalidOrder(f"no price of {contract.local_symbol} is known; a market cannot begin without one")
     settlement = price if quote is None or quote.settlement is None else quote.settlement
     month = Month(
         listing=_listing(contract, hours),
@@ -188,22 +223,30 @@ def world_of(
     return World(
         month=month,
         parameters=market.parameters(price_ticks=float(price / contract.tick), open_s=open_seconds(contract)),
-        opening=_opening(quote, tick=contract.tick),
+        opening=_opening(quote, price=price, tick=contract.tick, market=market),
         account=account,
         start_ns=start_ns,
     )
 
 
-def price_of(quote: Quote | None) -> Decimal:
-    """Mid, else last, else settlement, in the quoted unit; 0 where nothing is known."""
+def price_of(quote: Quote | None) -> Decimal | None:
+    """Mid, else last, else settlement, in the quoted unit; None where nothing is known."""
     if quote is None:
-        return Decimal(0)
-    return next((one for one in (quote.mid, quote.last, quote.settlement) if one is not None), Decimal(0))
-
-
-def _opening(quote: Quote | None, *, tick: Decimal) -> Opening | None:
-    if quote is None or quote.bid is None or quote.ask is None or quote.mid is None:
         return None
+    return next((one for one in (quote.mid, quote.last, quote.settlement) if one is not None), None)
+
+
+def _opening(quote: Quote | None, *, price: Decimal, tick: Decimal, market: ThinMarket) -> Opening:
+    """The touch on the screen; where a side is empty, one of the usual width around the last price that is known."""
+    if quote is None or quote.bid is None or quote.ask is None or quote.mid is None:
+        bid_ticks = math.floor(float(price / tick) - market.spread_ticks / 2 + 0.5)
+        lots = max(1, round(market.touch_lots))
+        return Opening(
+            bid_ticks=bid_ticks,
+            bid_lots=lots,
+            ask_ticks=bid_ticks + max(1, round(market.spread_ticks)),
+            ask_lots=lots,
+        )
     return Opening(
         bid_ticks=round(quote.bid / tick),
         bid_lots=quote.bid_size,

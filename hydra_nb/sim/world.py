@@ -1,5 +1,6 @@
 """One month, its flow and its hours, to be traded alone: what a rehearsal hands to an `Exchange`."""
 
+import hashlib
 from dataclasses import dataclass
 
 from hydra_nb.sim.flow import Flow, FlowParameters, Opening
@@ -30,6 +31,12 @@ class World:
     opening: Opening | None
     account: str
     start_ns: int
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what decides its markets but for their seeds; the first 16 hexadecimals."""
+        content = (self.month.listing, self.month.settlement_ticks, self.parameters, self.opening, self.start_ns)
+        return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
 
     def flow(self, month: Month, *, seed: int) -> Flow:
         """Give the order flow of a seed in its month."""

@@ -3,16 +3,17 @@
 import dataclasses
 import math
 import os
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from hydra_nb.domain.market import MarketStatistics
+from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.errors import InvalidFrame, InvalidOrder
 from hydra_nb.rehearsal.calibrate import calibrate
 from hydra_nb.rehearsal.tape import FIGURES, GAP_S, Tape, figures_of, recorded, simulated, spread_distance
-from hydra_nb.rehearsal.worlds import ThinMarket, open_seconds
+from hydra_nb.rehearsal.worlds import ThinMarket, assumed_market, open_seconds, sizes_drawn, traded_lots
 from tests.rehearsal.both_ways import over_the_wire
 
 PRICE = 400.0
@@ -191,3 +192,74 @@ def test_figures_of_no_market_are_refused(wrong: dict[str, float]) -> None:
     """By name and value."""
     with pytest.raises(InvalidOrder, match=next(iter(wrong))):
         dataclasses.replace(TRUE, **wrong)
+
+
+def test_a_volume_that_is_first_told_late_is_no_trade() -> None:
+    """A desk that is opened at noon hears of three thousand lots at once, and after a gap in the feed again."""
+    quotes = market_of(1, hours=2.0)
+    late = quotes.assign(volume=quotes.volume + 3_000.0)
+    late.loc[late.index[:20], "volume"] = math.nan
+    late.loc[late.index[500:520], "volume"] = math.nan
+
+    known = figures_of(recorded(quotes, tick=float(CONTRACT.tick))).value
+    told_late = figures_of(recorded(late, tick=float(CONTRACT.tick))).value
+
+    at = dict(zip(FIGURES, zip(known, told_late, strict=True), strict=True))
+    assert at["trade_lots"][1] == pytest.approx(at["trade_lots"][0], rel=0.1)
+    assert at["trades_per_s"][1] == pytest.approx(at["trades_per_s"][0], rel=0.1)
+
+
+def test_times_of_whole_seconds_lose_no_trade() -> None:
+    """Frames from elsewhere have many rows of one time."""
+    quotes = market_of(1, hours=4.0)
+
+    exact = figures_of(recorded(quotes, tick=float(CONTRACT.tick))).value
+    cut = figures_of(recorded(quotes.assign(time=quotes.time.dt.floor("s")), tick=float(CONTRACT.tick))).value
+
+    assert cut[2:5] == pytest.approx(exact[2:5], rel=0.01)
+
+
+def test_what_no_market_of_the_kind_shows_is_unmatched() -> None:
+    """Trades three times as large as any touch: no error is given for takers, and a rehearsal says so."""
+    quotes = market_of(1, hours=8.0)
+
+    found = calibrate(STATISTICS, quotes.assign(volume=3 * quotes.volume), CONTRACT, hours=12.0)
+
+    rows = found.set_index("parameter")
+    assert rows.source["taker_lots"] == "unmatched"
+    assert math.isnan(rows.standard_error["taker_lots"])
+    assert rows.value["worst_misfit"] > 3
+    assert "unmatched: taker_lots" in ThinMarket.of(found).notes
+    assert rows.source["spread_ticks"] == "quotes"
+
+
+@pytest.mark.parametrize(("touch_lots", "adv_lots"), [(2.5, 400.0), (1.0, 400.0), (2.5, 5_000.0)])
+def test_an_assumed_market_trades_the_volume_of_the_bars(touch_lots: float, adv_lots: float) -> None:
+    """Nine tenths of a day in six hours, whatever size the screen shows."""
+    quote = Quote(
+        con_id=CONTRACT.con_id,
+        time_ns=0,
+        bid=Decimal("398.00"),
+        bid_size=math.floor(touch_lots),
+        ask=Decimal("401.50"),
+        ask_size=math.ceil(touch_lots),
+    )
+    statistics = dataclasses.replace(STATISTICS, adv_lots=adv_lots)
+    market = assumed_market(CONTRACT, quote=quote, statistics=statistics, usual_spread=None)
+
+    parameters = market.parameters(price_ticks=1_600.0, open_s=60_000.0)
+    traded = np.mean([simulated(parameters, hours=6.0, seed=seed).volume[-1] for seed in range(6)])
+
+    assert traded == pytest.approx(0.9 * adv_lots, rel=0.1)
+
+
+def test_volatility_of_a_market_is_that_which_was_asked_for() -> None:
+    """What trades move is taken off the fair value's own walk."""
+    calm = dataclasses.replace(TRUE, impact_ticks=0.0).parameters(price_ticks=1_600.0, open_s=60_000.0)
+    moved = TRUE.parameters(price_ticks=1_600.0, open_s=60_000.0)
+    lots, squared = traded_lots(TRUE.taker_lots, quote_lots=sizes_drawn(TRUE.touch_lots))
+
+    assert 1.0 < lots < squared
+    assert calm.volatility_ticks**2 == pytest.approx(
+        moved.volatility_ticks**2 + squared * TRUE.impact_ticks**2 / TRUE.taker_s
+    )

@@ -58,6 +58,8 @@ def test_plans_of_other_markets_or_contracts_are_refused() -> None:
     for other in (plan("other", paths=3, first=10), plan("more", paths=4), turned):
         with pytest.raises(AnalysisError, match=f"{other.rehearsed.label} was rehearsed in other markets than first"):
             first.compare(other)
+    with pytest.raises(AnalysisError, match="other markets"):
+        first.compare(rehearsal(*first.outcomes, label="second", world="another opening"))
     with pytest.raises(AnalysisError, match="another model"):
         first.compare(rehearsal(*first.outcomes, label="second", model="another model"))
     with pytest.raises(AnalysisError, match="is SELL ZOH7, first BUY ZOH7"):

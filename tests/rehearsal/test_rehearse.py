@@ -2,17 +2,25 @@
 
 import asyncio
 import multiprocessing
+import pickle
+import subprocess
+import sys
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
 import hydra_nb
 from hydra_nb.desk.desk import Desk
-from hydra_nb.errors import InvalidOrder, RehearsalFailed
+from hydra_nb.domain.units import Side
+from hydra_nb.errors import InvalidOrder, NoReply, RehearsalFailed
+from hydra_nb.rehearsal.direct import DirectDesk
 from hydra_nb.rehearsal.running import draw_seeds
+from hydra_nb.rehearsal.script import Script, desk_of, run_paths
 from hydra_nb.risk.limits import Limits
 from hydra_nb.sim.loop import VirtualLoop, run_virtual
 
@@ -103,9 +111,12 @@ def test_what_the_desk_does_not_know_the_rehearsal_does_not_know_better() -> Non
 
     async def scenario(desk: Desk) -> tuple[set[str], set[str | None]]:
         plan = await desk.preview(**PATIENT)
-        margins = desk._rooms.manager.snapshots.margins
-        margins._answers.clear()
-        margins._asked_ns = dict.fromkeys([(plan.parent.contract.con_id, plan.parent.side)], desk.now_ns())
+        desk._rooms.manager.snapshots.margins._answers.clear()
+
+        async def mute(_question: object) -> None:
+            raise NoReply("as scripted")
+
+        desk._rooms.broker.what_if = mute  # type: ignore[method-assign]
         refusing = {one.check for one in desk._rooms.manager.check_plan(plan.terms) if not one.allowed}
         with ThreadPoolExecutor(1) as threads:
             rehearsal = await plan.rehearse(3, executor=threads)
@@ -257,3 +268,226 @@ def test_an_executor_of_ones_own_is_left_open() -> None:
             return threads.submit(lambda: 5).result()
 
     assert on_a_desk(scenario) == 5
+
+
+def test_an_own_order_on_the_screen_is_nobody_elses_in_a_path() -> None:
+    """Where it is the whole touch, a path prices as the desk does, and its market begins with the touch of others."""
+
+    async def scenario(desk: Desk) -> tuple[set[float], float]:
+        await desk.submit(await desk.preview("SELL", 2, "ZO", strategy="limit_patience", patience=600))
+        await desk._rooms.clock.sleep(20)
+        quote = desk.latest_quote(await desk.instrument("ZO"))
+        own = desk._rooms.manager.ledger.own_lots(quote.con_id, side=Side.SELL)
+        assert own == {quote.ask: quote.ask_size}, "the scenario wants an own order that is the whole ask"
+        plan = await desk.preview("SELL", 3, "ZO", strategy="limit_patience", tag="second")
+        script = unpacked(plan.stage(None).packed)
+        ask = script.world.opening.ask_ticks * float(plan.parent.contract.tick)
+        found = set()
+        for seed in range(3):
+            path = direct_of(unpacked(plan.stage(None).packed), seed)
+            parent_id = path.submit(plan.terms)
+            path.run_to(path.agenda.now_ns() + 1_000_000_000)
+            [order] = [one for one in path.manager.ledger.orders.values() if one.child.parent_id == parent_id]
+            found.add(float(order.child.limit_price))
+            path.close()
+        execution = await desk.submit(plan)
+        await desk._rooms.clock.sleep(1)
+        [real] = execution.resting
+        return found | {float(real.limit_price)}, ask - float(quote.ask)
+
+    prices, behind = on_a_desk(scenario)
+
+    assert len(prices) == 1
+    assert behind > 0
+
+
+def unpacked(packed: bytes) -> Script:
+    """A script of our own, anew."""
+    script: Script = pickle.loads(packed)  # noqa: S301
+    return script
+
+
+def direct_of(script: Script, seed: int) -> DirectDesk:
+    """The desk of a path, begun."""
+    desk = desk_of(script, seed=seed)
+    desk.begin()
+    desk.ask_margin(script.plan.parent)
+    return desk
+
+
+def test_a_delayed_feed_is_refused_in_every_path_as_it_is_on_the_desk() -> None:
+    """What was never subscribed to does not become live by being rehearsed."""
+
+    async def scenario(desk: Desk) -> tuple[set[str], set[str | None]]:
+        contract = await desk.instrument("ZO")
+        [board] = [desk._rooms.broker._inbox.board]
+        [req_id] = [number for number, line in board._by_request.items() if line.contract == contract]
+        board.feed_type(req_id, 3)
+        for tick, price in ((66, 399.0), (67, 401.0)):
+            board.price_tick(req_id, tick, price, 3)
+        plan = await desk.preview(**PATIENT)
+        with ThreadPoolExecutor(1) as threads:
+            rehearsal = await plan.rehearse(3, executor=threads)
+        return {one.check for one in plan.decisions if not one.allowed}, {one.refused_by for one in rehearsal.outcomes}
+
+    refusing, rehearsed = on_a_desk(scenario)
+
+    assert "quote_sane" in refusing
+    assert rehearsed <= refusing
+    assert None not in rehearsed
+
+
+def test_staging_asks_nobody_and_an_old_preview_is_rehearsed_on_a_fresh_margin() -> None:
+    """The broker is asked as before a preview, by `freshen` alone; forty minutes later the plan still passes."""
+
+    async def scenario(desk: Desk) -> tuple[int, int, set[str]]:
+        plan = await desk.preview(**PATIENT)
+        margins, asked = desk._rooms.manager.snapshots.margins, []
+        margins.on_wanted = lambda *what: asked.append(what)
+        await desk._rooms.clock.sleep(2_400)
+        plan.stage(None)
+        staged = len(asked)
+        with ThreadPoolExecutor(1) as threads:
+            rehearsal = await plan.rehearse(3, executor=threads)
+        return staged, len(asked), {one.status for one in rehearsal.outcomes}
+
+    staged, asked, statuses = on_a_desk(scenario)
+
+    assert (staged, asked) == (0, 0)
+    assert "refused" not in statuses
+
+
+def test_an_error_inside_a_path_is_raised_and_names_its_seed() -> None:
+    """Neither swallowed, nor waited for without end."""
+
+    async def scenario(desk: Desk) -> bytes:
+        return (await desk.preview(**PATIENT)).stage(None).packed
+
+    broken = unpacked(on_a_desk(scenario))
+    path = direct_of(broken, 1)
+
+    def fail(*_what: object) -> None:
+        raise ValueError("as scripted")
+
+    path.broker.place = fail  # type: ignore[method-assign]
+    with pytest.raises(RehearsalFailed, match="as scripted"):
+        path.finish(path.submit(broken.plan))
+    path.close()
+    with pytest.raises(RehearsalFailed, match="seed 5"):
+        run_paths(pickle.dumps("no script"), [5])
+
+
+@pytest.mark.parametrize(
+    ("ask", "words"),
+    [
+        (lambda buy, _sell: hydra_nb.rehearse(buy, 3), "a list of at least one plan"),
+        (lambda _buy, _sell: hydra_nb.rehearse([], 3), "a list of at least one plan"),
+        (lambda buy, sell: hydra_nb.rehearse([buy, sell], 3), "share no markets"),
+        (lambda buy, _sell: buy.rehearse(3, market=3), "is no ThinMarket"),
+        (lambda buy, _sell: buy.rehearse(0), "a whole number from 1"),
+    ],
+)
+def test_what_cannot_be_rehearsed_is_refused_before_anything_runs(ask: Any, words: str) -> None:
+    """With what may be given instead."""
+
+    async def scenario(desk: Desk) -> None:
+        buy, sell = await desk.preview("BUY", 1, "ZO"), await desk.preview("SELL", 1, "ZO")
+        with pytest.raises(InvalidOrder, match=words):
+            await ask(buy, sell)
+
+    on_a_desk(scenario)
+
+
+def test_a_volume_of_the_callers_own_makes_the_market() -> None:
+    """`adv=` counts in the market as it does in the plan."""
+
+    async def scenario(desk: Desk) -> list[float]:
+        plans = [await desk.preview("BUY", 1, "ZO", adv=adv) for adv in (200, 20)]
+        return [unpacked(plan.stage(None).packed).world.parameters.taker_s for plan in plans]
+
+    many, few = on_a_desk(scenario)
+
+    assert few == pytest.approx(10 * many)
+
+
+def test_a_one_sided_book_begins_at_the_last_price_not_at_the_settlement() -> None:
+    """A side is empty at the moment of asking, and the price has left the settlement far behind."""
+
+    async def scenario(desk: Desk) -> tuple[Any, float]:
+        contract = await desk.instrument("ZO")
+        plan = await desk.preview("BUY", 1, "ZO")
+        board = desk._rooms.broker._inbox.board
+        [req_id] = [number for number, line in board._by_request.items() if line.contract == contract]
+        board.price_tick(req_id, 4, 420.0, 1)
+        board.price_tick(req_id, 2, -1.0, 0)
+        return unpacked(plan.stage(None).packed).world.opening, float(contract.tick)
+
+    opening, tick = on_a_desk(scenario)
+
+    assert (opening.bid_ticks + opening.ask_ticks) / 2 * tick == pytest.approx(420.0, abs=tick)
+    assert opening.bid_ticks < opening.ask_ticks
+
+
+UNGUARDED = """
+import asyncio, os, sys
+import hydra_nb
+
+async def main():
+    async with hydra_nb.connect("sim", seed=7, journal=f"{sys.argv[1]}/{os.getpid()}.sqlite", speed=60) as desk:
+        await desk.submit(await desk.preview("BUY", 1, "ZO", tag="first"))
+        print("SUBMITTED", flush=True)
+        plan = await desk.preview("BUY", 2, "ZO")
+        await plan.rehearse(4, progress=False)
+
+asyncio.run(main())
+"""
+
+
+def test_a_program_without_a_guard_submits_once_and_is_told(tmp_path: Path) -> None:
+    """Its processes read it as well; they open no desk, so that nothing is sent a second time."""
+    program = tmp_path / "unguarded.py"
+    program.write_text(UNGUARDED)
+
+    ran = subprocess.run(
+        [sys.executable, str(program), str(tmp_path)], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert ran.stdout.count("SUBMITTED") == 1
+    assert "if __name__ == '__main__':" in ran.stderr
+    assert len(list(tmp_path.glob("*.sqlite"))) == 1
+
+
+KILLED = """
+import multiprocessing, time
+from hydra_nb.rehearsal.running import _processes
+
+if __name__ == "__main__":
+    with _processes() as own:
+        own.submit(time.sleep, 0).result()
+        print(*[child.pid for child in multiprocessing.active_children()], flush=True)
+        time.sleep(60)
+"""
+
+
+def test_processes_end_with_a_kernel_that_is_killed(tmp_path: Path) -> None:
+    """Nobody is left behind on the machine that trades."""
+    program = tmp_path / "killed.py"
+    program.write_text(KILLED)
+
+    with subprocess.Popen([sys.executable, str(program)], stdout=subprocess.PIPE, text=True) as kernel:
+        assert kernel.stdout is not None
+        pids = [int(word) for word in kernel.stdout.readline().split()]
+        kernel.kill()
+
+    assert pids
+    deadline_s = time.monotonic() + 20
+    while time.monotonic() < deadline_s and any(_is_alive(pid) for pid in pids):
+        time.sleep(0.05)
+    assert not any(_is_alive(pid) for pid in pids)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return "\tZ" not in Path(f"/proc/{pid}/status").read_text().split("State:")[1].splitlines()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -85,10 +85,11 @@ class QueueReactiveParameters:
         for distance in range(1, len(self.limit_per_s) + 1):
             fills, grows = self.limit_per_s[distance - 1][0], self.limit_per_s[distance - 1][-1]
             shrinks = self.shrink_per_s(distance, size=_MOST_SIZES)
-            if fills == 0 or grows >= shrinks:
+            stuck = any(self.shrink_per_s(distance, size=size) == 0 for size in range(1, _MOST_SIZES))
+            if fills == 0 or grows >= shrinks or stuck:
                 raise ValueError(
-                    f"the queue at distance {distance} has no law: it must fill when empty, and when large grow "
-                    f"({grows} a second) more slowly than it shrinks ({shrinks} a second)"
+                    f"the queue at distance {distance} has no law: it must fill when empty, shrink from every size, "
+                    f"and when large grow ({grows} a second) more slowly than it shrinks ({shrinks} a second)"
                 )
         for name in ("move_probability", "redraw_probability"):
             if not 0 <= getattr(self, name) <= 1:

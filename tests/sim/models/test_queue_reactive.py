@@ -128,6 +128,7 @@ REFUSED = [
     ("same distances", {"market_per_s": ((0.0, 0.94), (0.0, 0.1))}),
     ("has no law", {"cancel_per_s": ((0.0,),), "market_per_s": ((0.0, 1.85),)}),
     ("has no law", {"limit_per_s": ((0.0,),)}),
+    ("shrink from every size", {"cancel_per_s": ((0.0, 0.0, 2.0),), "market_per_s": ((0.0, 0.0, 0.0),)}),
     ("finite rates", {"limit_per_s": ((-1.0,),)}),
     ("probability", {"move_probability": 1.5}),
     ("order_lots", {"order_lots": 0}),
