@@ -105,9 +105,13 @@ class Plan:
         """When the plan becomes too old to be submitted."""
         return pd.Timestamp(self.terms.valid_until_ns, unit="ns", tz="UTC")
 
-    def stage(self, market: ThinMarket | None) -> Staged:
-        """Take the desk as it stands now, to rehearse the plan on; see `rehearse`."""
-        return self.setting.stage(self.terms, market)
+    def stage(self, market: ThinMarket | None, *, at_ns: int | None = None) -> Staged:
+        """Take the desk as it stands, to rehearse the plan on from a market time, or from now; see `rehearse`."""
+        return self.setting.stage(self.terms, market, at_ns=at_ns)
+
+    def now_ns(self) -> int:
+        """Market time on the desk that drew it."""
+        return self.setting.now_ns()
 
     async def freshen(self) -> None:
         """Ask the broker what margin the order needs, where its last answer is over a minute old; nothing is placed."""

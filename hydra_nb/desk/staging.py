@@ -36,15 +36,20 @@ class Stage:
         parent, margins = terms.parent, self._rooms.manager.snapshots.margins
         await margins.refresh(parent.contract, side=parent.side, lots=parent.lots)
 
-    def stage(self, terms: ExecutionPlan, market: ThinMarket | None) -> Staged:
-        """Take the desk as it stands now.
+    def now_ns(self) -> int:
+        """Market time."""
+        return self._rooms.clock.now_ns()
+
+    def stage(self, terms: ExecutionPlan, market: ThinMarket | None, *, at_ns: int | None = None) -> Staged:
+        """Take the desk as it stands now; its markets begin at `at_ns`, market time, so that several plans share them.
 
         Raises
         ------
         InvalidOrder
             No price of the contract is known, it has no session to come, or the plan was submitted.
         """
-        rooms, contract, now_ns = self._rooms, terms.parent.contract, self._rooms.clock.now_ns()
+        rooms, contract = self._rooms, terms.parent.contract
+        now_ns = self.now_ns() if at_ns is None else at_ns
         manager, broker, snapshots = rooms.manager, rooms.broker, rooms.manager.snapshots
         earlier = manager.ledger.equal_parent(terms, now_ns=now_ns)
         if earlier is not None:

@@ -40,8 +40,12 @@ class Rehearsable(Protocol):
         """Ask the broker what margin the order needs, where its last answer is old; nothing is placed."""
         ...
 
-    def stage(self, market: ThinMarket | None) -> Staged:
-        """Take the desk as it stands now, and the market, or one that is assumed."""
+    def now_ns(self) -> int:
+        """Market time on its desk."""
+        ...
+
+    def stage(self, market: ThinMarket | None, *, at_ns: int | None = None) -> Staged:
+        """Take the desk as it stands, and the market, or one that is assumed, beginning at a market time, or now."""
         ...
 
 
@@ -74,7 +78,7 @@ async def rehearse(
     Raises
     ------
     InvalidOrder
-        There is no plan, they are not of one contract and side, or `n` is no number of paths.
+        There is no plan, they are not of one contract, side, start and volume, or `n` is no number of paths.
     RehearsalFailed
         A path could not be run.
     """
@@ -83,7 +87,12 @@ async def rehearse(
     seeds = draw_seeds(n, seed=drawn_from)
     for one in plans:
         await one.freshen()
-    staged = [one.stage(market) for one in plans]
+    at_ns = first.now_ns()
+    staged = [one.stage(market, at_ns=at_ns) for one in plans]
+    if len({one.rehearsed.world for one in staged}) > 1:
+        raise InvalidOrder(
+            "these plans would begin in different markets: give them the same start=, and the same adv= or a market="
+        )
     longest_s = max(one.rehearsed.duration_s for one in staged)
     with shown(progress) as tell:
         outcomes = await run_scripts(

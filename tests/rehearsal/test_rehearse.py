@@ -17,11 +17,13 @@ import pytest
 import hydra_nb
 from hydra_nb.desk.desk import Desk
 from hydra_nb.domain.units import Side
-from hydra_nb.errors import InvalidOrder, NoReply, RehearsalFailed
+from hydra_nb.errors import InvalidOrder, NoReply, RehearsalFailed, SendRefused
+from hydra_nb.journal import Receipt
 from hydra_nb.rehearsal.direct import DirectDesk
 from hydra_nb.rehearsal.running import draw_seeds
 from hydra_nb.rehearsal.script import Script, desk_of, run_paths
 from hydra_nb.risk.limits import Limits
+from hydra_nb.risk.verdict import Approved
 from hydra_nb.sim.loop import VirtualLoop, run_virtual
 
 Result = TypeVar("Result")
@@ -491,3 +493,46 @@ def _is_alive(pid: int) -> bool:
         return "\tZ" not in Path(f"/proc/{pid}/status").read_text().split("State:")[1].splitlines()[0]
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def test_several_plans_share_their_markets_in_real_time_too() -> None:
+    """They are staged one after the other, and the clock goes on meanwhile; what would differ is refused before."""
+
+    async def main() -> tuple[int, int]:
+        async with hydra_nb.connect("sim", seed=7, journal=":memory:", speed=60) as desk:
+            plans = [await desk.preview("BUY", 3, "ZO", patience=patience, tag=str(patience)) for patience in (60, 300)]
+            other = await desk.preview("BUY", 3, "ZO", adv=50)
+            with ThreadPoolExecutor(1) as thread:
+                compared = await hydra_nb.rehearse(plans, 3, executor=thread, progress=False)
+                with pytest.raises(InvalidOrder, match="the same adv="):
+                    await hydra_nb.rehearse([plans[0], other], 3, executor=thread, progress=False)
+        return len(compared.rehearsals), len(compared.compare())
+
+    rehearsals, rows = asyncio.run(main())
+
+    assert rehearsals == 2
+    assert rows > 0
+
+
+def test_what_a_path_holds_sends_nothing_on_a_desk() -> None:
+    """Approval and receipt are the very objects with which it placed; no gate or journal that sends knows them."""
+
+    async def scenario(desk: Desk) -> int:
+        plan = await desk.preview(**PATIENT)
+        path, held = direct_of(unpacked(plan.stage(None).packed), 1), []
+        place = path.broker.place
+
+        def look(approved: Approved, receipt: Receipt) -> None:
+            held.append((approved, receipt))
+            place(approved, receipt)
+
+        path.broker.place = look  # type: ignore[method-assign]
+        path.finish(path.submit(plan.terms))
+        path.close()
+        for approved, receipt in held:
+            with pytest.raises(SendRefused):
+                desk._rooms.broker.place(approved, receipt)
+        await desk._rooms.clock.sleep(1)
+        return len(held) if (await desk._rooms.broker.open_orders()) == () else -1
+
+    assert on_a_desk(scenario) > 0
