@@ -17,7 +17,7 @@ from tests.crash_points.verdict import judge
 SEEDS = (7, 8, 9)
 STRIDE = 24
 """Per change a task is cancelled, or interrupted, at every so manieth instant, beside those that always are."""
-MOST_KILLS = 90
+MOST_KILLS = 60
 FIRST_BLOWS = 3
 """Kills whose recovery is struck again per change."""
 FIRST_BLOWS_FULLY = 6

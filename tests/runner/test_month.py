@@ -62,7 +62,7 @@ def nightly(exchange: Exchange) -> FaultScript:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("keeps", ["a notebook that stays open", "a program for each day"])
+@pytest.mark.parametrize("keeps", ["a program for each day", *["a notebook that stays open"] * IS_FULL])
 def test_a_month_of_days_in_virtual_time(tmp_path: Path, keeps: str, capsys: pytest.CaptureFixture[str]) -> None:
     """One cycle a trading day, no order outside the hours, and each position is its target or the gap is told."""
     exchange = Exchange(seed=7, first_day=FIRST, holidays={HOLIDAY: None, HALF_DAY: EARLY_CLOSE})

@@ -1,0 +1,9 @@
+"""Which seeds of the simulation every change must hold: five hundred sessions, forty with orders that begin later."""
+
+import os
+
+from tests.simulation.scenario import LATER_FROM_SEED
+
+COUNT = int(os.environ.get("HYDRA_NB_SEEDS", "460"))
+FIRST = int(os.environ.get("HYDRA_NB_FIRST_SEED", "1"))
+SEEDS = (*range(FIRST, FIRST + COUNT), *range(LATER_FROM_SEED, LATER_FROM_SEED + 40))
