@@ -98,7 +98,7 @@ class DirectDesk:
         """Watch the contract from now on; connect, as it were, unless a ledger knows how that stands."""
         if not self._goes_on:
             self.manager.ingest(self._now(ConnectionChanged, state=ConnectionState.UP, message="rehearsed"))
-        self.broker.start(sink=self.manager.ingest, quote_sink=self._on_quote)
+        self.broker.start(sink=self.manager.ingest, quote_sink=self._on_quote, is_traded=self._is_traded)
         if not self._goes_on:
             self.manager.ingest(self._now(Reconciled, breaks=0, message="ledger and broker agree"))
 
@@ -173,6 +173,11 @@ class DirectDesk:
 
     def _on_quote(self, quote: Quote, contract: FutureContract) -> None:
         self.manager.on_quote(quote, contract)
+
+    def _is_traded(self) -> bool:
+        """Whether a parent of the contract is at work."""
+        parents, con_id = self.manager.ledger.parents, self.broker.contract.con_id
+        return any(parents[busy].plan.parent.contract.con_id == con_id for busy in self.manager.busy_parents)
 
     def _now(self, kind: Any, **values: object) -> Event:
         event: Event = kind(time_ns=self.agenda.now_ns(), **values)

@@ -16,6 +16,7 @@ from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.domain.values import replace
 from hydra_nb.journal import Receipt
 from hydra_nb.rehearsal.agenda import Agenda, Entry, Nap
+from hydra_nb.rehearsal.quiet import QuietRounds, is_renewed
 from hydra_nb.rehearsal.record import Record
 from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.snapshot import MarginTold
@@ -44,8 +45,6 @@ LATENCY_NS = 500_000
 """Time that a message takes to the exchange, as on the simulated gateway in memory."""
 CANCELLED = 202
 """IB's code that tells of every cancel."""
-QUIET_NS = 10 * NS_PER_S
-"""Age from which a quote is asked for anew, as `broker.renewals` does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,12 +141,22 @@ class ExchangeBroker:
         self._held_before = sum(held.lots for held in held_before or () if held.con_id == contract.con_id)
         self._position = self._held_before
         self._refresh: Entry | None = None
+        self._rounds: QuietRounds | None = None
 
     # Beginning, and the market's own time
 
-    def start(self, *, sink: Callable[[ev.Event], None], quote_sink: Callable[[Quote, FutureContract], None]) -> None:
-        """Watch the contract, and hand on events and quotes from now on."""
+    def start(
+        self,
+        *,
+        sink: Callable[[ev.Event], None],
+        quote_sink: Callable[[Quote, FutureContract], None],
+        is_traded: Callable[[], bool],
+    ) -> None:
+        """Watch the contract, and hand on events and quotes from now on; see `QuietRounds` for `is_traded`."""
         self._sink, self._quote_sink = sink, quote_sink
+        standing = self._standing
+        if standing is None or is_renewed(state=standing.state, feed=standing.feed, halted=standing.halted):
+            self._rounds = QuietRounds(self.contract, is_traded=is_traded, from_ns=self._agenda.now_ns())
         self.exchange.watch(self._con_id, self._exchange_ns())
         self._top = self.exchange.top(self._con_id)
         self._tell_account()
@@ -180,15 +189,10 @@ class ExchangeBroker:
 
     def quote(self, con_id: int) -> Quote | None:
         """The quote as of the last tick; a quiet one counts as asked for anew, as it is where a desk trades."""
-        quote = self._quote
         if con_id != self._con_id:
             return None if self._standing is None else self._standing.quotes.get(con_id)
-        if quote is None:
-            return None
-        quiet_ns = self._agenda.now_ns() - quote.time_ns
-        if quiet_ns >= QUIET_NS:
-            quote = self._quote = replace(quote, time_ns=quote.time_ns + quiet_ns // QUIET_NS * QUIET_NS)
-        return quote
+        self._renew()
+        return self._quote
 
     def account_state(self) -> AccountState:
         """Account values as last told."""
@@ -476,10 +480,18 @@ class ExchangeBroker:
             average_cost=Decimal(0) if held is None else held.average_cost,
         )
 
+    def _renew(self) -> None:
+        """Let the quote be as young as the rounds until now have made it."""
+        if (quote := self._quote) is not None and self._rounds is not None:
+            told_ns = self._rounds.told_ns(quote.time_ns, now_ns=self._agenda.now_ns())
+            if told_ns != quote.time_ns:
+                self._quote = replace(quote, time_ns=told_ns)
+
     def _tell_quote(self) -> None:
         top = self._top
         if top is None or self._quote_sink is None:
             return
+        self._renew()
         self._quote = Quote(
             con_id=self._con_id,
             time_ns=self._agenda.now_ns(),

@@ -12,6 +12,7 @@ from hydra_nb.domain.instrument import ContractFacts
 from hydra_nb.domain.market import MarketStatistics
 from hydra_nb.domain.orders import Action
 from hydra_nb.domain.plan import ExecutionPlan
+from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.rehearsal.direct import DirectDesk
 from hydra_nb.risk.limits import Limits
 from hydra_nb.risk.verdict import Decision
@@ -28,20 +29,44 @@ microseconds have run away from the gateway's clock. Their verdicts are compared
 
 
 @dataclass(frozen=True, kw_only=True)
+class Filled:
+    """A fill as it was told."""
+
+    attempt: str
+    lots: int
+    price: str
+    told_ns: int
+    second_ns: int
+
+    def is_like(self, other: "Filled") -> bool:
+        """Whether it is the same fill; of one close to the turn of a second, either second may be told."""
+        return (
+            (self.attempt, self.lots, self.price) == (other.attempt, other.lots, other.price)
+            and abs(self.told_ns - other.told_ns) <= CLOSE_NS
+            and abs(self.second_ns - other.second_ns) in (0, NS_PER_S)
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class Told:
     """What the gate decided, in order, and what was filled."""
 
     decisions: tuple[
         tuple[int, int | None, str, str, bool, float], ...
     ]  # time, slice, action, check, allowed, observed
-    fills: tuple[tuple[str, int, int, str], ...]  # slice and attempt, second, lots, price
+    fills: tuple["Filled", ...]
     ending: str
 
     def differences(self, other: "Told") -> list[str]:
         """In what they are not alike, in words; empty is good."""
         found = [] if self.ending == other.ending else [f"ends {self.ending!r}, not {other.ending!r}"]
-        if self.fills != other.fills:
-            found.append(f"fills {self.fills}, not {other.fills}")
+        if len(self.fills) != len(other.fills):
+            found.append(f"{len(self.fills)} fills, not {len(other.fills)}")
+        found += [
+            f"{mine}, not {theirs}"
+            for mine, theirs in zip(self.fills, other.fills, strict=False)
+            if not mine.is_like(theirs)
+        ]
         if len(self.decisions) != len(other.decisions):
             found.append(f"{len(self.decisions)} decisions, not {len(other.decisions)}")
         found += [
@@ -164,9 +189,15 @@ def directly(
     return Told(decisions=tuple(decisions), fills=_fills(events), ending=f"{parent.status}: {parent.reason}")
 
 
-def _fills(events: Sequence[Event]) -> tuple[tuple[str, int, int, str], ...]:
+def _fills(events: Sequence[Event]) -> tuple[Filled, ...]:
     return tuple(
-        (event.order_ref.split(":", 3)[3], event.executed_ns, event.lots, str(event.price.normalize()))
+        Filled(
+            attempt=event.order_ref.split(":", 3)[3],
+            lots=event.lots,
+            price=str(event.price.normalize()),
+            told_ns=event.time_ns,
+            second_ns=event.executed_ns,
+        )
         for event in events
         if isinstance(event, ExecutionReported)
     )
