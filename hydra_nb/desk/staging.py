@@ -113,7 +113,7 @@ class Stage:
         if price is None:
             return None, 0
         manager = self._rooms.manager
-        others = size - manager.ledger.own_lots(quote.con_id, side=side).get(price, 0)
+        others = size - manager.ledger.own_lots_at(price, con_id=quote.con_id, side=side)
         if others > 0:
             return price, others
         seen = manager.snapshots.references.seen.sides.get((quote.con_id, side))

@@ -165,6 +165,17 @@ class Ledger:
                     lots[price] = lots.get(price, 0) + record.working_lots
         return lots
 
+    def own_lots_at(self, price: Decimal, *, con_id: int, side: Side) -> int:
+        """Our working lots of one side of a contract at one limit price; see `own_lots`."""
+        return sum(
+            record.working_lots
+            for record in self._open.values()
+            if record.child.side is side
+            and record.sent_ns is not None
+            and record.child.contract.con_id == con_id
+            and price in (record.child.limit_price, record.terms.limit_price)
+        )
+
     def booked_position(self, con_id: int) -> int:
         """Signed lots of a contract by our own fills alone."""
         return self._booked.get(con_id, 0)

@@ -98,7 +98,7 @@ class ReferencePrices:
 
     def _is_ours(self, con_id: int, *, side: Side, price: Decimal, size: int) -> bool:
         """Whether our working orders are the whole touch."""
-        return self._ledger.own_lots(con_id, side=side).get(price, 0) >= size
+        return self._ledger.own_lots_at(price, con_id=con_id, side=side) >= size
 
 
 class SnapshotTaker:

@@ -19,12 +19,12 @@ MOST_AT_ONCE = 60
 class _Samples:
     """The last samples in order of time, and the same in order of size."""
 
-    __slots__ = ("by_size", "by_time", "since_ns", "spread")
+    __slots__ = ("by_size", "by_time", "quote", "since_ns")
 
     def __init__(self) -> None:
         self.by_time: deque[Decimal] = deque()
         self.by_size: list[Decimal] = []
-        self.spread: Decimal | None = None
+        self.quote: Quote | None = None
         self.since_ns = 0
 
     def add(self, spread: Decimal) -> None:
@@ -49,11 +49,12 @@ class UsualSpreads:
             samples.since_ns = quote.time_ns
         stood = (quote.time_ns - samples.since_ns) // (SAMPLE_S * NS_PER_S)
         if stood > 0:
-            if samples.spread is not None:
+            spread = None if samples.quote is None else _spread(samples.quote)
+            if spread is not None:
                 for _ in range(min(stood, MOST_AT_ONCE)):
-                    samples.add(samples.spread)
+                    samples.add(spread)
             samples.since_ns += stood * SAMPLE_S * NS_PER_S
-        samples.spread = _spread(quote)
+        samples.quote = quote
 
     def usual(self, con_id: int) -> Decimal | None:
         """Spread in the quoted unit that the contract showed for half of the time that was sampled; None too early."""

@@ -175,15 +175,14 @@ class ExchangeBroker:
         bool
             Whether it told of an order, which may have something done before that time.
         """
-        exchange, agenda, ahead_ns = self.exchange, self._agenda, self._ahead_ns
-        while (next_ns := exchange.next_event_ns()) is not None:
-            if until_ns is not None and next_ns + ahead_ns > until_ns:
-                break
-            agenda.pass_to(next_ns + ahead_ns)
-            events = exchange.advance(next_ns)
-            if events and self._hear(events):
+        last_ns = None if until_ns is None else until_ns - self._ahead_ns
+        while True:
+            time_ns, events = self.exchange.advance_to_news(last_ns)
+            if not events:
+                return False
+            self._agenda.pass_to(time_ns + self._ahead_ns)
+            if self._hear(events):
                 return True
-        return False
 
     # What is known
 

@@ -10,6 +10,7 @@ The flow may trade with itself: its takers hit its quotes.
 from bisect import bisect_left, insort
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from hydra_nb.sim.records import SimSide
 
@@ -21,7 +22,7 @@ class Owner(Enum):
     FLOW = "flow"
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
 class Resting:
     """An order in the book; its lots fall as it trades."""
 
@@ -32,8 +33,7 @@ class Resting:
     lots: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class Match(NamedTuple):
     """Lots that changed hands, at the price of the resting order."""
 
     resting_key: int
@@ -42,9 +42,8 @@ class Match:
     lots: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """What became of an order on its way into the book.
+class Entry(NamedTuple):
+    """What became of an order on its way into the book; a tuple, as one is made with every act of a market.
 
     ``displaced`` are the keys of resting client orders that were cancelled because the incoming
     order, of the same account, would have traded with them.
@@ -100,6 +99,13 @@ class _Half:
                 del self.levels[rank]
                 del self.ranks[bisect_left(self.ranks, rank)]
 
+    def best(self) -> tuple[int, int] | None:
+        """Price in ticks and lots of the best level, None where there is none."""
+        if not self.ranks:
+            return None
+        level = self.levels[self.ranks[-1]]
+        return level.price_ticks, level.lots
+
 
 class Book:
     """The queues of one contract."""
@@ -118,11 +124,11 @@ class Book:
 
     def best(self, side: SimSide) -> tuple[int, int] | None:
         """Give price in ticks and lots of a side's best level, None when the side is empty."""
-        half = self._bids if side is SimSide.BUY else self._asks
-        if not half.ranks:
-            return None
-        level = half.levels[half.ranks[-1]]
-        return level.price_ticks, level.lots
+        return self._half(side).best()
+
+    def touch(self) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
+        """Give ``best`` of the bids and of the asks."""
+        return self._bids.best(), self._asks.best()
 
     def depth(self, side: SimSide) -> tuple[tuple[int, int], ...]:
         """Give (price in ticks, lots) of all levels of a side, best first."""
@@ -176,6 +182,9 @@ class Book:
             raise ValueError(f"order {key} with {lots} lots cannot enter: needs a new key and at least 1 lot")
         own, other = (self._bids, self._asks) if side is SimSide.BUY else (self._asks, self._bids)
         limit_rank = other.sign * price_ticks
+        if rests and not (other.ranks and other.ranks[-1] >= limit_rank):
+            self._rest(own, Resting(key, owner, side, price_ticks, lots))
+            return Entry(key, owner, side, rested_lots=lots)
         matches: list[Match] = []
         displaced: list[int] = []
         left = lots
@@ -198,17 +207,8 @@ class Book:
             self._reduce(other, resting, traded)
         rested = left if rests else 0
         if rested:
-            order = Resting(key=key, owner=owner, side=side, price_ticks=price_ticks, lots=rested)
-            self._orders[key] = order
-            own.add(order)
-        return Entry(
-            key=key,
-            owner=owner,
-            side=side,
-            matches=tuple(matches),
-            displaced=tuple(displaced),
-            rested_lots=rested,
-        )
+            self._rest(own, Resting(key, owner, side, price_ticks, rested))
+        return Entry(key, owner, side, matches=tuple(matches), displaced=tuple(displaced), rested_lots=rested)
 
     def amend(self, key: int, *, price_ticks: int, lots: int) -> Entry:
         """Change a resting order; it keeps its place only when nothing but its size falls.
@@ -240,7 +240,7 @@ class Book:
         if price_ticks == order.price_ticks and lots <= order.lots:
             if lots < order.lots:
                 self._reduce(self._half(order.side), order, order.lots - lots)
-            return Entry(key=key, owner=order.owner, side=order.side, rested_lots=lots)
+            return Entry(key, order.owner, order.side, rested_lots=lots)
         self.cancel(key)
         return self.enter(key, owner=order.owner, side=order.side, price_ticks=price_ticks, lots=lots)
 
@@ -252,6 +252,10 @@ class Book:
         lots = order.lots
         self._reduce(self._half(order.side), order, lots)
         return lots
+
+    def _rest(self, half: _Half, order: Resting) -> None:
+        self._orders[order.key] = order
+        half.add(order)
 
     def _half(self, side: SimSide) -> _Half:
         return self._bids if side is SimSide.BUY else self._asks

@@ -10,6 +10,7 @@ the order in which they came.
 """
 
 import datetime as dt
+import math
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
@@ -120,6 +121,7 @@ class Exchange:
         self._queue: list[tuple[int, int, _Due, int]] = []
         self._sequence = count()
         self._now_ns = self.start_ns
+        self._until_ns: float = self.start_ns  # to where time is being advanced
 
     def listing(self, con_id: int) -> Listing | None:
         """Give a listed month by its contract id, None when there is none."""
@@ -129,13 +131,36 @@ class Exchange:
     def advance(self, now_ns: int) -> list[ExchangeEvent]:
         """Let all happen that is due up to and including an instant; events in order of time."""
         events: list[ExchangeEvent] = []
-        queue = self._queue
+        queue, self._until_ns = self._queue, now_ns
         while queue and queue[0][0] <= now_ns:
             time_ns, _, due, subject = heappop(queue)
             self._now_ns = max(self._now_ns, time_ns)
             due(subject, time_ns, events)
         self._now_ns = max(self._now_ns, now_ns)
         return events
+
+    def advance_to_news(self, until_ns: int | None) -> tuple[int, list[ExchangeEvent]]:
+        """Let all happen that is due up to and including the first instant that there is something to tell of.
+
+        Parameters
+        ----------
+        until_ns
+            The latest instant that it may be; None goes on for as long as anything is due.
+
+        Returns
+        -------
+        tuple of int and list of ExchangeEvent
+            The last instant at which anything happened, and its events; none where there was nothing to tell.
+        """
+        events: list[ExchangeEvent] = []
+        queue, self._until_ns = self._queue, math.inf if until_ns is None else until_ns
+        while queue and queue[0][0] <= self._until_ns:
+            time_ns, _, due, subject = heappop(queue)
+            self._now_ns = max(self._now_ns, time_ns)
+            due(subject, time_ns, events)
+            if events and not (queue and queue[0][0] <= time_ns):
+                break
+        return self._now_ns, events
 
     def next_event_ns(self) -> int | None:
         """Give the time at which ``advance`` next has something to do, None when nothing is due ever."""
@@ -347,12 +372,20 @@ class Exchange:
         self._await_session(con_id, now_ns, events)
 
     def _act(self, con_id: int, now_ns: int, events: list[ExchangeEvent]) -> None:
-        market = self._markets[con_id]
-        for entry in market.act(now_ns=now_ns):
-            if entry.matches:
-                self._clearing.settle(entry, market=market, now_ns=now_ns, events=events)
-        self._show_top(market, now_ns, events)
-        self._schedule_act(market, con_id, now_ns)
+        """Let the flow act, and act again for as long as nothing else comes before it, and nothing is to be told."""
+        market, queue = self._markets[con_id], self._queue
+        while True:
+            for entry in market.act(now_ns=now_ns):
+                if entry.matches:
+                    self._clearing.settle(entry, market=market, now_ns=now_ns, events=events)
+            self._show_top(market, now_ns, events)
+            next_ns = market.next_act_ns(now_ns)
+            if next_ns is None:
+                return
+            if events or next_ns > self._until_ns or (queue and queue[0][0] <= next_ns):
+                self._schedule(next_ns, self._act, con_id)
+                return
+            now_ns = self._now_ns = next_ns
 
     def _schedule_act(self, market: Market, con_id: int, now_ns: int) -> None:
         next_ns = market.next_act_ns(now_ns)

@@ -170,6 +170,8 @@ class Flow:
         self._slots: dict[SimSide, list[int]] = {side: [0] * LEVELS for side in SimSide}
         self._last_key = 0
         self._last_ns = 0
+        self._band_ticks = max(0.5, 0.25 * parameters.spread_ticks)
+        self._gap_ticks = max(1.0, 0.3 * parameters.spread_ticks)
         quote_rate, taker_rate = 1 / parameters.quote_s, 1 / parameters.taker_s
         quiet_quotes, quiet_takers = quote_rate * _QUIET_QUOTES, taker_rate * _QUIET_TAKERS
         self._rates = {True: quote_rate + taker_rate, False: quiet_quotes + quiet_takers}
@@ -251,20 +253,19 @@ class Flow:
         return [book.enter(self._next_key(), owner=Owner.FLOW, side=side, price_ticks=touch[0], lots=lots, rests=False)]
 
     def _quote(self, book: Book) -> list[Entry]:
-        band_ticks = max(0.5, 0.25 * self.parameters.spread_ticks)
-        if abs(self.fair_ticks - self._centre_ticks) > band_ticks:
+        if abs(self.fair_ticks - self._centre_ticks) > self._band_ticks:
             self._centre_ticks = self.fair_ticks
             return self._align(book, (SimSide.BUY, SimSide.SELL))
-        dice = self._dice.random()
-        side = SimSide.BUY if dice < 0.5 else SimSide.SELL
+        draw = self._dice.random
+        side = SimSide.BUY if draw() < 0.5 else SimSide.SELL
         for slot, key in enumerate(self._slots[side]):
-            if key not in book and self._dice.random() < _REFILL_CHANCE:
+            if key not in book and draw() < _REFILL_CHANCE:
                 return [self._place(book, side, slot)]
-        if self._dice.random() < _STEP_CHANCE:
+        if draw() < _STEP_CHANCE:
             self._offsets[side] = self._draw_offset()
             return self._align(book, (side,))
         # Sizes change most at the touch.
-        slot = max(0, int(self._dice.random() * 2 * LEVELS) - LEVELS)
+        slot = max(0, int(draw() * 2 * LEVELS) - LEVELS)
         return self._flicker(book, side, slot)
 
     def _align(self, book: Book, sides: tuple[SimSide, ...]) -> list[Entry]:
@@ -287,14 +288,14 @@ class Flow:
         if resting is None:
             return []
         behind_ticks = _SIGN[side] * (self._touch_ticks(side) - resting.price_ticks)
-        if behind_ticks > 2 * LEVELS * self._gap_ticks():
+        if behind_ticks > 2 * LEVELS * self._gap_ticks:
             book.cancel(key)
             return [self._place(book, side, slot)]
         lots = self._draw_lots()
         return [book.amend(key, price_ticks=resting.price_ticks, lots=lots)]
 
     def _place(self, book: Book, side: SimSide, slot: int) -> Entry:
-        behind_ticks = slot and max(slot, round(slot * self._gap_ticks() * self._dice.uniform(0.7, 1.3)))
+        behind_ticks = slot and max(slot, round(slot * self._gap_ticks * self._dice.uniform(0.7, 1.3)))
         key = self._slots[side][slot] = self._next_key()
         if side is self.absent:
             return Entry(key=key, owner=Owner.FLOW, side=side)
@@ -309,9 +310,6 @@ class Flow:
     def _touch_ticks(self, side: SimSide) -> int:
         # Half up, never half to even: a distance of one tick must stay one after rounding.
         return math.floor(self._centre_ticks - _SIGN[side] * self._offsets[side] + 0.5)
-
-    def _gap_ticks(self) -> float:
-        return max(1.0, 0.3 * self.parameters.spread_ticks)
 
     def _draw_offset(self) -> float:
         """Draw a side's distance from the centre; its mean is half the spread, its least half a tick."""

@@ -142,16 +142,17 @@ class Market:
 
     def top_moved(self) -> bool:
         """Tell whether price or size of the touch differ from when this was last asked."""
-        shown = self.book.best(SimSide.BUY), self.book.best(SimSide.SELL)
-        moved = shown != self._shown
+        shown = self.book.touch()
+        if shown == self._shown:
+            return False
         self._shown = shown
-        return moved
+        return True
 
     def top(self) -> Top:
         """Give the touch, the last trade, the volume of the trade date and the last settlement."""
         bid = ask = None
         if self.trades:
-            bid, ask = self.book.best(SimSide.BUY), self.book.best(SimSide.SELL)
+            bid, ask = self.book.touch()
         return Top(
             con_id=self.month.listing.con_id,
             bid=None if bid is None else self.price(bid[0]),
@@ -177,7 +178,7 @@ class Market:
         return known
 
     def _mid(self) -> Decimal | None:
-        bid, ask = self.book.best(SimSide.BUY), self.book.best(SimSide.SELL)
+        bid, ask = self.book.touch()
         return None if bid is None or ask is None else (bid[0] + ask[0]) * self._tick / 2
 
     def _busy(self, now_ns: int) -> bool:

@@ -9,6 +9,7 @@ import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class SimSide(StrEnum):
@@ -123,9 +124,8 @@ class Commission:
     realised_pnl: Decimal | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Top:
-    """Best bid and ask of one contract; None and 0 where a side is empty."""
+class Top(NamedTuple):
+    """Best bid and ask of one contract; None and 0 where a side is empty. A tuple, as many are made in a second."""
 
     con_id: int
     bid: Decimal | None
@@ -189,16 +189,14 @@ class Executed:
     time_ns: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TopChanged:
+class TopChanged(NamedTuple):
     """The top of a watched book moved, or its sizes did."""
 
     top: Top
     time_ns: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Traded:
+class Traded(NamedTuple):
     """A print on a watched contract."""
 
     con_id: int

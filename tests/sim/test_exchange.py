@@ -202,3 +202,22 @@ def test_done_and_unknown_orders_are_neither_cancelled_nor_modified() -> None:
     assert codes(floor.submit(1, side=SimSide.SELL)) == [103]
     floor.submit(3)
     assert codes(floor.submit(3, side=SimSide.SELL)) == [105]
+
+
+def test_time_goes_on_to_the_next_news_as_it_does_instant_by_instant() -> None:
+    """Four hours of a watched market and of an order in it: the same events, each list of one instant."""
+    one_by_one, by_news = Floor(), Floor()
+    floors = one_by_one, by_news
+    for floor in floors:
+        floor.submit(lots=3, limit_price=floor.touch(SimSide.BUY))
+    until_ns = one_by_one.exchange.start_ns + 4 * 3600 * S
+
+    told, news = [], []
+    while (time_ns := one_by_one.exchange.next_event_ns()) is not None and time_ns <= until_ns:
+        if events := one_by_one.exchange.advance(time_ns):
+            told.append((time_ns, events))
+    while (heard := by_news.exchange.advance_to_news(until_ns))[1]:
+        news.append(heard)
+
+    assert news == told
+    assert any(isinstance(event, Executed) for _, events in news for event in events)

@@ -1,7 +1,6 @@
 """Faults of the venue and of the broker behind the gateway; what is true changes in the exchange."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hydra_nb.sim import replies
@@ -276,9 +275,9 @@ def _spoil(injector: "FaultInjector", armed: Armed, session: FaultySession, stre
     top = injector.exchange.top(stream.con_id)
     wrong: Top | None = None
     if top is not None and armed.name == "quotes_empty":
-        wrong = replace(top, bid=None, bid_size=0, ask=None, ask_size=0)
+        wrong = top._replace(bid=None, bid_size=0, ask=None, ask_size=0)
     elif top is not None and armed.name == "quotes_crossed" and top.bid is not None and top.ask is not None:
-        wrong = replace(top, bid=top.ask, ask=top.bid)
+        wrong = top._replace(bid=top.ask, ask=top.bid)
     if wrong is not None:
         session.emit(TickStream(req_id=stream.req_id, con_id=stream.con_id).top_changed(wrong))
 
