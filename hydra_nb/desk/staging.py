@@ -9,10 +9,10 @@ from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.errors import InvalidOrder
 from hydra_nb.order_manager.snapshot import OWN_TOUCH_MEMORY_S
-from hydra_nb.rehearsal.exchange_broker import Standing
 from hydra_nb.rehearsal.path_frames import Rehearsed
 from hydra_nb.rehearsal.rehearse import Staged
 from hydra_nb.rehearsal.script import Script, pack
+from hydra_nb.rehearsal.standing import Standing
 from hydra_nb.rehearsal.worlds import LEAVES_OUT, ThinMarket, assumed_market, price_of, world_of
 
 LEAD_NS = 60 * NS_PER_S

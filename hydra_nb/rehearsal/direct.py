@@ -16,8 +16,9 @@ from hydra_nb.errors import RehearsalFailed, invariant
 from hydra_nb.ledger import Ledger
 from hydra_nb.order_manager import ManagerCore, OrderManager
 from hydra_nb.rehearsal.agenda import Agenda, AgendaTasks
-from hydra_nb.rehearsal.exchange_broker import LATENCY_NS, ExchangeBroker, Standing
+from hydra_nb.rehearsal.exchange_broker import LATENCY_NS, ExchangeBroker
 from hydra_nb.rehearsal.record import Record
+from hydra_nb.rehearsal.standing import Standing
 from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.limits import Limits
 from hydra_nb.sim.exchange import Exchange

@@ -4,9 +4,7 @@ It tells what the simulated gateway would tell its client, at the same market ti
 only a wire needs: heartbeats, renewed subscriptions, comparisons unasked, and frames that tell nothing new.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Callable, Sequence
 
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.instrument import FutureContract
@@ -15,9 +13,11 @@ from hydra_nb.domain.orders import ChildOrder, MarginQuestion
 from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.domain.values import replace
 from hydra_nb.journal import Receipt
+from hydra_nb.rehearsal import reports
 from hydra_nb.rehearsal.agenda import Agenda, Entry, Nap
 from hydra_nb.rehearsal.quiet import QuietRounds, is_renewed
 from hydra_nb.rehearsal.record import Record
+from hydra_nb.rehearsal.standing import Books, Standing
 from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.snapshot import MarginTold
 from hydra_nb.risk.verdict import Approved
@@ -37,43 +37,10 @@ from hydra_nb.sim.records import (
 )
 
 CLIENT_ID = 1
-CURRENCY = "USD"
-"""What the simulated account is kept in."""
 ACCOUNT_NS = 180 * NS_PER_S
 """Market time between two reports of account values without a fill (IB: "Account updates", every three minutes)."""
 LATENCY_NS = 500_000
 """Time that a message takes to the exchange, as on the simulated gateway in memory."""
-CANCELLED = 202
-"""IB's code that tells of every cancel."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """What a desk's broker told before the rehearsal, which goes on from there.
-
-    Attributes
-    ----------
-    account
-        Account values; without equity those of the simulated account stand for them.
-    state
-        State of the connection.
-    positions
-        What is held, in whatever contract; None where the broker has not told.
-    quotes
-        The last quotes of other contracts, by contract id.
-    margin
-        The answer to a what-if of the order; None where the broker gave none.
-    feed, halted
-        How the contract is fed, and whether it is halted: both stay so.
-    """
-
-    account: AccountState
-    state: ConnectionState = ConnectionState.UP
-    positions: tuple[ev.PositionReported, ...] | None = ()
-    quotes: Mapping[int, Quote] = field(default_factory=dict)
-    margin: MarginTold | None = None
-    feed: FeedType = FeedType.LIVE
-    halted: bool = False
 
 
 _SIDES = {Side.BUY: SimSide.BUY, Side.SELL: SimSide.SELL}
@@ -133,13 +100,9 @@ class ExchangeBroker:
         self._quote: Quote | None = None
         self._has_traded = False
         self._standing = standing
-        self._account = AccountState(account=self.account, currency=CURRENCY) if standing is None else standing.account
-        self._first_values = exchange.account_values()
-        held_before = () if standing is None else standing.positions
-        self._knows_positions = held_before is not None
-        self._others = tuple(held for held in held_before or () if held.con_id != contract.con_id)
-        self._held_before = sum(held.lots for held in held_before or () if held.con_id == contract.con_id)
-        self._position = self._held_before
+        self._books = Books(exchange, contract=contract, standing=standing)
+        self._account = self._books.account_before
+        self._position = self._books.lots_before
         self._refresh: Entry | None = None
         self._rounds: QuietRounds | None = None
 
@@ -199,18 +162,19 @@ class ExchangeBroker:
 
     def position(self, con_id: int) -> int | None:
         """Signed lots; None where the broker had not told its positions."""
-        if not self._knows_positions:
+        if not self._books.knows_positions:
             return None
         if con_id == self._con_id:
             return self._position
-        return sum(held.lots for held in self._others if held.con_id == con_id)
+        return sum(held.lots for held in self._books.others if held.con_id == con_id)
 
     def positions(self) -> tuple[ev.PositionReported, ...] | None:
         """The positions that are not flat; None where the broker had not told them."""
-        if not self._knows_positions:
+        books = self._books
+        if not books.knows_positions:
             return None
-        held = self._position_report()
-        return self._others if not held.lots else (*self._others, held)
+        held = books.position(self._agenda.now_ns())
+        return books.others if not held.lots else (*books.others, held)
 
     def clock_skew_s(self) -> float:
         """Both clocks are known: nothing is off that could be proven."""
@@ -318,6 +282,7 @@ class ExchangeBroker:
 
         Gives whether it told of an order.
         """
+        now_ns = self._agenda.now_ns()
         has_fills = has_ticks = has_orders = False
         for event in events:
             if isinstance(event, TopChanged):
@@ -326,10 +291,11 @@ class ExchangeBroker:
             elif isinstance(event, Traded):
                 has_ticks = self._has_traded = True
             elif isinstance(event, OrderChanged):
-                self._tell_order(event)
+                self._tell(*reports.of_order(event.order, local_symbol=self.contract.local_symbol, now_ns=now_ns))
                 has_orders = True
             elif isinstance(event, Executed):
-                self._tell_execution(event)
+                self._tell(reports.of_execution(event.execution, quote=self._quote, now_ns=now_ns))
+                self._tell(reports.of_commission(event.commission, now_ns=now_ns))
                 has_fills = True
             else:
                 self._tell_rejection(event)
@@ -340,75 +306,10 @@ class ExchangeBroker:
             self._tell_quote()
         return has_orders
 
-    def _tell(self, event: ev.Event) -> None:
+    def _tell(self, *told: ev.Event) -> None:
         if self._sink is not None:
-            self._sink(event)
-
-    def _tell_order(self, event: OrderChanged) -> None:
-        order, now_ns = event.order, self._agenda.now_ns()
-        terms = order.terms
-        if order.status is OrderStatus.CANCELLED:
-            self._tell(
-                ev.BrokerErrorReported(
-                    time_ns=now_ns, order_ref=terms.order_ref, code=CANCELLED, message="Order Canceled - reason:"
-                )
-            )
-        else:
-            self._tell(
-                ev.OpenOrderReported(
-                    time_ns=now_ns,
-                    order_ref=terms.order_ref,
-                    order_id=terms.order_id,
-                    perm_id=order.perm_id,
-                    status=order.status.value,
-                    lots=terms.lots,
-                    limit_price=terms.limit_price,
-                    expires_ns=terms.good_till_ns,
-                    con_id=terms.con_id,
-                    local_symbol=self.contract.local_symbol,
-                )
-            )
-        self._tell(
-            ev.OrderStatusReported(
-                time_ns=now_ns,
-                order_ref=terms.order_ref,
-                order_id=terms.order_id,
-                perm_id=order.perm_id,
-                status=order.status.value,
-                filled_lots=order.filled_lots,
-                remaining_lots=order.remaining_lots,
-            )
-        )
-
-    def _tell_execution(self, event: Executed) -> None:
-        fill, fees, now_ns = event.execution, event.commission, self._agenda.now_ns()
-        family, _, revision = fill.exec_id.rpartition(".")
-        self._tell(
-            ev.ExecutionReported(
-                time_ns=now_ns,
-                order_ref=fill.order_ref,
-                order_id=fill.order_id,
-                perm_id=fill.perm_id,
-                exec_id=fill.exec_id,
-                family=family,
-                revision=int(revision),
-                con_id=fill.con_id,
-                side=Side(fill.side.value),
-                lots=fill.lots,
-                price=fill.price,
-                executed_ns=fill.time_ns // NS_PER_S * NS_PER_S,
-                quote=self._quote,
-            )
-        )
-        self._tell(
-            ev.CommissionReported(
-                time_ns=now_ns,
-                exec_id=fees.exec_id,
-                commission=fees.commission,
-                currency=fees.currency,
-                realised_pnl=fees.realised_pnl,
-            )
-        )
+            for event in told:
+                self._sink(event)
 
     def _tell_rejection(self, event: OrderRejected) -> None:
         child = self._children.get(event.order_id)
@@ -427,11 +328,11 @@ class ExchangeBroker:
             self._refresh.cancel()
         now_ns = self._agenda.now_ns()
         self._refresh = self._agenda.call_at(now_ns + ACCOUNT_NS, self._tell_account)
-        held = self._position_report()
+        held = self._books.position(now_ns)
         if held.lots != self._position:
             self._position = held.lots
             self._tell(held)
-        before, self._account = self._account, self._account_now()
+        before, self._account = self._account, self._books.account()
         if self._account.equity != before.equity:
             self._tell(
                 ev.AccountReported(
@@ -442,42 +343,6 @@ class ExchangeBroker:
                     unrealised_pnl=self._account.unrealised_pnl,
                 )
             )
-
-    def _account_now(self) -> AccountState:
-        """Values of the simulated account, or what was told before with what those have changed by since."""
-        values, told = self.exchange.account_values(), None if self._standing is None else self._standing.account
-        base = dict.fromkeys(values, Decimal(0))
-        currency, rates, rate = CURRENCY, {}, Decimal(1)
-        if told is not None and told.equity is not None:
-            currency, rates = told.currency, dict(told.rates)
-            rate = told.rate(self.contract.currency) or Decimal(1)
-            base |= {
-                "NetLiquidation": told.equity - self._first_values["NetLiquidation"] * rate,
-                "RealizedPnL": told.realised_pnl or Decimal(0),
-                "UnrealizedPnL": told.unrealised_pnl or Decimal(0),
-                "InitMarginReq": told.initial_margin or Decimal(0),
-            }
-        return AccountState(
-            account=self.account,
-            currency=currency,
-            equity=base["NetLiquidation"] + values["NetLiquidation"] * rate,
-            realised_pnl=base["RealizedPnL"] + values["RealizedPnL"] * rate,
-            unrealised_pnl=base["UnrealizedPnL"] + values["UnrealizedPnL"] * rate,
-            initial_margin=base["InitMarginReq"] + values["InitMarginReq"] * rate,
-            rates=rates,
-        )
-
-    def _position_report(self) -> ev.PositionReported:
-        """The position now: what was held before, and what the exchange says of this path."""
-        held = next((one for one in self.exchange.positions() if one.con_id == self._con_id), None)
-        return ev.PositionReported(
-            time_ns=self._agenda.now_ns(),
-            con_id=self._con_id,
-            local_symbol=self.contract.local_symbol,
-            symbol=self.contract.symbol,
-            lots=self._held_before + (0 if held is None else held.lots),
-            average_cost=Decimal(0) if held is None else held.average_cost,
-        )
 
     def _renew(self) -> None:
         """Let the quote be as young as the rounds until now have made it."""

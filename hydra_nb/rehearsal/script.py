@@ -13,8 +13,9 @@ from hydra_nb.errors import RehearsalFailed
 from hydra_nb.ledger import Ledger
 from hydra_nb.order_manager.snapshot import SeenPrices
 from hydra_nb.rehearsal.direct import DirectDesk
-from hydra_nb.rehearsal.exchange_broker import LATENCY_NS, Standing
+from hydra_nb.rehearsal.exchange_broker import LATENCY_NS
 from hydra_nb.rehearsal.outcome import PathOutcome, outcome_of
+from hydra_nb.rehearsal.standing import Standing
 from hydra_nb.risk.limits import Limits
 from hydra_nb.sim.exchange import Exchange
 from hydra_nb.sim.world import World

@@ -17,15 +17,14 @@ from hydra_nb.domain.events import (
     ConnectionChanged,
     DeathProbed,
     Event,
-    ExecutionReported,
     OpenOrderReported,
     PositionReported,
 )
 from hydra_nb.domain.market import AccountState, ConnectionState
 from hydra_nb.domain.orders import ChildOrder
-from hydra_nb.domain.units import Side
 from hydra_nb.ledger import Ledger, OrderRecord
 from hydra_nb.reconcile import Reconciler
+from hydra_nb.rehearsal.reports import of_execution
 from hydra_nb.sim.records import Executed, Execution, OrderChanged, OrderStatus
 from tests.simulation.facts import NS_PER_S, Facts, Life
 from tests.simulation.truth import OWN, TrueOrder
@@ -124,22 +123,7 @@ class Truthful:
     async def fetch_executions(self) -> None:
         """All of them, those that are booked already too."""
         for fill in self._true.fills:
-            family, _, revision = fill.exec_id.rpartition(".")
-            report = ExecutionReported(
-                time_ns=self.now_ns(),
-                order_ref=fill.order_ref,
-                order_id=fill.order_id,
-                perm_id=fill.perm_id,
-                exec_id=fill.exec_id,
-                family=family,
-                revision=int(revision),
-                con_id=fill.con_id,
-                side=Side(fill.side.value),
-                lots=fill.lots,
-                price=fill.price,
-                executed_ns=fill.time_ns // NS_PER_S * NS_PER_S,
-                quote=None,
-            )
+            report = of_execution(fill, quote=None, now_ns=self.now_ns())
             if fill.order_ref.startswith(OWN):  # an order of others is no order of the journal, and changes nothing
                 self._ledger.apply(report)
 
