@@ -33,17 +33,20 @@ class QuietRounds:
 
     def told_ns(self, quote_ns: int, *, now_ns: int) -> int:
         """When a quote of `quote_ns` was last told until now, nothing having happened in its market since."""
+        if self._look_ns > now_ns:
+            return quote_ns
+        is_traded = self._is_traded()
         while self._look_ns <= now_ns:
-            quote_ns = self._look(quote_ns, now_ns=now_ns)
+            quote_ns = self._look(quote_ns, is_traded=is_traded, now_ns=now_ns)
         return quote_ns
 
-    def _look(self, quote_ns: int, *, now_ns: int) -> int:
+    def _look(self, quote_ns: int, *, is_traded: bool, now_ns: int) -> int:
         look_ns = self._look_ns
         age_ns = look_ns - quote_ns
         self._look_ns += LOOK_NS
         if not self._contract.is_open(look_ns):
             self._sleep_until_open(look_ns, now_ns=now_ns)
-        elif self._is_traded():
+        elif is_traded:
             if age_ns < LOOK_NS:
                 self._look_ns = look_ns + QUIET_NS - age_ns
             elif age_ns >= QUIET_NS:
