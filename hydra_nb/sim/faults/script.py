@@ -137,6 +137,8 @@ class FaultScript:
         Decides all that is random about both; the market has its own.
     heal_s
         Seconds of market time from the start at which all faults end; None for never.
+    from_s
+        Seconds of market time from the start at which faults at random begin.
 
     Raises
     ------
@@ -148,8 +150,10 @@ class FaultScript:
     rates: FaultRates | None = None
     seed: int = 0
     heal_s: float | None = None
+    from_s: float = 0.0
 
     def __post_init__(self) -> None:
+        _check_number("from_s", self.from_s, highest=_HIGHEST_TIME_S)
         _check_number("seed", self.seed, lowest=-(2.0**63), highest=2.0**63, whole=True)
         if self.heal_s is not None:
             _check_number("heal_s", self.heal_s, highest=_HIGHEST_TIME_S)
