@@ -17,6 +17,7 @@ from hydra_nb.errors import RehearsalFailed
 from hydra_nb.order_manager.snapshot import SeenPrices
 from hydra_nb.order_manager.tasks import wait_for_all
 from hydra_nb.rehearsal.outcome import Ending, PathOutcome, outcome_at
+from hydra_nb.rehearsal.script import Script
 from hydra_nb.risk.limits import Limits
 from hydra_nb.sim.faults.script import FaultScript
 from hydra_nb.sim.loop import SIM_HOST, VirtualLoop, run_virtual
@@ -26,7 +27,7 @@ from hydra_nb.sim.world import World
 from hydra_nb.sim.world_exchange import WorldExchange
 
 LEAD_S = 60.0
-"""Market seconds before the beginning of a path in which its desk connects."""
+"""Market seconds before the beginning of a path in which its desk connects, about: see `_lead_ns`."""
 LEAST_WAIT_S = 5.0
 """Market seconds that the first quote may take."""
 GIVEN_UP_S = 3_600.0
@@ -63,6 +64,21 @@ class WireScript:
     faults: FaultScript | None
 
 
+def pack_for_wire(script: Script, *, faults: FaultScript | None) -> bytes:
+    """Give as bytes what a fresh desk can be told of a script: no ledger, no standing, and not the account."""
+    parent = replace(script.plan.parent, account=ACCOUNT)
+    wired = WireScript(
+        plan=replace(script.plan, parent=parent),
+        world=replace(script.world, account=ACCOUNT),
+        limits=script.limits,
+        facts=script.facts,
+        statistics=script.statistics,
+        seen=script.seen,
+        faults=faults,
+    )
+    return pickle.dumps(wired, protocol=pickle.HIGHEST_PROTOCOL)
+
+
 def run_wire_paths(packed: bytes, seeds: Sequence[int]) -> tuple[PathOutcome, ...]:
     """Run the paths of seeds, one after another; what an executor is given."""
     return tuple(_run_anew(packed, seed=seed) for seed in seeds)
@@ -85,8 +101,10 @@ def run_wire_path(script: WireScript, *, seed: int) -> PathOutcome:
 
 
 async def _path(loop: VirtualLoop, script: WireScript, *, seed: int) -> PathOutcome:
-    world = replace(script.world, account=ACCOUNT, start_ns=script.world.start_ns - seconds_ns(LEAD_S))
-    faults = None if script.faults is None else _faults_of(script.faults, seed=seed)
+    lead_ns = _lead_ns(script.world.start_ns)
+    lead_s = lead_ns / NS_PER_S
+    world = replace(script.world, start_ns=script.world.start_ns - lead_ns)
+    faults = None if script.faults is None else _faults_of(script.faults, seed=seed, lead_s=lead_s)
     core = GatewayCore(WorldExchange(seed=seed, world=world), faults=faults)
     loop.attach(core)
     rooms = await open_rooms(_ARGUMENTS, endpoint=_endpoint(), limits=script.limits, facts=script.facts, make=_bare)
@@ -96,7 +114,7 @@ async def _path(loop: VirtualLoop, script: WireScript, *, seed: int) -> PathOutc
         for known in script.statistics:
             rooms.manager.snapshots.learn(known)
         rooms.manager.snapshots.references.seen = script.seen
-        await asyncio.sleep(LEAD_S - loop.time())
+        await asyncio.sleep(lead_s - loop.time())
         parent_id = await _handed_over(rooms, script.plan)
         await _over(rooms, parent_id)
         _refuse_failures(events)
@@ -128,8 +146,7 @@ async def _handed_over(rooms: Rooms, plan: ExecutionPlan) -> str:
         await wait_for_all([_heard(told)], timeout_s=LEAST_WAIT_S)
     silence()
     await manager.snapshots.margins.refresh(contract, side=plan.parent.side, lots=plan.parent.lots)
-    mine = replace(plan, parent=replace(plan.parent, account=broker.account))
-    return await manager.submit(mine, handed_ns=mine.previewed_ns)
+    return await manager.submit(plan, handed_ns=plan.previewed_ns)
 
 
 async def _over(rooms: Rooms, parent_id: str) -> None:
@@ -150,14 +167,23 @@ def _refuse_failures(events: Sequence[Event]) -> None:
             raise RehearsalFailed(f"an unexpected error in {event.where}: {event.error}")
 
 
-def _faults_of(script: FaultScript, *, seed: int) -> FaultScript:
+def _lead_ns(start_ns: int) -> int:
+    """How long before the beginning the market's clock starts: such that it starts at half a second.
+
+    The gateway tells whole seconds, and a desk takes the middle of one for the instant of the answer: so its clock is
+    right, instead of half a second ahead of the direct driver's.
+    """
+    return seconds_ns(LEAD_S) + (start_ns - NS_PER_S // 2) % NS_PER_S
+
+
+def _faults_of(script: FaultScript, *, seed: int, lead_s: float) -> FaultScript:
     """The faults of one path: at times that count from its beginning, by dice of its own."""
     return replace(
         script,
-        faults=tuple(replace(one, at_s=one.at_s + LEAD_S) for one in script.faults),
+        faults=tuple(replace(one, at_s=one.at_s + lead_s) for one in script.faults),
         seed=stream(script.seed, "faults of a path", seed).getrandbits(62),
-        heal_s=None if script.heal_s is None else script.heal_s + LEAD_S,
-        from_s=script.from_s + LEAD_S,
+        heal_s=None if script.heal_s is None else script.heal_s + lead_s,
+        from_s=script.from_s + lead_s,
     )
 
 

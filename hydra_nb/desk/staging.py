@@ -1,6 +1,5 @@
 """Where a plan is rehearsed: on the desk that drew it, as it stands, in markets like the one on its screen."""
 
-import pickle
 from dataclasses import replace
 from decimal import Decimal
 
@@ -13,6 +12,7 @@ from hydra_nb.order_manager.snapshot import OWN_TOUCH_MEMORY_S
 from hydra_nb.rehearsal.exchange_broker import Standing
 from hydra_nb.rehearsal.market import Begun, Market, Screen
 from hydra_nb.rehearsal.path_frames import Rehearsed
+from hydra_nb.rehearsal.quiet import is_renewed
 from hydra_nb.rehearsal.rehearse import Fidelity, Staged
 from hydra_nb.rehearsal.script import Script, pack
 from hydra_nb.rehearsal.worlds import market_of, world_of
@@ -117,26 +117,17 @@ class Stage:
 
     def _by_wire(self, script: Script, rehearsed: Rehearsed, *, faults: FaultScript | None) -> Staged:
         """Take what a fresh desk can be told; a plan that this desk refuses would pass on one, and is refused here."""
-        from hydra_nb.desk.by_wire import COST, WireScript, run_wire_paths
+        from hydra_nb.desk.by_wire import COST, pack_for_wire, run_wire_paths
 
-        refused = [one for one in self._rooms.manager.whole_plan.check(script.plan) if not one.allowed]
-        if refused:
+        refusal = self._refusal(script)
+        if refusal is not None:
             raise InvalidOrder(
-                f"the gate refuses this plan now: {refused[0].message}; by wire a path begins with a fresh desk, which "
+                f"this desk would not send the plan now: {refusal}; by wire a path begins with a fresh desk, which "
                 "would not know: rehearse it with fidelity='direct'"
             )
-        wired = WireScript(
-            plan=script.plan,
-            world=script.world,
-            limits=script.limits,
-            facts=script.facts,
-            statistics=script.statistics,
-            seen=script.seen,
-            faults=faults,
-        )
         how = "by wire" if faults is None else "by wire with faults"
         return Staged(
-            packed=pickle.dumps(wired, protocol=pickle.HIGHEST_PROTOCOL),
+            packed=pack_for_wire(script, faults=faults),
             rehearsed=replace(
                 rehearsed,
                 label=f"{rehearsed.label}, {how}",
@@ -145,6 +136,18 @@ class Stage:
             run=run_wire_paths,
             cost=COST,
         )
+
+    def _refusal(self, script: Script) -> str | None:
+        """Why this desk would send nothing, in words, where a fresh one might; what passes by itself is no reason."""
+        manager, standing = self._rooms.manager, script.standing
+        if not is_renewed(state=standing.state, feed=standing.feed, halted=standing.halted):
+            halted = ", halted" if standing.halted else ""
+            return f"the connection is {standing.state}, its quotes are {standing.feed}{halted}"
+        if not manager.ledger.reconciled:
+            return "ledger and broker have not been compared"
+        decisions = manager.whole_plan.check(script.plan)
+        refused = manager.whole_plan.refusal(script.plan, decisions=decisions, now_ns=self.now_ns())
+        return None if refused is None else refused.decisive.message
 
     def _standing(self, terms: ExecutionPlan) -> Standing:
         broker, manager, parent = self._rooms.broker, self._rooms.manager, terms.parent

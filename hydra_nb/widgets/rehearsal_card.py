@@ -320,8 +320,9 @@ def _foot(rehearsed: RehearsedPort) -> str:
 
 def _bound_cells(row: Mapping[str, Any], currency: str) -> list[str]:
     low, high = (_bound(row, end, currency) for end in ("low", "high"))
+    scale = 100 if row["unit"] == "1" else 1
     touch, through, difference = (
-        f"{_bound(row, figure, currency)} <small>{escape(error_words(row[error]))}</small>"
+        f"{_bound(row, figure, currency)} <small>{escape(error_words(scale * row[error]))}</small>"
         for figure, error in (("touch", "touch_error"), ("through", "through_error"), ("difference", "error"))
     )
     return [touch, through, difference, f"{low} to {high}"]
@@ -330,6 +331,8 @@ def _bound_cells(row: Mapping[str, Any], currency: str) -> list[str]:
 def _bound(row: Mapping[str, Any], figure: str, currency: str) -> str:
     if row["unit"] == "cash":
         return escape(numbers.cash(row[figure], currency=currency, whole=True))
+    if row["unit"] == "1":
+        return escape(numbers.percent(row[figure], decimals=0))
     return escape(numbers.ticks(row[figure], signed=row["unit"] == "ticks" or figure not in ("touch", "through")))
 
 

@@ -23,9 +23,12 @@ class PackedTape:
     ----------
     content
         32 bytes a row.
+    digest
+        SHA-256 of them.
     """
 
     content: bytes
+    digest: str
 
     @classmethod
     def of(cls, rows: Iterable[TapeRow]) -> Self:
@@ -44,12 +47,7 @@ class PackedTape:
                 packed += _ROW.pack(row.time_ns, bid, row.bid_lots, ask, row.ask_lots, last, row.printed_lots)
             except struct.error:
                 raise TapeUnusable(f"row {number} has a price or a size beyond two thousand million: {row}") from None
-        return cls(content=bytes(packed))
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of its rows."""
-        return hashlib.sha256(self.content).hexdigest()
+        return cls(content=bytes(packed), digest=hashlib.sha256(packed).hexdigest())
 
     def __len__(self) -> int:
         return len(self.content) // _ROW.size
