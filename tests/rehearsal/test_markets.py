@@ -1,11 +1,15 @@
 """Every documented market: rehearsed in as it is described, begun at the screen, and refused where it cannot be."""
 
+import ast
+import asyncio
 import math
 import pickle
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -338,6 +342,33 @@ def test_an_impact_takes_what_the_bars_tell_and_says_what_is_assumed() -> None:
     assert "moves prices by 1.70 ticks, which stays" in told.model
     assert "volume for it assumed, 400 lots a day" in assumed.model
     assert told.source.source == market_of(on).begin(on).source
+
+
+def test_the_examples_of_the_page_do_what_they_say() -> None:
+    """Of other markets, of a tape, of impact and of the wire, one after the other as in a notebook; with few paths."""
+    page = (Path(__file__).parents[2] / "docs" / "rehearsal.md").read_text(encoding="utf-8")
+    page = page.split("## Other markets", 1)[1].split("# Reading a rehearsal", 1)[0]
+    blocks = re.findall(r"^```python\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+
+    async def scenario(desk: Desk) -> dict[str, Any]:
+        await desk._rooms.clock.sleep(900)
+        with ThreadPoolExecutor(1) as thread:
+            names = {"hydra_nb": hydra_nb, "asyncio": asyncio, "desk": desk, "thread": thread}
+            names["plan"] = await desk.preview(**PATIENT)
+            for block in blocks:
+                source = block.replace("n=1000", "n=2, executor=thread")
+                code = compile(source, "rehearsal.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+                made = eval(code, names)  # noqa: S307  the text of our own page
+                if made is not None:
+                    await made
+        return names
+
+    names = on_a_desk(scenario)
+
+    assert len(blocks) == 4
+    assert "moves prices" in names["rehearsal"].rehearsed.model
+    assert names["bounds"].touch.rehearsed.model.startswith("recorded quotes of ZO")
+    assert names["faulty"].rehearsed.label.endswith("by wire with faults")
 
 
 def test_a_class_or_a_frame_is_no_market() -> None:

@@ -160,7 +160,7 @@ class FaultScript:
 
     @classmethod
     def from_toml(cls, path: Path) -> Self:
-        """Read a script: ``seed``, ``heal_s``, a table ``[rates]`` of faults an hour, and ``[[fault]]`` tables.
+        """Read a script: ``seed``, ``heal_s``, ``from_s``, a table ``[rates]`` of faults an hour, ``[[fault]]`` tables.
 
         A fault's parameters stand in its table, beside ``kind``, ``at_s``, ``state``, ``client_id``, ``order_ref``
         and ``times``.
@@ -178,7 +178,7 @@ class FaultScript:
 
     @classmethod
     def _from_table(cls, table: dict[str, Any]) -> Self:
-        _refuse_others("the script", table, known=("seed", "heal_s", "rates", "fault"))
+        _refuse_others("the script", table, known=("seed", "heal_s", "from_s", "rates", "fault"))
         rates, faults = table.get("rates"), table.get("fault", [])
         if rates is not None and not isinstance(rates, dict):
             raise FaultScriptError("rates is no table; write [rates] and one line for each kind")
@@ -189,6 +189,7 @@ class FaultScript:
             rates=None if rates is None else FaultRates(per_hour=rates),
             seed=table.get("seed", 0),
             heal_s=table.get("heal_s"),
+            from_s=table.get("from_s", 0.0),
         )
 
 
