@@ -37,10 +37,16 @@ if TYPE_CHECKING:
     from hydra_nb.journal import Journal as Journal
     from hydra_nb.order_manager import AlreadySent as AlreadySent
     from hydra_nb.order_manager import OrderManager as OrderManager
+    from hydra_nb.rehearsal.bounds import FillBounds as FillBounds
+    from hydra_nb.rehearsal.bounds import rehearse_bounds as rehearse_bounds
     from hydra_nb.rehearsal.calibrate import calibrate as calibrate
     from hydra_nb.rehearsal.comparison import Comparison as Comparison
+    from hydra_nb.rehearsal.impacted import ImpactedMarket as ImpactedMarket
+    from hydra_nb.rehearsal.models import QueueReactiveMarket as QueueReactiveMarket
+    from hydra_nb.rehearsal.models import SantaFeMarket as SantaFeMarket
     from hydra_nb.rehearsal.rehearsal import Rehearsal as Rehearsal
     from hydra_nb.rehearsal.rehearse import rehearse as rehearse
+    from hydra_nb.rehearsal.tape_market import TapeMarket as TapeMarket
     from hydra_nb.rehearsal.worlds import ThinMarket as ThinMarket
     from hydra_nb.risk.gate import RiskGate as RiskGate
     from hydra_nb.risk.limits import Limits as Limits
@@ -58,18 +64,23 @@ _HOMES = {
     "Comparison": "hydra_nb.rehearsal.comparison",
     "Desk": "hydra_nb.desk.desk",
     "Execution": "hydra_nb.desk.execution",
+    "FillBounds": "hydra_nb.rehearsal.bounds",
     "FutureContract": "hydra_nb.domain.instrument",
+    "ImpactedMarket": "hydra_nb.rehearsal.impacted",
     "Journal": "hydra_nb.journal",
     "Limits": "hydra_nb.risk.limits",
     "LimitsNotice": "hydra_nb.desk.limit_setting",
     "OrderManager": "hydra_nb.order_manager",
     "OrderTicket": "hydra_nb.widgets.ticket",
     "Plan": "hydra_nb.desk.plan",
+    "QueueReactiveMarket": "hydra_nb.rehearsal.models",
     "Rehearsal": "hydra_nb.rehearsal.rehearsal",
     "RiskGate": "hydra_nb.risk.gate",
     "Runner": "hydra_nb.desk.runner.runner",
+    "SantaFeMarket": "hydra_nb.rehearsal.models",
     "SimulatedGateway": "hydra_nb.sim.gateway",
     "SlippageReconciler": "hydra_nb.analysis.slippage",
+    "TapeMarket": "hydra_nb.rehearsal.tape_market",
     "ThinMarket": "hydra_nb.rehearsal.worlds",
     "calibrate": "hydra_nb.rehearsal.calibrate",
     "connect": "hydra_nb.desk.connect",
@@ -77,6 +88,7 @@ _HOMES = {
     "implementation_shortfall": "hydra_nb.analysis.tca",
     "run": "hydra_nb.desk.sync",
     "rehearse": "hydra_nb.rehearsal.rehearse",
+    "rehearse_bounds": "hydra_nb.rehearsal.bounds",
     "read_basket": "hydra_nb.desk.basket.csv_file",
     "tca": "hydra_nb.analysis.tca",
 }

@@ -18,6 +18,8 @@ refused_by     | TEXT |       | Check that refused it, or ended it; missing wher
 opportunity_ticks | REAL | ticks | What a lot without a fill missed: mid at the end against arrival; NaN where unknown
 all_lots_ticks | REAL | ticks | Cost of all lots, a lot: those without a fill at the mid at the end
 finished_s     | REAL | s     | When it was over, from its beginning
+overfilled_lots | LOTS | lots | Lots filled beyond the order, which only a fault on the wire does
+faults         | LOTS |       | Faults that struck; 0 where none were asked for
 """)
 
 SLICES = columns_of("""
@@ -89,6 +91,21 @@ less_error     | REAL | 1     | Its Monte-Carlo error
 equal_share    | REAL | 1     | Share in which both have the same
 """)
 
+BOUNDS = columns_of("""
+quantity       | TEXT |       | What the row is of, as in the summary
+unit           | TEXT |       | Of its figures
+paths          | LOTS |       | Paths in which both are known
+unknown        | LOTS |       | Paths in which one is not
+touch          | REAL | in unit | Mean where orders that rest fill as if first in the queue
+touch_error    | REAL | in unit | Its Monte-Carlo standard error
+through        | REAL | in unit | Mean where they fill as if last
+through_error  | REAL | in unit | Its Monte-Carlo standard error
+difference     | REAL | in unit | through less touch, path by path, in the mean
+error          | REAL | in unit | Its Monte-Carlo standard error
+low            | REAL | in unit | Lower end of its 95 % interval, by Student's t
+high           | REAL | in unit | Upper end
+""")
+
 FRONTIER = columns_of("""
 plan           | TEXT |       | Label of the plan
 slices         | LOTS |       | Slices that it has
@@ -121,6 +138,7 @@ FRAMES: dict[str, tuple[Column, ...]] = {
     "rehearsal.slices": SLICES,
     "rehearsal.summary": SUMMARY,
     "rehearsal.completion": COMPLETION,
+    "rehearsal.bounds": BOUNDS,
     "comparison.summary": COMPARISON_SUMMARY,
     "comparison.compare": PAIRED,
     "comparison.frontier": FRONTIER,

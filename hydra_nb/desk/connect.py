@@ -8,12 +8,12 @@ import random
 import secrets
 import sys
 import tempfile
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import platformdirs
 
@@ -44,6 +44,7 @@ from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.limits import Limits
 
 IN_MEMORY = ":memory:"
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,6 +212,39 @@ async def _open_desk(arguments: Arguments, limits: Limits, facts: Mapping[str, C
     if "ipykernel" in sys.modules and arguments.speed != "max":
         await asyncio.to_thread(import_module, FIGURES)
     endpoint = open_endpoint(arguments.endpoint, seed=arguments.seed, speed=arguments.speed)
+    return await open_rooms(arguments, endpoint=endpoint, limits=limits, facts=facts, make=_furnished)
+
+
+def _furnished(rooms: Rooms) -> Desk:
+    desk = Desk(rooms)
+    rooms.manager.tasks.keep(desk.watch_scheduled, where="quotes")
+    return desk
+
+
+async def open_rooms(
+    arguments: Arguments,
+    *,
+    endpoint: Endpoint,
+    limits: Limits,
+    facts: Mapping[str, ContractFacts],
+    make: Callable[[Rooms], Made],
+) -> Made:
+    """Build the rooms of a desk on a gateway, in the order that safety asks for.
+
+    Parameters
+    ----------
+    arguments
+        Those of `connect`; where the gateway is, `endpoint` says.
+    limits, facts
+        What the gate holds orders against, and what a person told of contracts.
+    make
+        What is made of the rooms; where it fails, they are taken down again.
+
+    Raises
+    ------
+    BrokerError, JournalError, DeskBusy
+        As `connect`.
+    """
     loop = asyncio.get_running_loop()
     sleeps_too = endpoint.embedded and not endpoint.is_virtual  # the market then is a thread of this very program
     clock = LoopClock(loop, speed=endpoint.speed, elapsed=loop.time if sleeps_too else None)
@@ -237,8 +271,10 @@ async def _open_desk(arguments: Arguments, limits: Limits, facts: Mapping[str, C
         endpoint.stop()
         raise
     try:
-        desk = await _start(
-            arguments, facts=facts, endpoint=endpoint, clock=clock, gate=gate, broker=broker, journal=journal
+        return make(
+            await _start(
+                arguments, facts=facts, endpoint=endpoint, clock=clock, gate=gate, broker=broker, journal=journal
+            )
         )
     except BaseException:
         with contextlib.ExitStack() as whatever_happens:  # one who waits may be interrupted: no lock is left behind
@@ -246,7 +282,6 @@ async def _open_desk(arguments: Arguments, limits: Limits, facts: Mapping[str, C
             whatever_happens.callback(journal.close)
             await broker.close()
         raise
-    return desk
 
 
 async def _start(
@@ -258,7 +293,7 @@ async def _start(
     gate: RiskGate,
     broker: BrokerGateway,
     journal: Journal,
-) -> Desk:
+) -> Rooms:
     book = AlertBook()
 
     def hear(event: Event) -> None:
@@ -299,28 +334,24 @@ async def _start(
         manager.tasks.keep(heads.run, where="heads")
     manager.cancel_orphans()
     manager.heed_requests()
-    desk = Desk(
-        Rooms(
-            broker=broker,
-            journal=journal,
-            gate=gate,
-            manager=manager,
-            reconciler=reconciler,
-            heads=heads,
-            rounds=rounds,
-            clock=clock,
-            seeds=_seeds(arguments, endpoint),
-            alert_book=book,
-            alert_command=parse_command(arguments.alert_command),
-            is_virtual=endpoint.is_virtual,
-            place=Place(host=endpoint.host, port=endpoint.port, client_id=arguments.client_id),
-            embedded=endpoint.embedded,
-            who=who,
-            on_closed=partial(_closed, endpoint),
-        )
+    return Rooms(
+        broker=broker,
+        journal=journal,
+        gate=gate,
+        manager=manager,
+        reconciler=reconciler,
+        heads=heads,
+        rounds=rounds,
+        clock=clock,
+        seeds=_seeds(arguments, endpoint),
+        alert_book=book,
+        alert_command=parse_command(arguments.alert_command),
+        is_virtual=endpoint.is_virtual,
+        place=Place(host=endpoint.host, port=endpoint.port, client_id=arguments.client_id),
+        embedded=endpoint.embedded,
+        who=who,
+        on_closed=partial(_closed, endpoint),
     )
-    manager.tasks.keep(desk.watch_scheduled, where="quotes")
-    return desk
 
 
 def _traded(manager: OrderManager) -> tuple[FutureContract, ...]:

@@ -2,6 +2,7 @@
 
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -13,11 +14,13 @@ from hydra_nb.desk.staging import Stage
 from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import ParentOrder, Strategy
 from hydra_nb.domain.plan import ExecutionPlan
+from hydra_nb.domain.units import NS_PER_S
+from hydra_nb.rehearsal.market import Market
 from hydra_nb.rehearsal.rehearsal import Rehearsal
-from hydra_nb.rehearsal.rehearse import Staged, rehearse
+from hydra_nb.rehearsal.rehearse import Fidelity, Staged, rehearse
 from hydra_nb.rehearsal.running import Tell
-from hydra_nb.rehearsal.worlds import ThinMarket
 from hydra_nb.risk.verdict import Decision, WouldPass
+from hydra_nb.sim.faults.script import FaultScript
 from hydra_nb.widgets import numbers, render
 
 
@@ -105,9 +108,14 @@ class Plan:
         """When the plan becomes too old to be submitted."""
         return pd.Timestamp(self.terms.valid_until_ns, unit="ns", tz="UTC")
 
-    def stage(self, market: ThinMarket | None, *, at_ns: int | None = None) -> Staged:
-        """Take the desk as it stands, to rehearse the plan on from a market time, or from now; see `rehearse`."""
-        return self.setting.stage(self.terms, market, at_ns=at_ns)
+    @property
+    def duration_s(self) -> float:
+        """Market seconds from its beginning to the end of its last slice."""
+        return self.terms.duration_ns / NS_PER_S
+
+    def stage(self, market: Market | None, **how: Any) -> Staged:
+        """Take the desk as it stands, to rehearse the plan on; see `hydra_nb.desk.staging.Stage.stage` for `how`."""
+        return self.setting.stage(self.terms, market, **how)
 
     def now_ns(self) -> int:
         """Market time on the desk that drew it."""
@@ -122,7 +130,9 @@ class Plan:
         n: int = 1000,
         *,
         seed: int | None = None,
-        market: ThinMarket | None = None,
+        market: Market | None = None,
+        fidelity: Fidelity = "direct",
+        faults: FaultScript | None = None,
         executor: Executor | None = None,
         progress: bool | Tell = True,
     ) -> Rehearsal:
@@ -131,7 +141,16 @@ class Plan:
         It goes through the manager, gate, strategies and ledger that will trade it, from the desk as it stands now.
         Parameters and errors are those of `hydra_nb.rehearse`.
         """
-        compared = await rehearse([self], n, seed=seed, market=market, executor=executor, progress=progress)
+        compared = await rehearse(
+            [self],
+            n,
+            seed=seed,
+            market=market,
+            fidelity=fidelity,
+            faults=faults,
+            executor=executor,
+            progress=progress,
+        )
         return compared.rehearsals[0]
 
     def plot(self, *, theme: Theme | None = None) -> go.Figure:

@@ -9,14 +9,23 @@ from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.errors import InvalidOrder
 from hydra_nb.order_manager.snapshot import OWN_TOUCH_MEMORY_S
+from hydra_nb.rehearsal.market import Begun, Market, Screen
 from hydra_nb.rehearsal.path_frames import Rehearsed
-from hydra_nb.rehearsal.rehearse import Staged
+from hydra_nb.rehearsal.quiet import is_renewed
+from hydra_nb.rehearsal.rehearse import Fidelity, Staged
 from hydra_nb.rehearsal.script import Script, pack
 from hydra_nb.rehearsal.standing import Standing
-from hydra_nb.rehearsal.worlds import LEAVES_OUT, ThinMarket, assumed_market, price_of, world_of
+from hydra_nb.rehearsal.worlds import market_of, world_of
+from hydra_nb.sim.faults.script import FaultScript
 
 LEAD_NS = 60 * NS_PER_S
 """How long before the start of a plan that begins later its markets begin."""
+WIRE_LEAVES_OUT = (
+    "By wire each path begins with a fresh desk on a simulated account: what this desk holds, works and has traded, "
+    "its equity and its margin are not taken along."
+)
+END_S = 60.0
+"""How long after the end of a plan its last order may take to be proven dead."""
 
 
 class Stage:
@@ -40,13 +49,36 @@ class Stage:
         """Market time."""
         return self._rooms.clock.now_ns()
 
-    def stage(self, terms: ExecutionPlan, market: ThinMarket | None, *, at_ns: int | None = None) -> Staged:
-        """Take the desk as it stands now; its markets begin at `at_ns`, market time, so that several plans share them.
+    def stage(
+        self,
+        terms: ExecutionPlan,
+        market: Market | None,
+        *,
+        at_ns: int | None = None,
+        longest_s: float | None = None,
+        fidelity: Fidelity = "direct",
+        faults: FaultScript | None = None,
+    ) -> Staged:
+        """Take the desk as it stands now, and the market at its beginning.
+
+        Parameters
+        ----------
+        terms
+            The plan.
+        market
+            The market; None takes one of what the desk knows.
+        at_ns
+            When its paths begin, market time, so that several plans share them; None is now.
+        longest_s
+            Length of the longest plan that shares them; None is that of this one.
+        fidelity, faults
+            What runs the paths, and what goes wrong meanwhile; see `hydra_nb.rehearse`.
 
         Raises
         ------
         InvalidOrder
-            No price of the contract is known, it has no session to come, or the plan was submitted.
+            No price of the contract is known, it has no session to come, the plan was submitted, or the market is none
+            of this contract, or not for so long; or the gate refuses it now, and it is to go by wire.
         """
         rooms, contract = self._rooms, terms.parent.contract
         now_ns = self.now_ns() if at_ns is None else at_ns
@@ -54,19 +86,22 @@ class Stage:
         earlier = manager.ledger.equal_parent(terms, now_ns=now_ns)
         if earlier is not None:
             raise InvalidOrder(f"this order was submitted as {earlier}: look at desk.execution({earlier!r})")
-        quote = self._of_others(broker.quote(contract.con_id), now_ns=now_ns)
-        if price_of(quote) is None:
-            raise InvalidOrder(f"no price of {contract.local_symbol} is known; a market cannot begin without one")
-        start_ns = max(now_ns, terms.begins_ns(now_ns) - LEAD_NS)
+        begins_ns = terms.begins_ns(now_ns)
+        start_ns = max(now_ns, begins_ns - LEAD_NS)
+        lasts_s = terms.duration_ns / NS_PER_S if longest_s is None else longest_s
+        screen = Screen(
+            contract=contract,
+            quote=self._of_others(broker.quote(contract.con_id), now_ns=now_ns),
+            statistics=self._statistics(terms),
+            usual_spread=snapshots.references.seen.spreads.usual(contract.con_id),
+            longest_s=(begins_ns - start_ns) / NS_PER_S + lasts_s + END_S,
+        )
         if not any(one.close_ns > start_ns for one in contract.sessions):
             raise InvalidOrder(f"the broker lists no session of {contract.local_symbol} in which the plan could run")
-        if market is None:
-            usual = snapshots.references.seen.spreads.usual(contract.con_id)
-            statistics = self._statistics(terms)
-            market = assumed_market(contract, quote=quote, statistics=statistics, usual_spread=usual)
+        begun = (market_of(screen) if market is None else market).begin(screen)
         script = Script(
             plan=terms,
-            world=world_of(contract, market=market, quote=quote, account=terms.parent.account, start_ns=start_ns),
+            world=world_of(screen, source=begun.source, account=terms.parent.account, start_ns=start_ns),
             limits=rooms.gate.limits,
             facts=dict(snapshots.facts),
             statistics=snapshots.statistics,
@@ -75,7 +110,44 @@ class Stage:
             memories=manager.core.memories,
             standing=self._standing(terms),
         )
-        return Staged(packed=pack(script), rehearsed=_rehearsed(terms, market, world=script.world.digest))
+        rehearsed = _rehearsed(terms, begun, world=script.world.digest)
+        if fidelity == "wire":
+            return self._by_wire(script, rehearsed, faults=faults)
+        return Staged(packed=pack(script), rehearsed=rehearsed)
+
+    def _by_wire(self, script: Script, rehearsed: Rehearsed, *, faults: FaultScript | None) -> Staged:
+        """Take what a fresh desk can be told; a plan that this desk refuses would pass on one, and is refused here."""
+        from hydra_nb.desk.by_wire import COST, pack_for_wire, run_wire_paths
+
+        refusal = self._refusal(script)
+        if refusal is not None:
+            raise InvalidOrder(
+                f"this desk would not send the plan now: {refusal}; by wire a path begins with a fresh desk, which "
+                "would not know: rehearse it with fidelity='direct'"
+            )
+        how = "by wire" if faults is None else "by wire with faults"
+        return Staged(
+            packed=pack_for_wire(script, faults=faults),
+            rehearsed=replace(
+                rehearsed,
+                label=f"{rehearsed.label}, {how}",
+                leaves_out=f"{rehearsed.leaves_out} {WIRE_LEAVES_OUT}",
+            ),
+            run=run_wire_paths,
+            cost=COST,
+        )
+
+    def _refusal(self, script: Script) -> str | None:
+        """Why this desk would send nothing, in words, where a fresh one might; what passes by itself is no reason."""
+        manager, standing = self._rooms.manager, script.standing
+        if not is_renewed(state=standing.state, feed=standing.feed, halted=standing.halted):
+            halted = ", halted" if standing.halted else ""
+            return f"the connection is {standing.state}, its quotes are {standing.feed}{halted}"
+        if not manager.ledger.reconciled:
+            return "ledger and broker have not been compared"
+        decisions = manager.whole_plan.check(script.plan)
+        refused = manager.whole_plan.refusal(script.plan, decisions=decisions, now_ns=self.now_ns())
+        return None if refused is None else refused.decisive.message
 
     def _standing(self, terms: ExecutionPlan) -> Standing:
         broker, manager, parent = self._rooms.broker, self._rooms.manager, terms.parent
@@ -122,7 +194,7 @@ class Stage:
         return seen.price, 1
 
 
-def _rehearsed(terms: ExecutionPlan, market: ThinMarket, *, world: str) -> Rehearsed:
+def _rehearsed(terms: ExecutionPlan, begun: Begun, *, world: str) -> Rehearsed:
     parent, contract = terms.parent, terms.parent.contract
     predicted = terms.prediction
     return Rehearsed(
@@ -138,16 +210,7 @@ def _rehearsed(terms: ExecutionPlan, market: ThinMarket, *, world: str) -> Rehea
         messages_budget=terms.messages_budget,
         patience_s=terms.slices[0].ladder.mid_ns / NS_PER_S,
         predicted_ticks=None if predicted is None else float(predicted.slippage / contract.tick),
-        model=_model(market),
-        leaves_out=LEAVES_OUT,
+        model=begun.model,
+        leaves_out=begun.leaves_out,
         world=world,
     )
-
-
-def _model(market: ThinMarket) -> str:
-    said = (
-        f"spread {market.spread_ticks:.1f} ticks, {market.touch_lots:.1f} lots a side of the touch, a taker of "
-        f"{market.taker_lots:.1f} lots each {market.taker_s:,.0f} s, "
-        f"volatility {100 * market.daily_volatility:.1f} % a day"
-    )
-    return "; ".join((said, *market.notes))

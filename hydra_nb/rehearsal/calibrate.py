@@ -19,6 +19,7 @@ from hydra_nb.analysis.rehearsal_columns import CALIBRATION
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics
 from hydra_nb.errors import InvalidFrame
+from hydra_nb.rehearsal.market import open_seconds
 from hydra_nb.rehearsal.tape import (
     FIGURES,
     Figures,
@@ -30,7 +31,7 @@ from hydra_nb.rehearsal.tape import (
     simulated,
     spread_distance,
 )
-from hydra_nb.rehearsal.worlds import DAILY_VOLATILITY, ThinMarket, assumed_market, open_seconds
+from hydra_nb.rehearsal.worlds import DAILY_VOLATILITY, ThinMarket, assumed_market
 
 Flags = NDArray[np.bool_]
 

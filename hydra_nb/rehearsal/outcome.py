@@ -10,10 +10,13 @@ from decimal import Decimal
 
 from hydra_nb.analysis.stage_fold import OrderStages, fold_stages
 from hydra_nb.domain import events as ev
+from hydra_nb.domain.market import Quote
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.errors import InvariantBroken, invariant
+from hydra_nb.ledger import Ledger
 from hydra_nb.ledger.records import ParentRecord
 from hydra_nb.rehearsal.direct import DirectDesk
+from hydra_nb.sim.exchange import Exchange
 
 _OF_STAGES = (
     ev.ChildReserved,
@@ -89,6 +92,10 @@ class PathOutcome:
     opportunity_ticks
         What a lot without a fill missed: the mid when the order was over against the arrival mid; positive is a cost.
         NaN where either is not known, or where the order was refused as a whole, which never began.
+    overfilled_lots
+        Lots filled beyond the order, which only a fault does.
+    faults
+        How many faults struck.
     """
 
     seed: int
@@ -107,13 +114,27 @@ class PathOutcome:
     fills: tuple[PathFill, ...]
     stages: tuple[StageOutcome, ...]
     opportunity_ticks: float = math.nan
+    overfilled_lots: int = 0
+    faults: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """Where a path stands when its order is over, or was given up, whoever drove it.
+
+    `events` are those of the path in order, `quote` is the one of the contract now, `now_ns` market time.
+    """
+
+    ledger: Ledger
+    events: Sequence[ev.Event]
+    exchange: Exchange
+    quote: Quote | None
+    now_ns: int
+    faults: int = 0
 
 
 def outcome_of(desk: DirectDesk, parent_id: str, seed: int) -> PathOutcome:
     """What an order came to, of which the desk has just run the last step.
-
-    Lots, messages and fees are the ledger's, stages and refusals are read from the record. Whether a fill was passive
-    the exchange tells, which knows what rested; a quote of ours would have to guess it.
 
     Parameters
     ----------
@@ -130,13 +151,30 @@ def outcome_of(desk: DirectDesk, parent_id: str, seed: int) -> PathOutcome:
         The order is not over, or fills of the record are not those of the ledger.
     """
     parent = desk.manager.ledger.parents[parent_id]
-    finished_ns = parent.finished_ns
-    if finished_ns is None:
+    if parent.finished_ns is None:
         raise InvariantBroken(f"{parent_id} is {parent.status}, not over")
-    orders = _orders(desk.record.events, parent)
-    passive = {fill.exec_id: fill.maker for fill, _ in desk.broker.exchange.executions()}
+    ending = Ending(
+        ledger=desk.manager.ledger,
+        events=desk.record.events,
+        exchange=desk.broker.exchange,
+        quote=desk.broker.quote(parent.plan.parent.contract.con_id),
+        now_ns=parent.finished_ns,
+    )
+    return outcome_at(ending, parent_id, seed)
+
+
+def outcome_at(ending: Ending, parent_id: str, seed: int) -> PathOutcome:
+    """What an order came to by the end of its path; where it was given up, by then.
+
+    Lots, messages and fees are the ledger's, stages and refusals are read from the events. Whether a fill was passive
+    the exchange tells, which knows what rested; a quote of ours would have to guess it.
+    """
+    parent = ending.ledger.parents[parent_id]
+    finished_ns = ending.now_ns if parent.finished_ns is None else parent.finished_ns
+    orders = _orders(ending.events, parent)
+    passive = {fill.exec_id: fill.maker for fill, _ in ending.exchange.executions()}
     fills = tuple(_fills(orders, parent=parent, passive=passive))
-    refusals = [event for event in desk.record.events if isinstance(event, _REFUSALS) and event.parent_id == parent_id]
+    refusals = [event for event in ending.events if isinstance(event, _REFUSALS) and event.parent_id == parent_id]
     return PathOutcome(
         seed=seed,
         status=parent.status.value,
@@ -145,14 +183,16 @@ def outcome_of(desk: DirectDesk, parent_id: str, seed: int) -> PathOutcome:
         shortfall_lots=max(0, parent.plan.parent.lots - parent.filled_lots),
         finished=parent.filled_lots >= parent.plan.parent.lots,
         **_cost(orders, parent=parent),
-        commission=float(_commission(desk, orders)),
+        commission=_commission(ending.ledger, orders),
         messages=parent.messages,
         refusals=len(refusals),
         passive_lots=sum(fill.lots for fill in fills if fill.passive),
         finished_s=_after_s(finished_ns, parent),
         fills=fills,
         stages=tuple(_stages(orders, parent=parent)),
-        opportunity_ticks=_opportunity(desk, parent, refusals),
+        opportunity_ticks=_opportunity(ending.quote, parent, refusals),
+        overfilled_lots=max(0, parent.filled_lots - parent.plan.parent.lots),
+        faults=ending.faults,
     )
 
 
@@ -229,10 +269,12 @@ def _cost(orders: Sequence[OrderStages], *, parent: ParentRecord) -> dict[str, f
     }
 
 
-def _commission(desk: DirectDesk, orders: Sequence[OrderStages]) -> Decimal:
-    told = desk.manager.ledger.commissions
+def _commission(ledger: Ledger, orders: Sequence[OrderStages]) -> float:
+    """Fees of all fills; NaN where the broker did not tell those of one."""
     ids = [execution.exec_id for order in orders for execution in order.latest.values() if execution.lots]
-    return sum((told[exec_id].commission for exec_id in ids), start=Decimal(0))
+    if any(exec_id not in ledger.commissions for exec_id in ids):
+        return math.nan
+    return float(sum((ledger.commissions[exec_id].commission for exec_id in ids), start=Decimal(0)))
 
 
 def _refused_by(parent: ParentRecord, refusals: Sequence[Refusal]) -> str | None:
@@ -240,8 +282,7 @@ def _refused_by(parent: ParentRecord, refusals: Sequence[Refusal]) -> str | None
     return next((one.check for one in reversed(refusals) if one.message and one.message in parent.reason), None)
 
 
-def _opportunity(desk: DirectDesk, parent: ParentRecord, refusals: Sequence[Refusal]) -> float:
-    quote = desk.broker.quote(parent.plan.parent.contract.con_id)
+def _opportunity(quote: Quote | None, parent: ParentRecord, refusals: Sequence[Refusal]) -> float:
     has_begun = not any(isinstance(one, ev.ParentRefused) for one in refusals)
     if quote is None or quote.mid is None or parent.arrival_mid is None or not has_begun:
         return math.nan

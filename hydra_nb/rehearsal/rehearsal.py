@@ -53,7 +53,7 @@ class Rehearsal:
         if len(seeds) < len(outcomes):
             raise AnalysisError(f"{len(outcomes)} paths have {len(seeds)} seeds; each market counts once")
         for path in outcomes:
-            lots = path.filled_lots + path.shortfall_lots
+            lots = path.filled_lots + path.shortfall_lots - path.overfilled_lots
             if lots != rehearsed.lots:
                 raise AnalysisError(
                     f"the path of seed {path.seed} is of {lots} lots, {rehearsed.label} of {rehearsed.lots}; "

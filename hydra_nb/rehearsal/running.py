@@ -33,6 +33,8 @@ _S_PER_MARKET_S = 3e-5
 Tell = Callable[[int, int], None]
 """Called with the paths that are done and all that there are, as they come."""
 Piece = Future[tuple[PathOutcome, ...]]
+RunPaths = Callable[[bytes, Sequence[int]], tuple[PathOutcome, ...]]
+"""Runs a packed script on seeds, in whatever process: a function that workers find by its name."""
 
 
 def draw_seeds(n: int, *, seed: int) -> tuple[int, ...]:
@@ -50,7 +52,14 @@ def draw_seeds(n: int, *, seed: int) -> tuple[int, ...]:
 
 
 async def run_scripts(
-    scripts: Sequence[bytes], *, seeds: Sequence[int], duration_s: float, executor: Executor | None, tell: Tell
+    scripts: Sequence[bytes],
+    *,
+    seeds: Sequence[int],
+    duration_s: float,
+    executor: Executor | None,
+    tell: Tell,
+    run: RunPaths = run_paths,
+    cost: float = 1.0,
 ) -> tuple[tuple[PathOutcome, ...], ...]:
     """Run every script on every seed, and give the outcomes of each, in order of the seeds.
 
@@ -67,19 +76,24 @@ async def run_scripts(
         Where the paths run; it is left open. None makes processes of this machine, and ends them.
     tell
         Hears on the loop how far it is.
+    run
+        What runs the paths of a script.
+    cost
+        How dear a path is, where 1 is one by the direct driver; only the size of the pieces hangs on it.
 
     Raises
     ------
     RehearsalFailed
         A process died, or a path could not be run.
     """
-    size = max(1, min(MOST_IN_PIECE, round(PIECE_S / (_PATH_S + _S_PER_MARKET_S * duration_s))))
+    size = max(1, min(MOST_IN_PIECE, round(PIECE_S / cost / (_PATH_S + _S_PER_MARKET_S * duration_s))))
     pieces = [tuple(seeds[start : start + size]) for start in range(0, len(seeds), size)]
     loop = asyncio.get_running_loop()
     tell(0, len(scripts) * len(seeds))
     errand = _Errand(
         work=[(script, piece) for script in scripts for piece in pieces],
         total=len(scripts) * len(seeds),
+        run_paths=run,
         tell=lambda done, total: loop.call_soon_threadsafe(tell, done, total),
     )
     running = loop.run_in_executor(None, errand.run, executor)
@@ -100,6 +114,7 @@ class _Errand:
 
     work: list[tuple[bytes, tuple[int, ...]]]
     total: int
+    run_paths: RunPaths
     tell: Callable[[int, int], object]
     unwanted: threading.Event = field(default_factory=threading.Event)
 
@@ -115,7 +130,7 @@ class _Errand:
         waiting: dict[Piece, int] = {}
         try:
             for number, (script, seeds) in enumerate(self.work):
-                waiting[executor.submit(run_paths, script, seeds)] = number
+                waiting[executor.submit(self.run_paths, script, seeds)] = number
             self._collect(waiting, found)
         except BrokenExecutor as error:
             raise RehearsalFailed(

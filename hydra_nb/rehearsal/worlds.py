@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.errors import InvalidFrame, InvalidOrder
+from hydra_nb.rehearsal.market import BUSY_S, Begun, Screen, open_seconds
 from hydra_nb.sim.calendar import ListedHours
 from hydra_nb.sim.flow import FlowParameters, Opening
 from hydra_nb.sim.instruments import Instrument, Month
 from hydra_nb.sim.records import Listing
+from hydra_nb.sim.sources import FlowSource, ThinSource
 from hydra_nb.sim.world import World
 
 if TYPE_CHECKING:
@@ -29,8 +31,7 @@ SPREAD_TICKS = 4.0
 TAKER_LOTS = 2.0
 """Lots that a taker trades in the mean; with the volume it gives their number."""
 BUSY_SHARE = 0.9
-BUSY_S = 21_600.0
-"""The share of a day's volume that trades in its busiest six hours, in which an order is taken to work."""
+"""The share of a day's volume that trades in its busiest six hours."""
 QUOTE_S = 1.0
 """Mean seconds between two acts of quoters."""
 TOUCH_LOTS = 2.5
@@ -137,6 +138,47 @@ class ThinMarket:
             busy=None,
         )
 
+    def begin(self, screen: Screen) -> Begun:
+        """Begin with the touch on the screen; where a side is empty, with one of the usual width around the price."""
+        source = ThinSource(
+            parameters=self.parameters(price_ticks=screen.price_ticks, open_s=open_seconds(screen.contract)),
+            opening=self._opening(screen),
+        )
+        return Begun(source=source, model=self._words(), leaves_out=LEAVES_OUT)
+
+    def _opening(self, screen: Screen) -> Opening:
+        quote, tick = screen.quote, screen.contract.tick
+        if quote is None or quote.bid is None or quote.ask is None or quote.mid is None:
+            bid_ticks = math.floor(screen.price_ticks - self.spread_ticks / 2 + 0.5)
+            lots = max(1, round(self.touch_lots))
+            return Opening(
+                bid_ticks=bid_ticks,
+                bid_lots=lots,
+                ask_ticks=bid_ticks + max(1, round(self.spread_ticks)),
+                ask_lots=lots,
+            )
+        return Opening(
+            bid_ticks=round(quote.bid / tick),
+            bid_lots=quote.bid_size,
+            ask_ticks=round(quote.ask / tick),
+            ask_lots=quote.ask_size,
+        )
+
+    def _words(self) -> str:
+        said = (
+            f"spread {self.spread_ticks:.1f} ticks, {self.touch_lots:.1f} lots a side of the touch, a taker of "
+            f"{self.taker_lots:.1f} lots each {self.taker_s:,.0f} s, "
+            f"volatility {100 * self.daily_volatility:.1f} % a day"
+        )
+        return "; ".join((said, *self.notes))
+
+
+def market_of(screen: Screen) -> ThinMarket:
+    """Give the market that is assumed of what a screen shows."""
+    return assumed_market(
+        screen.contract, quote=screen.quote, statistics=screen.statistics, usual_spread=screen.usual_spread
+    )
+
 
 def assumed_market(
     contract: FutureContract, *, quote: Quote | None, statistics: MarketStatistics, usual_spread: Decimal | None
@@ -192,74 +234,29 @@ def traded_lots(taker_lots: float, *, quote_lots: int) -> tuple[float, float]:
     return mean, square
 
 
-def world_of(
-    contract: FutureContract, *, market: ThinMarket, quote: Quote | None, account: str, start_ns: int
-) -> World:
-    """Give the world of a contract, beginning at an instant with the touch of a quote, where it has both sides.
+def world_of(screen: Screen, *, source: FlowSource, account: str, start_ns: int) -> World:
+    """Give the world of a contract whose order flow comes from a source.
 
     Parameters
     ----------
-    quote
-        Gives the touch, or else the price, to begin with; at least a last price or a settlement must be known, else
-        `InvalidOrder` is raised.
     start_ns
         When it begins, UTC nanoseconds.
     """
+    contract = screen.contract
     hours = ListedHours(
         [(one.open_ns, one.close_ns) for one in contract.sessions if one.close_ns > start_ns],
         time_zone=contract.time_zone,
     )
-    price = price_of(quote)
-    if price is None:
-        raise InvalidOrder(f"no price of {contract.local_symbol} is known; a market cannot begin without one")
-    settlement = price if quote is None or quote.settlement is None else quote.settlement
+    quote = screen.quote
+    settlement = screen.price if quote is None or quote.settlement is None else quote.settlement
     month = Month(
         listing=_listing(contract, hours),
-        instrument=_instrument(contract, price=price, market=market),
+        instrument=_instrument(contract, price=screen.price),
         calendar=hours,
         rank=0,
         settlement_ticks=round(settlement / contract.tick),
     )
-    return World(
-        month=month,
-        parameters=market.parameters(price_ticks=float(price / contract.tick), open_s=open_seconds(contract)),
-        opening=_opening(quote, price=price, tick=contract.tick, market=market),
-        account=account,
-        start_ns=start_ns,
-    )
-
-
-def price_of(quote: Quote | None) -> Decimal | None:
-    """Mid, else last, else settlement, in the quoted unit; None where nothing is known."""
-    if quote is None:
-        return None
-    return next((one for one in (quote.mid, quote.last, quote.settlement) if one is not None), None)
-
-
-def _opening(quote: Quote | None, *, price: Decimal, tick: Decimal, market: ThinMarket) -> Opening:
-    """The touch on the screen; where a side is empty, one of the usual width around the last price that is known."""
-    if quote is None or quote.bid is None or quote.ask is None or quote.mid is None:
-        bid_ticks = math.floor(float(price / tick) - market.spread_ticks / 2 + 0.5)
-        lots = max(1, round(market.touch_lots))
-        return Opening(
-            bid_ticks=bid_ticks,
-            bid_lots=lots,
-            ask_ticks=bid_ticks + max(1, round(market.spread_ticks)),
-            ask_lots=lots,
-        )
-    return Opening(
-        bid_ticks=round(quote.bid / tick),
-        bid_lots=quote.bid_size,
-        ask_ticks=round(quote.ask / tick),
-        ask_lots=quote.ask_size,
-    )
-
-
-def open_seconds(contract: FutureContract) -> float:
-    """Seconds of trading in a day: the mean over the days that the broker lists."""
-    total_s = sum(one.close_ns - one.open_ns for one in contract.sessions) / 1e9
-    days = {one.close_ns // 86_400_000_000_000 for one in contract.sessions}
-    return total_s / max(1, len(days)) or BUSY_S
+    return World(month=month, source=source, account=account, start_ns=start_ns)
 
 
 def _listing(contract: FutureContract, hours: ListedHours) -> Listing:
@@ -281,7 +278,8 @@ def _listing(contract: FutureContract, hours: ListedHours) -> Listing:
     )
 
 
-def _instrument(contract: FutureContract, *, price: Decimal, market: ThinMarket) -> Instrument:
+def _instrument(contract: FutureContract, *, price: Decimal) -> Instrument:
+    """The row of the contract; its spread is 1, as a world's is that of its source."""
     return Instrument(
         symbol=contract.symbol,
         name=contract.name,
@@ -291,7 +289,7 @@ def _instrument(contract: FutureContract, *, price: Decimal, market: ThinMarket)
         multiplier=str(contract.multiplier),
         price_magnifier=contract.price_magnifier,
         example_price=price,
-        spread_ticks=market.spread_ticks,
+        spread_ticks=1.0,
         sessions="",
         time_zone=contract.time_zone,
     )

@@ -3,9 +3,9 @@
 import hashlib
 from dataclasses import dataclass
 
-from hydra_nb.sim.flow import Flow, FlowParameters, Opening
 from hydra_nb.sim.instruments import Month
-from hydra_nb.sim.seeds import stream
+from hydra_nb.sim.models.port import FlowModel
+from hydra_nb.sim.sources import FlowSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,10 +16,8 @@ class World:
     ----------
     month
         The contract, with the hours in which it trades and the last settlement.
-    parameters
-        How its order flow behaves.
-    opening
-        The touch that it begins with; None draws it.
+    source
+        Gives the order flow of each seed.
     account
         The one account.
     start_ns
@@ -27,22 +25,16 @@ class World:
     """
 
     month: Month
-    parameters: FlowParameters
-    opening: Opening | None
+    source: FlowSource
     account: str
     start_ns: int
 
     @property
     def digest(self) -> str:
         """SHA-256 over what decides its markets but for their seeds; the first 16 hexadecimals."""
-        content = (self.month.listing, self.month.settlement_ticks, self.parameters, self.opening, self.start_ns)
+        content = (self.month.listing, self.month.settlement_ticks, self.source.digest, self.start_ns)
         return hashlib.sha256(repr(content).encode()).hexdigest()[:16]
 
-    def flow(self, month: Month, *, seed: int) -> Flow:
+    def flow(self, month: Month, *, seed: int) -> FlowModel:
         """Give the order flow of a seed in its month."""
-        return Flow(
-            self.parameters,
-            dice=stream(seed, "flow", month.listing.con_id),
-            fair_ticks=month.settlement_ticks,
-            opening=self.opening,
-        )
+        return self.source.flow(month, seed=seed)

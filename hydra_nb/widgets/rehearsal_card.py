@@ -157,6 +157,37 @@ def comparison_card(
     )
 
 
+def bounds_card(touch: RehearsedPort, through: RehearsedPort, *, frame: pd.DataFrame, seed: int, paths: int) -> str:
+    """The card of one plan on a tape, by both rules of fills.
+
+    Parameters
+    ----------
+    touch, through
+        What was rehearsed, by each rule.
+    frame
+        Columns of ``rehearsal.bounds``.
+    seed, paths
+        Of the markets.
+
+    Returns
+    -------
+    str
+        HTML with its style sheet.
+    """
+    by_name = {row["quantity"]: row for row in rows(frame)}
+    heads = ("", "First in the queue (touch)", "Last (through)", "Difference", "95 % interval")
+    shown = {**SHOWN, "completed": "Share of the paths completed"}
+    body = [("", [escape(words), *_bound_cells(by_name[name], touch.currency)]) for name, words in shown.items()]
+    head = title("Between what it lies", note="means; nobody knows the place of an order in the queue of a recording")
+    figures = table([Column(head=one) for one in heads], body, caption="Means by both rules of fills")
+    rules = f'<p class="hy-note">{escape(through.leaves_out)}</p>'
+    return (
+        f'{STYLE}<article class="hy hy-card {side_style(touch.side)}" aria-label="Bounds of fills">'
+        f"{_head(touch, left=_name(touch.label), seed=seed, paths=paths)}"
+        f'<section class="hy-pane" aria-label="Bounds">{head}{figures}{rules}</section>{_foot(touch)}</article>'
+    )
+
+
 def error_words(error: Any) -> str:
     """A Monte-Carlo error with two digits, ``± 0.12``; empty where there is none."""
     known = numbers.number(error)
@@ -285,6 +316,24 @@ def _foot(rehearsed: RehearsedPort) -> str:
         f'<div class="hy-foot"><b>Simulated; nothing was sent.</b><span class="hy-muted">{escape(predicted)}'
         f'Market: {escape(rehearsed.model)}</span><span class="hy-warn">{escape(rehearsed.leaves_out)}</span></div>'
     )
+
+
+def _bound_cells(row: Mapping[str, Any], currency: str) -> list[str]:
+    low, high = (_bound(row, end, currency) for end in ("low", "high"))
+    scale = 100 if row["unit"] == "1" else 1
+    touch, through, difference = (
+        f"{_bound(row, figure, currency)} <small>{escape(error_words(scale * row[error]))}</small>"
+        for figure, error in (("touch", "touch_error"), ("through", "through_error"), ("difference", "error"))
+    )
+    return [touch, through, difference, f"{low} to {high}"]
+
+
+def _bound(row: Mapping[str, Any], figure: str, currency: str) -> str:
+    if row["unit"] == "cash":
+        return escape(numbers.cash(row[figure], currency=currency, whole=True))
+    if row["unit"] == "1":
+        return escape(numbers.percent(row[figure], decimals=0))
+    return escape(numbers.ticks(row[figure], signed=row["unit"] == "ticks" or figure not in ("touch", "through")))
 
 
 def _plan_cells(row: dict[str, Any], difference: dict[str, Any] | None) -> list[str]:

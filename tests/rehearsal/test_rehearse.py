@@ -283,7 +283,7 @@ def test_an_own_order_on_the_screen_is_nobody_elses_in_a_path() -> None:
         assert own == {quote.ask: quote.ask_size}, "the scenario wants an own order that is the whole ask"
         plan = await desk.preview("SELL", 3, "ZO", strategy="limit_patience", tag="second")
         script = unpacked(plan.stage(None).packed)
-        ask = script.world.opening.ask_ticks * float(plan.parent.contract.tick)
+        ask = script.world.source.opening.ask_ticks * float(plan.parent.contract.tick)
         found = set()
         for seed in range(3):
             path = direct_of(unpacked(plan.stage(None).packed), seed)
@@ -405,7 +405,7 @@ def test_a_volume_of_the_callers_own_makes_the_market() -> None:
 
     async def scenario(desk: Desk) -> list[float]:
         plans = [await desk.preview("BUY", 1, "ZO", adv=adv) for adv in (200, 20)]
-        return [unpacked(plan.stage(None).packed).world.parameters.taker_s for plan in plans]
+        return [unpacked(plan.stage(None).packed).world.source.parameters.taker_s for plan in plans]
 
     many, few = on_a_desk(scenario)
 
@@ -422,7 +422,7 @@ def test_a_one_sided_book_begins_at_the_last_price_not_at_the_settlement() -> No
         [req_id] = [number for number, line in board._by_request.items() if line.contract == contract]
         board.price_tick(req_id, 4, 420.0, 1)
         board.price_tick(req_id, 2, -1.0, 0)
-        return unpacked(plan.stage(None).packed).world.opening, float(contract.tick)
+        return unpacked(plan.stage(None).packed).world.source.opening, float(contract.tick)
 
     opening, tick = on_a_desk(scenario)
 

@@ -36,6 +36,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "faults.md"
 GOOD = """
 seed = 11
 heal_s = 7200
+from_s = 60
 [rates]
 status_twice = 6
 [[fault]]
@@ -70,6 +71,7 @@ def test_a_script_is_read_from_toml(tmp_path: Path):
         rates=FaultRates(per_hour={"status_twice": 6}),
         seed=11,
         heal_s=7200,
+        from_s=60,
     )
 
 
@@ -82,9 +84,10 @@ def test_a_script_is_read_from_toml(tmp_path: Path):
         ("[rates]\nhalt = -1", "rate of halt is -1; a number from 0 to 3600"),
         ("rates = 3", "write [rates]"),
         ("fault = 3", "write [[fault]]"),
-        ("sede = 1", "the script has 'sede'; it takes seed, heal_s, rates, fault"),
+        ("sede = 1", "the script has 'sede'; it takes seed, heal_s, from_s, rates, fault"),
         ("seed = 1.5", "seed is 1.5; a whole number"),
         ("heal_s = nan", "heal_s is nan"),
+        ("from_s = -1", "from_s is -1; a number from 0"),
         ('[[fault]]\nkind = "halt"\ncolour = 1', "halt: 'colour' is not a parameter; it takes duration_s"),
         ('[[fault]]\nkind = "halt"\nduration_s = "long"', "duration_s is 'long'; a number is taken"),
         ('[[fault]]\nkind = "halt"\nduration_s = 1e9', "duration_s is 1000000000.0; 0 to 86400 is taken"),
@@ -132,6 +135,19 @@ def test_the_command_line_refuses_an_unknown_fault_and_lists_the_known(tmp_path:
     said = " ".join(result.stderr.split())
     assert "unknown fault 'gremlins'" in said
     assert all(name in said for name in FAULTS)
+
+
+def test_faults_at_rates_begin_when_the_script_says():
+    """Not before, whatever is drawn; without a word from the start on."""
+    rates = FaultRates(per_hour={"status_twice": 3600.0})
+    begins_s = []
+    for script_of_one in (FaultScript(rates=rates), FaultScript(rates=rates, from_s=60.0)):
+        core = GatewayCore(Exchange(seed=7), faults=script_of_one)
+        begins_s.append((core.next_event_ns() - core.exchange.start_ns) / 1e9)
+
+    at_once, later = begins_s
+    assert 0 < at_once < 60
+    assert later == pytest.approx(60 + at_once)
 
 
 def test_drawn_rates_come_from_the_dice_alone_and_add_up():

@@ -91,7 +91,7 @@ class FaultInjector:
         for fault in script.faults:
             self.schedule(self.now_ns + round(fault.at_s * NS_PER_S), partial(self._arm, fault))
         if script.rates is not None and sum(script.rates.per_hour.values()) > 0:
-            self._draw_next(script.rates)
+            self._draw_next(script.rates, after_ns=round(script.from_s * NS_PER_S))
         if script.heal_s is not None:
             self.schedule(self.now_ns + round(script.heal_s * NS_PER_S), lambda: self.heal(self.now_ns))
 
@@ -379,10 +379,10 @@ class FaultInjector:
         order = self.exchange.order(*key)
         return "" if order is None else order.terms.order_ref
 
-    def _draw_next(self, rates: FaultRates) -> None:
+    def _draw_next(self, rates: FaultRates, *, after_ns: int = 0) -> None:
         per_second = sum(rates.per_hour.values()) / 3600.0
         wait_ns = 1 + round(self.dice.expovariate(per_second) * NS_PER_S)
-        self.schedule(self.now_ns + wait_ns, lambda: self._arm_random(rates))
+        self.schedule(self.now_ns + after_ns + wait_ns, lambda: self._arm_random(rates))
 
     def _arm_random(self, rates: FaultRates) -> None:
         [name] = self.dice.choices(list(rates.per_hour), weights=list(rates.per_hour.values()))

@@ -137,6 +137,8 @@ class FaultScript:
         Decides all that is random about both; the market has its own.
     heal_s
         Seconds of market time from the start at which all faults end; None for never.
+    from_s
+        Seconds of market time from the start at which faults at random begin.
 
     Raises
     ------
@@ -148,15 +150,17 @@ class FaultScript:
     rates: FaultRates | None = None
     seed: int = 0
     heal_s: float | None = None
+    from_s: float = 0.0
 
     def __post_init__(self) -> None:
+        _check_number("from_s", self.from_s, highest=_HIGHEST_TIME_S)
         _check_number("seed", self.seed, lowest=-(2.0**63), highest=2.0**63, whole=True)
         if self.heal_s is not None:
             _check_number("heal_s", self.heal_s, highest=_HIGHEST_TIME_S)
 
     @classmethod
     def from_toml(cls, path: Path) -> Self:
-        """Read a script: ``seed``, ``heal_s``, a table ``[rates]`` of faults an hour, and ``[[fault]]`` tables.
+        """Read a script: ``seed``, ``heal_s``, ``from_s``, a table ``[rates]`` of faults an hour, ``[[fault]]`` tables.
 
         A fault's parameters stand in its table, beside ``kind``, ``at_s``, ``state``, ``client_id``, ``order_ref``
         and ``times``.
@@ -174,7 +178,7 @@ class FaultScript:
 
     @classmethod
     def _from_table(cls, table: dict[str, Any]) -> Self:
-        _refuse_others("the script", table, known=("seed", "heal_s", "rates", "fault"))
+        _refuse_others("the script", table, known=("seed", "heal_s", "from_s", "rates", "fault"))
         rates, faults = table.get("rates"), table.get("fault", [])
         if rates is not None and not isinstance(rates, dict):
             raise FaultScriptError("rates is no table; write [rates] and one line for each kind")
@@ -185,6 +189,7 @@ class FaultScript:
             rates=None if rates is None else FaultRates(per_hour=rates),
             seed=table.get("seed", 0),
             heal_s=table.get("heal_s"),
+            from_s=table.get("from_s", 0.0),
         )
 
 

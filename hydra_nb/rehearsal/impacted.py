@@ -1,0 +1,100 @@
+"""A market that the order itself moves, by stated numbers."""
+
+import math
+from dataclasses import dataclass
+
+from hydra_nb.errors import InvalidOrder
+from hydra_nb.rehearsal.market import Begun, Market, Screen
+from hydra_nb.rehearsal.worlds import ADV_LOTS, DAILY_VOLATILITY, market_of
+from hydra_nb.sim.models.impact import ImpactParameters
+from hydra_nb.sim.sources import ImpactedSource
+
+_LEAVES_OUT = "What the order does to prices besides is the impact that is stated, without noise of its own."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImpactedMarket:
+    """Another market, with impact of our own takes, its decay, and adverse selection after passive fills.
+
+    With all figures left out it is that other market, draw for draw.
+
+    Attributes
+    ----------
+    market
+        What is moved; None takes the one that is assumed where no market is given.
+    coefficient
+        Displacement of prices by a take of a whole day's volume, in daily volatilities: a take of q lots displaces by
+        coefficient x daily volatility x sqrt(q / volume). Published measurements are of the order of 1. Where it is not
+        0, the market's own answer to our takes is left out, or they would count twice.
+    half_life_s
+        Seconds in which the displacement of a take halves; infinite where it stays.
+    adverse_ticks
+        Expected drift against us after each passive fill, in ticks.
+    adverse_horizon_s
+        Seconds over which it comes, evenly.
+    daily_volatility, adv_lots
+        Of the contract; None takes those of its daily bars, or else what a market is assumed to have.
+
+    Raises
+    ------
+    InvalidOrder
+        A figure cannot be, or `market` is no market.
+    """
+
+    market: Market | None = None
+    coefficient: float = 0.0
+    half_life_s: float = math.inf
+    adverse_ticks: float = 0.0
+    adverse_horizon_s: float = 60.0
+    daily_volatility: float | None = None
+    adv_lots: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse figures that cannot be."""
+        if not isinstance(self.market, Market | None):
+            raise InvalidOrder(f"market={self.market!r:.60} is no market to be moved; give one, or None")
+        for name in ("daily_volatility", "adv_lots"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise InvalidOrder(f"{name}={value!r} is no figure of a market; give a positive number, or None")
+        try:
+            self._parameters(daily_ticks=1.0, daily_lots=1.0)
+        except ValueError as error:
+            raise InvalidOrder(f"this is no impact: {error}") from None
+
+    def begin(self, screen: Screen) -> Begun:
+        """Begin as the other market does."""
+        market = market_of(screen) if self.market is None else self.market
+        begun, notes = market.begin(screen), []
+        volatility, lots = self.daily_volatility, self.adv_lots
+        if volatility is None and (volatility := screen.statistics.daily_volatility) is None:
+            volatility = DAILY_VOLATILITY
+            notes.append(f"volatility for it assumed, {100 * volatility:g} % a day")
+        if lots is None and (lots := screen.statistics.adv_lots) is None:
+            lots = ADV_LOTS
+            notes.append(f"volume for it assumed, {lots:g} lots a day")
+        daily_ticks = volatility * abs(screen.price_ticks)
+        impact = self._parameters(daily_ticks=daily_ticks, daily_lots=max(1.0, lots))
+        return Begun(
+            source=ImpactedSource(source=begun.source, impact=impact),
+            model="; ".join((begun.model, *self._words(impact), *notes)),
+            leaves_out=f"{begun.leaves_out} {_LEAVES_OUT}",
+        )
+
+    def _parameters(self, *, daily_ticks: float, daily_lots: float) -> ImpactParameters:
+        return ImpactParameters(
+            coefficient=self.coefficient,
+            daily_ticks=daily_ticks,
+            daily_lots=daily_lots,
+            half_life_s=self.half_life_s,
+            adverse_ticks=self.adverse_ticks,
+            adverse_horizon_s=self.adverse_horizon_s,
+        )
+
+    def _words(self, impact: ImpactParameters) -> tuple[str, ...]:
+        one_ticks = impact.displacement_ticks(1)
+        fades = "stays" if math.isinf(self.half_life_s) else f"halves in {self.half_life_s:,.0f} s"
+        return (
+            f"a lot that we take moves prices by {one_ticks:.2f} ticks, which {fades}",
+            f"{self.adverse_ticks:g} ticks against us in the {self.adverse_horizon_s:,.0f} s after a passive fill",
+        )

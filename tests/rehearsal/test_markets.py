@@ -1,0 +1,385 @@
+"""Every documented market: rehearsed in as it is described, begun at the screen, and refused where it cannot be."""
+
+import ast
+import asyncio
+import math
+import pickle
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import hydra_nb
+from hydra_nb import ImpactedMarket, QueueReactiveMarket, SantaFeMarket, TapeMarket, ThinMarket
+from hydra_nb.desk.desk import Desk
+from hydra_nb.domain.instrument import FutureContract
+from hydra_nb.domain.market import MarketStatistics, Quote
+from hydra_nb.errors import AnalysisError, InvalidFrame, InvalidOrder
+from hydra_nb.rehearsal.market import Market, Screen
+from hydra_nb.rehearsal.worlds import market_of, world_of
+from hydra_nb.sim.exchange import Exchange
+from hydra_nb.sim.sources import ImpactedSource, TapeSource
+from hydra_nb.sim.world import World
+from tests.rehearsal.test_rehearse import on_a_desk
+from tests.starting.test_words import contract
+
+OATS = contract()
+TICK = float(OATS.tick)
+BID, ASK = 1600, 1604
+"""The touch of the tapes that are made here, in ticks; it stands still."""
+PATIENT = {"side": "BUY", "lots": 3, "instrument": "ZO", "strategy": "limit_patience", "patience": 120}
+RATES = {
+    "limit_per_s": [[0.2, 0.15, 0.1, 0.05]] * 3,
+    "cancel_per_s": [[0, 0.02, 0.05, 0.1]] * 3,
+    "market_per_s": [[0, 0.02, 0.02, 0.02]] * 3,
+    "move_probability": 0.6,
+    "redraw_probability": 0.3,
+}
+
+
+def quotes(*, hours: float = 1.0, every_s: float = 10.0, symbol: str = "ZOH7", **columns: Any) -> pd.DataFrame:
+    """A tape whose touch stands still, and on which a lot trades at its mid with each row."""
+    rows = int(hours * 3600 / every_s) + 1
+    return pd.DataFrame(
+        {
+            "time": pd.Timestamp("2027-01-05 15:00", tz="UTC")
+            + pd.to_timedelta([every_s * n for n in range(rows)], "s"),
+            "local_symbol": symbol,
+            "bid": BID * TICK,
+            "bid_size": 5.0,
+            "ask": ASK * TICK,
+            "ask_size": 5.0,
+            "last": (BID + ASK) / 2 * TICK,
+            "last_size": 1.0,
+            "volume": [float(n) for n in range(rows)],
+        }
+        | columns
+    )
+
+
+def screen(*, longest_s: float = 600.0, mid_ticks: float = 1700.0) -> Screen:
+    """Oats at a mid, four ticks wide; what their bars tell."""
+    quote = Quote(
+        con_id=OATS.con_id,
+        time_ns=0,
+        bid=Decimal(mid_ticks - 2) * OATS.tick,
+        bid_size=4,
+        ask=Decimal(mid_ticks + 2) * OATS.tick,
+        ask_size=6,
+    )
+    statistics = MarketStatistics(
+        con_id=OATS.con_id, adv_lots=400.0, daily_volatility=0.02, days=20, source="simulated bars"
+    )
+    return Screen(contract=OATS, quote=quote, statistics=statistics, usual_spread=None, longest_s=longest_s)
+
+
+def world(market: Market, on: Screen) -> World:
+    """The world of a market."""
+    opens_ns = OATS.sessions[0].open_ns
+    return world_of(on, source=market.begin(on).source, account="SIM0000001", start_ns=opens_ns)
+
+
+def tape(**how: Any) -> TapeMarket:
+    """A market of the tape above."""
+    return TapeMarket.of(quotes(), OATS, **how)
+
+
+def taped(instrument: FutureContract) -> TapeMarket:
+    """The same of a contract of a desk."""
+    return TapeMarket.of(quotes(symbol=instrument.local_symbol), instrument)
+
+
+ZERO = SantaFeMarket(taker_s=20, far_lots=1.0, rest_s=120)
+
+
+MARKETS: dict[str, Callable[[], Market]] = {
+    "thin": lambda: ThinMarket(
+        spread_ticks=8,
+        touch_lots=3,
+        quote_s=1,
+        taker_s=60,
+        taker_lots=2,
+        daily_volatility=0.02,
+        impact_ticks=0.2,
+    ),
+    "zero intelligence": lambda: replace(ZERO),
+    "queue-reactive": lambda: QueueReactiveMarket(**RATES),
+    "recorded": tape,
+    "moves prices": lambda: ImpactedMarket(coefficient=1.0, half_life_s=600, adverse_ticks=1.0),
+    "against us": lambda: ImpactedMarket(market=ZERO, coefficient=1, adverse_ticks=8.0),
+}
+
+
+@pytest.mark.parametrize("name", MARKETS)
+def test_a_market_is_a_value(name: str) -> None:
+    """Made twice it is equal and hashes alike, pickled it stays so, and its world has one digest and no other's."""
+    one, other = MARKETS[name](), MARKETS[name]()
+
+    assert one == other
+    assert hash(one) == hash(other)
+    assert pickle.loads(pickle.dumps(one)) == one  # noqa: S301  what was packed on this line
+    assert world(one, screen()).digest == world(other, screen()).digest
+    digests = {world(make(), screen()).digest for make in MARKETS.values()}
+    assert len(digests) == len(MARKETS)
+
+
+def test_a_plan_is_rehearsed_in_every_market_and_the_card_names_it() -> None:
+    """The same plan; what comes out hangs on the market and the seed, and each says what it is and leaves out."""
+
+    async def scenario(desk: Desk) -> dict[str, tuple[Any, Any]]:
+        plan, found = await desk.preview(**PATIENT), {}
+        own = await desk.instrument("ZO")
+        with ThreadPoolExecutor(2) as threads:
+            for name, make in MARKETS.items():
+                market = taped(own) if name == "recorded" else make()
+                found[name] = tuple(
+                    [await plan.rehearse(4, seed=seed, market=market, executor=threads) for seed in (1, 1)]
+                )
+        return found
+
+    found = on_a_desk(scenario)
+
+    for name, (one, again) in found.items():
+        assert repr(one.outcomes) == repr(again.outcomes), name
+        assert all(path.filled_lots + path.shortfall_lots == 3 for path in one.outcomes)
+        assert name == "thin" or name in one.rehearsed.model
+        assert one.rehearsed.leaves_out in one._repr_html_().replace("&#x27;", "'")
+    fills = {repr([path.fills for path in one.outcomes]) for one, _ in found.values()}
+    assert len(fills) == len(MARKETS)
+
+
+def begun_at(market: Market, on: Screen, *, seeds: int = 200) -> list[int]:
+    """When the paths of seeds begin on a tape."""
+    there = world(market, on)
+    assert isinstance(there.source, TapeSource)
+    return [there.source.begins_ns(there.month, seed=seed) for seed in range(seeds)]
+
+
+def test_paths_begin_anywhere_on_a_tape_that_leaves_enough_of_it() -> None:
+    """Evenly over the time that is left, and never in a part that pauses before the plan ends."""
+    first, second = quotes(), quotes(hours=0.25)
+    second["time"] += pd.Timedelta("5h")
+    market = TapeMarket.of(pd.concat([first, second], ignore_index=True), OATS)
+    opens = first.time.iloc[0].value
+
+    at_s = [(begins_ns - opens) / 1e9 for begins_ns in begun_at(market, screen(longest_s=600))]
+
+    ends_s = (3600 - 600, 5 * 3600 + 900 - 600)
+    assert all(0 <= one <= ends_s[0] or 5 * 3600 <= one <= ends_s[1] for one in at_s)
+    share = sum(one > 3600 for one in at_s) / len(at_s)
+    assert share == pytest.approx(300 / 3300, abs=0.06)
+    assert sum(at_s) / len(at_s) == pytest.approx((3000 / 3300) * 1500 + (300 / 3300) * 18_150, rel=0.25)
+
+
+def test_plans_of_different_lengths_begin_at_the_same_instants() -> None:
+    """Those that leave enough for the longest: else the markets would not be common."""
+
+    async def scenario(desk: Desk) -> Any:
+        own = await desk.instrument("ZO")
+        market = taped(own)
+        plans = [await desk.preview(**PATIENT | {"patience": patience, "tag": str(patience)}) for patience in (60, 300)]
+        with ThreadPoolExecutor(1) as thread:
+            return await hydra_nb.rehearse(plans, 6, market=market, executor=thread)
+
+    compared = on_a_desk(scenario)
+
+    assert len({one.rehearsed.world for one in compared.rehearsals}) == 1
+    assert set(compared.compare().quantity) >= {"slippage_ticks", "shortfall_lots"}
+
+
+def test_a_tape_is_moved_to_the_mid_on_the_screen_and_keeps_its_own_touch() -> None:
+    """By whole ticks; spread and sizes stay as they were recorded."""
+    for mid_ticks in (1700.0, 1699.5, -20.0):
+        there = world(tape(), screen(mid_ticks=mid_ticks))
+        exchange = Exchange(seed=5, world=there)
+        exchange.watch(OATS.con_id, there.start_ns)
+        top = exchange.top(OATS.con_id)
+
+        assert top is not None
+        assert top.bid is not None
+        assert top.ask is not None
+        assert abs(float((top.bid + top.ask) / 2 / OATS.tick) - mid_ticks) <= 0.5
+        assert (top.ask - top.bid) / OATS.tick == ASK - BID
+        assert (top.bid_size, top.ask_size) == (5, 5)
+
+
+def test_no_path_begins_where_a_side_of_the_tape_was_empty() -> None:
+    """An order has no arrival price there."""
+    frame = quotes()
+    is_thin = (frame.index // 30) % 2 == 1
+    frame.loc[is_thin, ["ask", "ask_size"]] = [math.nan, 0.0]
+    opens = frame.time.iloc[0].value
+
+    begun = begun_at(TapeMarket.of(frame, OATS), screen(longest_s=600))
+
+    assert all(int((at_ns - opens) / 300e9) % 2 == 0 for at_ns in begun)
+    assert len(set(begun)) > 190
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    [
+        (lambda: TapeMarket.of(quotes().iloc[::-1], OATS), InvalidFrame, "row 1, at .* lies before the row above it"),
+        (lambda: TapeMarket.of(quotes(bid=ASK * TICK), OATS), InvalidFrame, "ZOH7: row 0 is crossed"),
+        (lambda: TapeMarket.of(quotes(bid=399.99), OATS), InvalidFrame, "off the tick"),
+        (lambda: TapeMarket.of(quotes(symbol="OJH7"), OATS), InvalidFrame, "a tape is of one contract"),
+        (lambda: TapeMarket.of(quotes().drop(columns="last"), OATS), InvalidFrame, "lack last"),
+        (lambda: TapeMarket.of(quotes().iloc[:0], OATS), InvalidFrame, "a tape is of one contract"),
+        (lambda: tape(fills="maybe"), InvalidOrder, "'touch' or 'through'"),
+        (lambda: tape(gap_s=0), InvalidOrder, "gap_s=0 s"),
+        (lambda: tape(crossed="keep"), InvalidOrder, "'refuse' or 'drop'"),
+        (lambda: SantaFeMarket(taker_s=0, far_lots=1, rest_s=60), InvalidOrder, "taker_s=0"),
+        (lambda: SantaFeMarket(taker_s=60, far_lots=2_000, rest_s=60), InvalidOrder, "would rest"),
+        (lambda: QueueReactiveMarket(**RATES | {"market_per_s": [[0, 0.1]]}), InvalidOrder, "same distances"),
+        (lambda: QueueReactiveMarket(**RATES | {"limit_per_s": 3}), InvalidOrder, "of no market"),
+        (lambda: ImpactedMarket(coefficient=-1), InvalidOrder, "coefficient is -1"),
+        (lambda: ImpactedMarket(adv_lots=0), InvalidOrder, "adv_lots=0"),
+        (lambda: ImpactedMarket(market=3), InvalidOrder, "no market to be moved"),
+        (lambda: tape().begin(screen(longest_s=3601)), InvalidOrder, "3,601 s .* longest part has 3,600 s"),
+        (
+            lambda: TapeMarket.of(quotes(every_s=60), OATS, gap_s=30).begin(screen()),
+            InvalidOrder,
+            "without a pause of over 30 s .* longest part has 0 s",
+        ),
+        (lambda: replace(tape(), local_symbol="OJH7").begin(screen()), InvalidOrder, "an order of ZOH7 needs one of"),
+        (lambda: replace(screen(), quote=None), InvalidOrder, "no price of ZOH7"),
+    ],
+)
+def test_what_is_no_market_is_refused_in_words(make: Any, error: type[Exception], words: str) -> None:
+    """As soon as it is known, with what may be given instead."""
+    with pytest.raises(error, match=words):
+        make()
+
+
+def test_crossed_rows_can_be_left_out() -> None:
+    """Then the tape is one row shorter, and usable."""
+    frame = quotes()
+    frame.loc[7, "bid"] = ASK * TICK
+
+    market = TapeMarket.of(frame, OATS, crossed="drop")
+
+    assert len(market.tape) == len(frame) - 1
+
+
+def test_bounds_of_fills_lie_apart_where_trades_print_at_our_price() -> None:
+    """At the mid, where the order rests: first in the queue it fills there, last in it only once it has stepped."""
+
+    async def scenario(desk: Desk) -> Any:
+        own = await desk.instrument("ZO")
+        market = taped(own)
+        plan = await desk.preview(**PATIENT)
+        with ThreadPoolExecutor(1) as thread:
+            return await hydra_nb.rehearse_bounds(plan, 5, market=market, executor=thread)
+
+    bounds = on_a_desk(scenario)
+    rows = bounds.frame().set_index("quantity")
+
+    assert {fill.stage for path in bounds.touch.outcomes for fill in path.fills} == {"mid"}
+    assert {fill.stage for path in bounds.through.outcomes for fill in path.fills} == {"step"}
+    assert rows.through["slippage_ticks"] - rows.touch["slippage_ticks"] >= 1.0
+    assert rows.difference["all_lots_ticks"] == rows.low["all_lots_ticks"] == rows.high["all_lots_ticks"]
+    assert rows.touch["completed"] == rows.through["completed"] == 1.0
+    assert bounds.touch.seeds == bounds.through.seeds
+    assert "first in the queue: the most" in bounds._repr_html_()
+    assert "last in the queue: the least" in bounds._repr_html_()
+    with pytest.raises(AnalysisError, match="in other markets"):
+        bounds.touch.compare(bounds.through)
+    with pytest.raises(AnalysisError, match="no bounds of one plan"):
+        hydra_nb.FillBounds(touch=bounds.touch, through=replace(bounds.through, outcomes=bounds.through.outcomes[:2]))
+
+
+def test_a_market_that_knows_the_queue_has_no_bounds() -> None:
+    """Only a recording does not know it; behind an impact it is a recording still."""
+
+    async def scenario(desk: Desk) -> str:
+        own = await desk.instrument("ZO")
+        plan = await desk.preview(**PATIENT)
+        for market in (MARKETS["thin"](), ImpactedMarket(coefficient=1.0), None):
+            with pytest.raises(InvalidOrder, match="those of a TapeMarket"):
+                await hydra_nb.rehearse_bounds(plan, 2, market=market)
+        moved = ImpactedMarket(market=taped(own), coefficient=1.0)
+        with ThreadPoolExecutor(1) as thread:
+            return repr(await hydra_nb.rehearse_bounds(plan, 2, market=moved, executor=thread))
+
+    assert on_a_desk(scenario).startswith("<FillBounds BUY 3 ZO")
+
+
+def test_an_impact_of_nothing_is_the_market_itself() -> None:
+    """Draw for draw; and one of something is another market."""
+
+    async def scenario(desk: Desk) -> list[str]:
+        plan = await desk.preview(**PATIENT)
+        with ThreadPoolExecutor(1) as thread:
+            return [
+                repr((await plan.rehearse(8, market=market, executor=thread)).outcomes)
+                for market in (None, ImpactedMarket(), ImpactedMarket(adverse_ticks=40.0))
+            ]
+
+    own, nothing, something = on_a_desk(scenario)
+
+    assert own == nothing != something
+
+
+def test_an_impact_takes_what_the_bars_tell_and_says_what_is_assumed() -> None:
+    """In ticks and lots; a figure of one's own goes before."""
+    on = screen()
+    unknown = replace(on, statistics=replace(on.statistics, adv_lots=None, daily_volatility=None))
+
+    told = ImpactedMarket(coefficient=1.0).begin(on)
+    own = ImpactedMarket(coefficient=1.0, daily_volatility=0.01, adv_lots=100).begin(on)
+    assumed = ImpactedMarket(coefficient=1.0).begin(unknown)
+
+    assert isinstance(told.source, ImpactedSource)
+    assert isinstance(own.source, ImpactedSource)
+    assert (told.source.impact.daily_ticks, told.source.impact.daily_lots) == (pytest.approx(0.02 * 1700), 400)
+    assert (own.source.impact.daily_ticks, own.source.impact.daily_lots) == (pytest.approx(0.01 * 1700), 100)
+    assert "moves prices by 1.70 ticks, which stays" in told.model
+    assert "volume for it assumed, 400 lots a day" in assumed.model
+    assert told.source.source == market_of(on).begin(on).source
+
+
+def test_the_examples_of_the_page_do_what_they_say() -> None:
+    """Of other markets, of a tape, of impact and of the wire, one after the other as in a notebook; with few paths."""
+    page = (Path(__file__).parents[2] / "docs" / "rehearsal.md").read_text(encoding="utf-8")
+    page = page.split("## Other markets", 1)[1].split("# Reading a rehearsal", 1)[0]
+    blocks = re.findall(r"^```python\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL)
+
+    async def scenario(desk: Desk) -> dict[str, Any]:
+        await desk._rooms.clock.sleep(900)
+        with ThreadPoolExecutor(1) as thread:
+            names = {"hydra_nb": hydra_nb, "asyncio": asyncio, "desk": desk, "thread": thread}
+            names["plan"] = await desk.preview(**PATIENT)
+            for block in blocks:
+                source = block.replace("n=1000", "n=2, executor=thread")
+                code = compile(source, "rehearsal.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+                made = eval(code, names)  # noqa: S307  the text of our own page
+                if made is not None:
+                    await made
+        return names
+
+    names = on_a_desk(scenario)
+
+    assert len(blocks) == 4
+    assert "moves prices" in names["rehearsal"].rehearsed.model
+    assert names["bounds"].touch.rehearsed.model.startswith("recorded quotes of ZO")
+    assert names["faulty"].rehearsed.label.endswith("by wire with faults")
+
+
+def test_a_class_or_a_frame_is_no_market() -> None:
+    """Easily forgotten: `.of`, or the parentheses."""
+
+    async def scenario(desk: Desk) -> None:
+        plan = await desk.preview(**PATIENT)
+        for market in (TapeMarket, quotes(), "touch"):
+            with pytest.raises(InvalidOrder, match=r"TapeMarket\.of\(frame, contract\)"):
+                await plan.rehearse(3, market=market)
+        with pytest.raises(InvalidOrder, match="a tape of ZOH7; an order of"):
+            await plan.rehearse(3, market=replace(tape(), local_symbol="ZOH7"))
+
+    on_a_desk(scenario)
