@@ -84,7 +84,7 @@ class Stage:
         now_ns = self.now_ns() if at_ns is None else at_ns
         manager, broker, snapshots = rooms.manager, rooms.broker, rooms.manager.snapshots
         earlier = manager.ledger.equal_parent(terms, now_ns=now_ns)
-        if earlier is not None:
+        if earlier is not None and manager.ledger.parents[earlier].plan.plan_id == terms.plan_id:
             raise InvalidOrder(f"this order was submitted as {earlier}: look at desk.execution({earlier!r})")
         begins_ns = terms.begins_ns(now_ns)
         start_ns = max(now_ns, begins_ns - LEAD_NS)
@@ -100,7 +100,7 @@ class Stage:
             raise InvalidOrder(f"the broker lists no session of {contract.local_symbol} in which the plan could run")
         begun = (market_of(screen) if market is None else market).begin(screen)
         script = Script(
-            plan=terms,
+            plan=terms if earlier is None else _second(terms),
             world=world_of(screen, source=begun.source, account=terms.parent.account, start_ns=start_ns),
             limits=rooms.gate.limits,
             facts=dict(snapshots.facts),
@@ -111,6 +111,9 @@ class Stage:
             standing=self._standing(terms),
         )
         rehearsed = _rehearsed(terms, begun, world=script.world.digest)
+        if earlier is not None:
+            said = f"An equal order of today, {earlier}, counts as sent; this is what a second one would come to."
+            rehearsed = replace(rehearsed, leaves_out=f"{said} {rehearsed.leaves_out}")
         if fidelity == "wire":
             return self._by_wire(script, rehearsed, faults=faults)
         return Staged(packed=pack(script), rehearsed=rehearsed)
@@ -192,6 +195,11 @@ class Stage:
         if seen is None or now_ns - seen.time_ns > OWN_TOUCH_MEMORY_S * NS_PER_S:
             return None, 0
         return seen.price, 1
+
+
+def _second(terms: ExecutionPlan) -> ExecutionPlan:
+    """The plan of an order that is not taken for an equal one of the same day, as a tag of its own makes it."""
+    return replace(terms, parent=replace(terms.parent, tag=f"{terms.parent.tag or ''} rehearsed"))
 
 
 def _rehearsed(terms: ExecutionPlan, begun: Begun, *, world: str) -> Rehearsed:

@@ -10,10 +10,11 @@ from hydra_nb.domain.events import ChildSent, ParentSubmitted
 from hydra_nb.domain.orders import Action
 from hydra_nb.journal import JournalReader
 from tests.cells.kernels import kernel
-from tests.cells.stories import moved_to, of_file, run_all, speed_of, text_of
+from tests.cells.stories import NOTEBOOKS, moved_to, of_file, run_all, speed_of, text_of
 from tests.crash.processes import gateway
 
-RUNS = 10 if os.environ.get("HYDRA_FULL") == "1" else 2
+IS_FULL = os.environ.get("HYDRA_FULL") == "1"
+RUNS = 10 if IS_FULL else 2
 TICKET = "order_ticket.ipynb"
 
 
@@ -78,3 +79,13 @@ def test_run_alls_in_fresh_kernels_send_one_order(tmp_path: Path) -> None:
     assert events == {ParentSubmitted: 1}
     assert len(sent) == 1
     assert ["armed: True" in text_of(outputs) for outputs in seen] == [True] + [False] * (RUNS - 1)
+
+
+@pytest.mark.skipif(not IS_FULL, reason="all notebooks twice: set HYDRA_FULL=1")
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", [path.name for path in sorted(NOTEBOOKS.glob("*.ipynb"))])
+def test_every_notebook_runs_again_from_the_top_in_its_kernel(name: str, tmp_path: Path) -> None:
+    """A person does so after every change of a cell."""
+    *seen, _ = run_all(of_file(name), folder=tmp_path, times=2, then="None")
+
+    assert not [output for outputs in seen for output in outputs if output.output_type == "error"]

@@ -20,6 +20,7 @@ from hydra_nb.domain.units import Side
 from hydra_nb.errors import InvalidOrder, NoReply, RehearsalFailed, SendRefused
 from hydra_nb.journal import Receipt
 from hydra_nb.rehearsal.direct import DirectDesk
+from hydra_nb.rehearsal.rehearsal import Rehearsal
 from hydra_nb.rehearsal.running import draw_seeds
 from hydra_nb.rehearsal.script import Script, desk_of, run_paths
 from hydra_nb.risk.limits import Limits
@@ -257,6 +258,22 @@ def test_an_order_that_was_submitted_is_not_rehearsed_again() -> None:
             await plan.rehearse(4)
 
     on_a_desk(scenario)
+
+
+def test_an_equal_order_of_the_day_is_rehearsed_as_a_second_one() -> None:
+    """As where a notebook is run again from the top: the first counts as sent, and the card says so."""
+
+    async def scenario(desk: Desk) -> tuple[Rehearsal, int]:
+        await desk.submit(await desk.preview(**PATIENT))
+        with ThreadPoolExecutor(1) as thread:
+            again = await (await desk.preview(**PATIENT)).rehearse(4, executor=thread, progress=False)
+        return again, len(desk._rooms.manager.ledger.parents)
+
+    again, parents = on_a_desk(scenario)
+
+    assert parents == 1
+    assert again.paths.filled_lots.sum() > 0
+    assert "An equal order of today, P-0001, counts as sent" in again._repr_html_()
 
 
 def test_an_executor_of_ones_own_is_left_open() -> None:
