@@ -137,10 +137,12 @@ def _rehearsed(terms: ExecutionPlan, market: ThinMarket, *, world: str) -> Rehea
         slices=len(terms.slices),
         messages_budget=terms.messages_budget,
         patience_s=terms.slices[0].ladder.mid_ns / NS_PER_S,
-        predicted_ticks=None if predicted is None else float(predicted.slippage / contract.tick),
+        predicted_ticks=None if predicted is None else float(predicted.formula_slippage / contract.tick),
         model=_model(market),
         leaves_out=LEAVES_OUT,
         world=world,
+        market=type(market).__name__,
+        plan_id=terms.plan_id,
     )
 
 
