@@ -8,18 +8,22 @@ report for large orders. Thin futures may differ.
 
 import datetime as dt
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from hydra_nb.domain.calibration import SlippageCalibration
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.domain.plan import ExecutionPlan, Prediction
+from hydra_nb.domain.rehearsed_cost import RehearsedCost
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.errors import invariant
 
 PREDICTOR_VERSION = "sqrt-1"
 """Formula and constant of `predict`; changes whenever either does."""
+
+REHEARSAL_VERSION = "rehearsal-1"
+"""Of a prediction that a person took from a rehearsal; changes whenever what is taken of it does."""
 
 IMPACT_K = 0.1
 """Impact, in daily volatilities, of trading a whole day's volume. Assumed; own fills are to replace it."""
@@ -114,6 +118,30 @@ def predict(
     )
 
 
+def rehearsed(
+    prediction: Prediction, *, mean_ticks: float, cost: RehearsedCost, contract: FutureContract
+) -> Prediction:
+    """A prediction with the evidence of a rehearsal: its mean a lot, against which fills will be held.
+
+    What the formula says with its assumed constants stays beside it, for the breaker of slippage.
+
+    Parameters
+    ----------
+    mean_ticks
+        Mean over the paths of what a filled lot cost, in ticks.
+    cost
+        Where that comes from.
+    """
+    assumed = prediction.formula_slippage if prediction.assumed_slippage is None else prediction.assumed_slippage
+    return replace(
+        prediction,
+        slippage=Decimal(repr(mean_ticks)) * contract.tick,
+        version=REHEARSAL_VERSION,
+        assumed_slippage=assumed,
+        rehearsed=cost,
+    )
+
+
 def _impact(k: float, *, mid: Decimal, daily_volatility: float, lots: int, adv_lots: float) -> Decimal:
     return Decimal(repr(k * daily_volatility * math.sqrt(lots / adv_lots))) * abs(mid)
 
@@ -133,7 +161,16 @@ def impact_scale(plan: ExecutionPlan) -> Decimal | None:
 
 
 def interval_of(prediction: Prediction | None, *, contract: FutureContract) -> CostInterval:
-    """The interval of a prediction and its evidence, which is that of the calibration that made it."""
+    """The interval of a prediction and its evidence: of the rehearsal or the calibration that it was taken from."""
+    evidence = None if prediction is None else prediction.rehearsed
+    if evidence is not None:
+        return CostInterval(
+            low_ticks=evidence.low_ticks,
+            high_ticks=evidence.high_ticks,
+            level=evidence.level,
+            n_evidence=evidence.known_paths,
+            note=evidence.source,
+        )
     calibration = None if prediction is None else prediction.calibration
     if prediction is None or calibration is None:
         return NO_EVIDENCE

@@ -60,7 +60,7 @@ def linear_impact(
     permanent_cash = 2 * PERMANENT_SHARE * impact_cash / lots
     effective_cash = (1 - PERMANENT_SHARE) * impact_cash * horizon_days / lots
     return LinearImpact(
-        half_spread_cash=float(prediction.slippage - prediction.impact) * value,
+        half_spread_cash=float(prediction.formula_slippage - prediction.impact) * value,
         temporary_cash=effective_cash + permanent_cash * horizon_days / slots / 2,
         permanent_cash=permanent_cash,
         deviation_cash=deviation * value,

@@ -98,11 +98,13 @@ def _submitted(event: ev.ParentSubmitted, contract: FutureContract) -> str:
     divided = "" if plan.trajectory is None else f" by almgren_chriss, risk aversion {plan.trajectory.risk_aversion:g}"
     start = "" if plan.start_ns is None else f" from {utc_text(plan.start_ns)}"
     tag = "" if parent.tag is None else f", tag {parent.tag!r}"
+    rehearsed = None if plan.prediction is None else plan.prediction.rehearsed
+    expected = "" if rehearsed is None else f"; cost expected by a {rehearsed.source}"
     return (
         f"Submitted: {parent.side} {parent.lots} {contract.local_symbol} ({contract.name}, {contract.exchange}, id "
         f"{contract.con_id}), {parent.strategy}, {slices}{divided} over "
         f"{plan.duration_ns / NS_PER_S:,.0f} s{start}, {limit}{tag}; {volume} ({plan.adv_source}); plan "
-        f"{plan.plan_id} of {utc_text(plan.previewed_ns)}; "
+        f"{plan.plan_id} of {utc_text(plan.previewed_ns)}{expected}; "
         f"{_quote(event.quote, contract, now_ns=event.time_ns)}{_seal(event.decisions)}."
     )
 

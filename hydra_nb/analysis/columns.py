@@ -343,7 +343,7 @@ level           | REAL | 1     | Confidence of the interval
 cross_now_ticks | REAL | ticks | What the first lots would cost if the spread were crossed now
 commission      | REAL | cash  | Expected commission and fees
 currency        | TEXT |       | Currency of the contract
-n_evidence      | LOTS |       | Own fills that the interval rests on
+n_evidence      | LOTS |       | Own fills, or paths of a rehearsal with a fill, that the interval rests on
 source          | TEXT |       | What the evidence is, in words
 predictor_version | TEXT |     | Version of the predictor
 """)

@@ -1,7 +1,7 @@
 """A previewed plan as a notebook holds it: frames, a picture, and an HTML card."""
 
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from hydra_nb.analysis import frames, plots
 from hydra_nb.analysis.plot_traces import Theme
 from hydra_nb.desk.dividing import frontier_of
+from hydra_nb.desk.expecting import expecting
 from hydra_nb.desk.staging import Stage
 from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import ParentOrder, Strategy
@@ -152,6 +153,21 @@ class Plan:
             progress=progress,
         )
         return compared.rehearsals[0]
+
+    def with_expected_cost(self, rehearsal: Rehearsal) -> "Plan":
+        """Give this plan with its expected cost taken from its rehearsal; what is sent, and its id, are the same.
+
+        `expected_cost` then shows the mean of what filled lots cost, a lot against the mid when the order began, from 5
+        to 95 % of the paths, with its `source`. It is journalled with the plan when that is submitted, and its fills
+        are held against it; the breaker of slippage goes by the formula as before.
+
+        Raises
+        ------
+        InvalidOrder
+            The rehearsal is of another plan, fewer than about a hundred of its paths have a cost, or spread,
+            volatility or volume was not known at the preview.
+        """
+        return replace(self, terms=expecting(self.terms, rehearsal))
 
     def plot(self, *, theme: Theme | None = None) -> go.Figure:
         """Slices with jitter windows and stage prices on the live mid; `schedule` says the same.

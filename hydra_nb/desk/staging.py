@@ -98,7 +98,8 @@ class Stage:
         )
         if not any(one.close_ns > start_ns for one in contract.sessions):
             raise InvalidOrder(f"the broker lists no session of {contract.local_symbol} in which the plan could run")
-        begun = (market_of(screen) if market is None else market).begin(screen)
+        taken = market_of(screen) if market is None else market
+        begun = taken.begin(screen)
         script = Script(
             plan=terms if earlier is None else _second(terms),
             world=world_of(screen, source=begun.source, account=terms.parent.account, start_ns=start_ns),
@@ -110,7 +111,7 @@ class Stage:
             memories=manager.core.memories,
             standing=self._standing(terms),
         )
-        rehearsed = _rehearsed(terms, begun, world=script.world.digest)
+        rehearsed = _rehearsed(terms, begun, market=type(taken).__name__, world=script.world.digest)
         if earlier is not None:
             said = f"An equal order of today, {earlier}, counts as sent; this is what a second one would come to."
             rehearsed = replace(rehearsed, leaves_out=f"{said} {rehearsed.leaves_out}")
@@ -202,7 +203,7 @@ def _second(terms: ExecutionPlan) -> ExecutionPlan:
     return replace(terms, parent=replace(terms.parent, tag=f"{terms.parent.tag or ''} rehearsed"))
 
 
-def _rehearsed(terms: ExecutionPlan, begun: Begun, *, world: str) -> Rehearsed:
+def _rehearsed(terms: ExecutionPlan, begun: Begun, *, market: str, world: str) -> Rehearsed:
     parent, contract = terms.parent, terms.parent.contract
     predicted = terms.prediction
     return Rehearsed(
@@ -217,8 +218,10 @@ def _rehearsed(terms: ExecutionPlan, begun: Begun, *, world: str) -> Rehearsed:
         slices=len(terms.slices),
         messages_budget=terms.messages_budget,
         patience_s=terms.slices[0].ladder.mid_ns / NS_PER_S,
-        predicted_ticks=None if predicted is None else float(predicted.slippage / contract.tick),
+        predicted_ticks=None if predicted is None else float(predicted.formula_slippage / contract.tick),
         model=begun.model,
         leaves_out=begun.leaves_out,
         world=world,
+        market=market,
+        plan_id=terms.plan_id,
     )

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from hydra_nb.domain.calibration import SlippageCalibration
 from hydra_nb.domain.orders import ParentOrder
+from hydra_nb.domain.rehearsed_cost import RehearsedCost
 from hydra_nb.domain.trajectory import AlmgrenChriss
 from hydra_nb.errors import invariant
 
@@ -52,8 +53,9 @@ class PlannedSlice:
 class Prediction:
     """Predicted slippage per lot against the mid at preview, in price units, and its version.
 
-    `half_spread` is what the book showed. Where a `calibration` was in force, `assumed_slippage` is what the formula
-    says with its assumed constants.
+    `half_spread` is what the book showed, `impact` what the formula adds. Where a `calibration` was in force, or a
+    person took the evidence of a rehearsal (`rehearsed`), `assumed_slippage` is what the formula says with its assumed
+    constants.
     """
 
     slippage: Decimal
@@ -64,6 +66,12 @@ class Prediction:
     version: str
     calibration: SlippageCalibration | None = None
     assumed_slippage: Decimal | None = None
+    rehearsed: RehearsedCost | None = None
+
+    @property
+    def formula_slippage(self) -> Decimal:
+        """What the formula says with the constants in force, whatever the evidence is."""
+        return self.slippage if self.rehearsed is None else self.rehearsed.formula_slippage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

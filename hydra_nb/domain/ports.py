@@ -11,8 +11,11 @@ from hydra_nb.domain.events import AlertRaised, Event
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.domain.orders import OrderState, ParentOrder, ParentStatus, Stage, Strategy
+from hydra_nb.domain.rehearsal_ports import RehearsalPort
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     import pandas as pd
     import plotly.graph_objects as go
 
@@ -78,6 +81,16 @@ class PlanPort(Protocol):
     @property
     def valid_until(self) -> "pd.Timestamp":
         """When the plan becomes too old to be submitted."""
+        ...
+
+    async def rehearse(
+        self,
+        n: int = 1000,
+        *,
+        executor: "Executor | None" = None,
+        progress: bool | Callable[[int, int], None] = True,
+    ) -> RehearsalPort:
+        """Run this very plan over `n` simulated markets; nothing is sent."""
         ...
 
     def plot(self) -> "go.Figure":

@@ -48,6 +48,10 @@ class Rehearsed:
     world
         Digest of all that the markets of the paths have in common but for their seeds, the touch and the instant that
         they begin with among it.
+    market
+        The kind of market, by the name of its class.
+    plan_id
+        Of the plan.
     """
 
     label: str
@@ -65,6 +69,8 @@ class Rehearsed:
     model: str
     leaves_out: str
     world: str = ""
+    market: str = ""
+    plan_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +258,12 @@ def _completed_s(outcomes: Sequence[PathOutcome]) -> Reals:
     """When the last lot of each path filled; infinite where it never did."""
     ends = [path.fills[-1].after_s if path.finished and path.fills else math.inf for path in outcomes]
     return np.array(ends, dtype=np.float64)
+
+
+def done_by_s(outcomes: Sequence[PathOutcome], *, share: float) -> float:
+    """When every lot was filled in this share of the paths; NaN where it never was."""
+    by_s = float(np.quantile(_completed_s(outcomes), share, method="inverted_cdf"))
+    return by_s if math.isfinite(by_s) else math.nan
 
 
 def _filled_shares(outcomes: Sequence[PathOutcome], *, times_s: Reals, lots: int) -> Reals:

@@ -10,7 +10,7 @@ from hydra_nb.analysis import rehearsal_columns
 from hydra_nb.analysis.columns import make_frame
 from hydra_nb.analysis.plot_traces import Theme
 from hydra_nb.analysis.rehearsal_plots import rehearsal_figure
-from hydra_nb.errors import AnalysisError
+from hydra_nb.errors import AnalysisError, InvalidOrder
 from hydra_nb.rehearsal import path_frames
 from hydra_nb.rehearsal.outcome import PathOutcome
 from hydra_nb.rehearsal.path_frames import Rehearsed
@@ -80,6 +80,34 @@ class Rehearsal:
         """One row a time since the beginning: which share of the paths, and of the lots, was done by then."""
         return path_frames.completion_frame(self.outcomes, rehearsed=self.rehearsed)
 
+    @property
+    def refused(self) -> dict[str, int]:
+        """How many paths each check refused, or ended; the most frequent first."""
+        counts = pd.Series([path.refused_by for path in self.outcomes], dtype="str").value_counts()
+        return {str(check): int(count) for check, count in counts.items()}
+
+    def done_by_s(self, share: float = 0.5) -> float:
+        """When every lot was filled in a share of the paths, in seconds since the order began.
+
+        Parameters
+        ----------
+        share
+            Of the paths, above 0 and at most 1.
+
+        Returns
+        -------
+        float
+            NaN where that share never had every lot filled.
+
+        Raises
+        ------
+        InvalidOrder
+            `share` is no such share.
+        """
+        if not 0 < share <= 1:
+            raise InvalidOrder(f"share={share!r} of the paths; give a number above 0 and at most 1")
+        return path_frames.done_by_s(self.outcomes, share=share)
+
     def summary(self) -> pd.DataFrame:
         """One row a quantity: mean, deviation, 5, 50 and 95 %, mean of the worst 5 %, each with its Monte-Carlo error.
 
@@ -135,10 +163,5 @@ class Rehearsal:
 
     def _repr_html_(self) -> str:
         return rehearsal_card(
-            self.rehearsed, summary=self.summary(), refused=self._refused(), seed=self.seed, paths=len(self.outcomes)
+            self.rehearsed, summary=self.summary(), refused=self.refused, seed=self.seed, paths=len(self.outcomes)
         )
-
-    def _refused(self) -> dict[str, int]:
-        """How many paths each check refused, or ended; the most frequent first."""
-        counts = pd.Series([path.refused_by for path in self.outcomes], dtype="str").value_counts()
-        return {str(check): int(count) for check, count in counts.items()}

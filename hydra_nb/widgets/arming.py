@@ -134,6 +134,11 @@ class Arming:
         return self.phase is Phase.PLANNED
 
     @property
+    def has_open_plan(self) -> bool:
+        """Whether there is a plan that is not too old, not overtaken by the market, and not handed over."""
+        return self.phase in _WITH_OPEN_PLAN
+
+    @property
     def may_send(self) -> bool:
         """Whether Send is on."""
         return self.phase is Phase.ARMED

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 
-from hydra_nb.domain.units import Side
+from hydra_nb.domain.rehearsal_ports import RehearsedPort
 from hydra_nb.widgets import numbers
 from hydra_nb.widgets.parts import Column, badge, escape, rows, side_style, side_words, table, tile, title
 from hydra_nb.widgets.style import STYLE
@@ -26,60 +26,6 @@ COMPLETED = {
     "completed_three_quarters": "three quarters",
     "completed": "the end",
 }
-
-
-class RehearsedPort(Protocol):
-    """What was rehearsed, as far as a card tells it."""
-
-    @property
-    def label(self) -> str:
-        """A few words that tell the plan from others beside it."""
-        ...
-
-    @property
-    def side(self) -> Side:
-        """Side of the order."""
-        ...
-
-    @property
-    def lots(self) -> int:
-        """Lots of the order."""
-        ...
-
-    @property
-    def local_symbol(self) -> str:
-        """Month of the future."""
-        ...
-
-    @property
-    def currency(self) -> str:
-        """Currency of its cash."""
-        ...
-
-    @property
-    def duration_s(self) -> float:
-        """Length of the schedule."""
-        ...
-
-    @property
-    def messages_budget(self) -> int:
-        """Order messages that the plan allows."""
-        ...
-
-    @property
-    def predicted_ticks(self) -> float | None:
-        """What the formula predicts a lot to cost."""
-        ...
-
-    @property
-    def model(self) -> str:
-        """The market model."""
-        ...
-
-    @property
-    def leaves_out(self) -> str:
-        """What that leaves out of a real market."""
-        ...
 
 
 def rehearsal_card(

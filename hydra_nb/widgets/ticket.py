@@ -1,4 +1,4 @@
-"""The order ticket: fill in, preview, arm, send.
+"""The order ticket: fill in, preview, rehearse, arm, send.
 
 It sees the desk through `DeskPort` only, and decides nothing about orders; what may be armed and sent `arming` decides.
 """
@@ -16,15 +16,16 @@ from hydra_nb.domain.ports import DeskPort, ExecutionPort, PlanPort
 from hydra_nb.errors import InvalidOrder, PlanExpired
 from hydra_nb.widgets.arming import Arming, Phase, Sight
 from hydra_nb.widgets.fields import Fields, make_fields
-from hydra_nb.widgets.frame import Frame, in_words
+from hydra_nb.widgets.frame import in_words
 from hydra_nb.widgets.parts import State
 from hydra_nb.widgets.ticket_buttons import TicketButtons
 from hydra_nb.widgets.ticket_form import TicketForm, switch
 from hydra_nb.widgets.ticket_plan import PlanPane
+from hydra_nb.widgets.ticket_rehearsing import RehearsingTicket
 from hydra_nb.widgets.ticket_risk import Use
 from hydra_nb.widgets.ticket_strip import Market, quote_strip, usual_spread
 from hydra_nb.widgets.ticket_view import ViewPlace
-from hydra_nb.widgets.ticket_watch import Watch, fail_with, later, market_of, sight_of
+from hydra_nb.widgets.ticket_watch import Watch, later, market_of, sight_of
 from hydra_nb.widgets.ticket_words import (
     CHANGED,
     INTERRUPTED,
@@ -40,8 +41,8 @@ from hydra_nb.widgets.ticket_words import (
 )
 
 
-class OrderTicket(Frame):
-    """A form for one parent order, its plan, and the way from there to the market: Preview, Arm, Send.
+class OrderTicket(RehearsingTicket):
+    """A form for one parent order, its plan, and the way from there to the market: Preview, Rehearse, Arm, Send.
 
     Parameters
     ----------
@@ -75,7 +76,6 @@ class OrderTicket(Frame):
         self._contract: FutureContract | None = None
         self._usual_ticks: dict[int, float | None] = {}
         self._words: PlanWords | None = None
-        self._told: State | None = None
         self._sent: tuple[int, bool] = (0, False)
         self._revision = 0
         self._is_retired = False
@@ -83,7 +83,7 @@ class OrderTicket(Frame):
         self._host_s = time.monotonic
         self._thread = threading.get_ident()
         self._watch = Watch(self._look_again)
-        super().__init__(desk, kind="ticket")
+        super().__init__(desk)
         self.fields: Fields = make_fields(symbol, options=desk.known_instruments())
         self.form = TicketForm(self.fields, put=self.put)
         self.plan_pane = PlanPane(put=self.put, on_use=self._use, is_live=desk.badge == "LIVE")
@@ -103,9 +103,12 @@ class OrderTicket(Frame):
         self.fields.instrument.observe(lambda _: self._on_own_thread(self._instrument_changed), names="value")
         self.fields.tag.on_msg(self._last_field_key)
         self.guard.on_msg(self._tick_key)
-        self.kill_button.on_click(lambda _: self._on_own_thread(self.disarm))
+        for end in (self.disarm, self._stop_run):
+            self.kill_button.on_click(lambda _, end=end: self._on_own_thread(end))
         buttons = self.buttons
         buttons.preview.on_click(lambda _: self.run(self.preview(), tells_itself=True))
+        buttons.rehearse.on_click(lambda _: self.run(self.rehearse(), tells_itself=True))
+        self.plan_pane.stop_button.on_click(lambda _: self._on_own_thread(self.stop_rehearsal))
         buttons.arm.observe(self._arm_toggled, names="value")
         buttons.send.on_click(lambda _: self.run(self.send(), tells_itself=True))
         buttons.open.on_click(lambda _: self.run(self._open_view()))
@@ -131,6 +134,7 @@ class OrderTicket(Frame):
         if self.arming.phase is Phase.SENDING:
             return None
         self.plan = self._words = None
+        self._drop_rehearsal()
         self._step(self.arming.drawing())
         try:
             side = self.fields.required_side()
@@ -213,6 +217,7 @@ class OrderTicket(Frame):
                 state = ticket_state(self.arming, self._words)
                 self._say_and_draw(State(words=state.words, sentence=NO_PLAN if plan is None else NOT_ARMED))
             return None
+        self._stop_run()
         began_ns = self._desk.now_ns()
         try:
             execution = await self._desk.submit(plan)
@@ -270,6 +275,7 @@ class OrderTicket(Frame):
 
     def _forget_plan(self) -> None:
         self.plan = self._words = None
+        self._drop_rehearsal()
         self.plan_pane.forget()
         self.dismiss()
         self._step(self.arming.edited(complete=self.fields.complete))
@@ -356,22 +362,13 @@ class OrderTicket(Frame):
         self._told = None
         self._redraw()
 
-    def _say_and_draw(self, state: State) -> None:
-        self._told = state
-        self._redraw()
-
-    def _redraw(self) -> None:
-        """Draw now; a failure is shown, and handed to the desk, which journals it: a gesture is not lost by it."""
-        try:
-            self._bring_up_to_date()
-        except Exception as error:  # noqa: BLE001  the edge of a gesture
-            self._desk.spawn(fail_with(error))
-
     def draw(self) -> None:
         """Bring everything up to date, after a look at what may have disarmed the plan."""
         if self._is_retired:
             return
-        self.arming = self.arming.looked(self._sight())
+        before, self.arming = self.arming, self.arming.looked(self._sight())
+        self._told = self._told if before.phase is self.arming.phase else None
+        self._draw_rehearsal()
         market, side, lots = self._market(), self.fields.chosen_side(), self.fields.lots.value
         contract = None if market is None else market.contract
         self.time_zone = "UTC" if contract is None else contract.time_zone
@@ -393,5 +390,5 @@ class OrderTicket(Frame):
         return ticket_state(self.arming, self._words)
 
     def _draw_buttons(self) -> None:
-        self.buttons.show(self.arming, self.fields, is_killed=self._desk.killed is not None)
+        self.buttons.show(self.arming, self.fields, is_killed=self._desk.killed is not None, paths=self.paths)
         switch(self, "hy-armed", on=self.arming.phase is Phase.ARMED)

@@ -28,6 +28,7 @@ from hydra_nb.domain.events import (
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.orders import ChildOrder, ParentOrder
 from hydra_nb.domain.plan import ExecutionPlan
+from hydra_nb.domain.rehearsed_cost import RehearsedCost
 from hydra_nb.domain.trajectory import AlmgrenChriss, LinearImpact
 from hydra_nb.journal.codec import _decoder, _encoder, decode_event, encode_event
 
@@ -71,6 +72,10 @@ def objects(draw: st.DrawFn, kind: Any) -> Any:
         drawn |= {"lots": draw(st.integers(1, 99)), "expires_ns": draw(st.integers(1, 2**62))}
     if kind is SlippageCalibration:
         drawn |= draw(calibrated())
+    if kind is RehearsedCost:
+        low, high = sorted((draw(st.floats(-1e6, 1e6)), draw(st.floats(-1e6, 1e6))))
+        drawn |= {"known_paths": draw(st.integers(1, 500)), "paths": draw(st.integers(500, 1000))}
+        drawn |= {"low_ticks": low, "high_ticks": high, "level": 0.9, "completed": draw(st.floats(0, 1))}
     if kind is LinearImpact:
         drawn |= {name: draw(st.floats(0, 1e6)) for name in drawn} | {"permanent_cash": 0.0, "temporary_cash": 1e-5}
     if kind is AlmgrenChriss:

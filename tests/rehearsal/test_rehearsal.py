@@ -9,8 +9,8 @@ import pytest
 
 from hydra_nb.analysis import rehearsal_columns
 from hydra_nb.analysis.columns import Column
-from hydra_nb.errors import AnalysisError
-from tests.rehearsal.made_up import drawn, fill, outcome, refused, rehearsal, stage
+from hydra_nb.errors import AnalysisError, InvalidOrder
+from tests.rehearsal.made_up import LOTS, drawn, fill, outcome, refused, rehearsal, stage
 
 CHEAP = outcome(1, *(fill(after_s=60.0 * n, slice=n, slippage_ticks=1.0) for n in (1, 2, 3, 4)))
 DEAR = outcome(2, fill(slippage_ticks=3.0, lots=2), fill(after_s=1500.0, slice=3, slippage_ticks=7.0, passive=False))
@@ -209,3 +209,18 @@ def test_messages_over_their_budget_are_told() -> None:
 
     assert "20 messages or more; 16 are budgeted" in rehearsal(*busy)._repr_html_()
     assert "are budgeted" not in rehearsal(CHEAP, DEAR)._repr_html_()
+
+
+def test_a_share_of_the_paths_is_done_by_the_first_time_by_which_so_many_are() -> None:
+    """Of every lot, not of some; never where too few paths come that far; a share that is none is refused."""
+    whole = [outcome(seed, *(fill(after_s=60.0 * seed, lots=1) for _ in range(LOTS))) for seed in range(1, 6)]
+    short = [outcome(seed, fill(after_s=1.0)) for seed in range(6, 11)]
+    found = rehearsal(*whole, *short)
+
+    times = [found.done_by_s(share) for share in (0.1, 0.11, 0.5, 0.51)]
+
+    assert times[:3] == [60.0, 120.0, 300.0]
+    assert math.isnan(times[3])
+    for share in (0, 1.01, math.nan):
+        with pytest.raises(InvalidOrder, match="above 0 and at most 1"):
+            found.done_by_s(share)

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,7 @@ from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.domain.orders import OrderState, ParentOrder, ParentStatus, Stage, Strategy
 from hydra_nb.domain.ports import RestingOrder
+from hydra_nb.domain.rehearsal_ports import RehearsalPort
 from hydra_nb.domain.units import Side
 from hydra_nb.errors import InvalidOrder, UnknownInstrument
 
@@ -166,6 +167,12 @@ class HandPlan:
     notices: tuple[str, ...] = ()
     valid_until: pd.Timestamp = NOW + pd.Timedelta(seconds=300)
     quotes: pd.DataFrame = field(default_factory=quotes_before)
+    rehearsing: Callable[..., Awaitable[RehearsalPort]] | None = None
+
+    async def rehearse(self, n: int = 1000, **how: Any) -> RehearsalPort:
+        """What the test wants a rehearsal to do."""
+        assert self.rehearsing is not None, "nothing was to be rehearsed"
+        return await self.rehearsing(self, n, **how)
 
     @property
     def strategy(self) -> Strategy:
@@ -375,6 +382,7 @@ class HandDesk:
     cancelled_everything: int = 0
     alerts_raised: tuple[AlertRaised, ...] = ()
     turn_to_draw: asyncio.Lock = field(default_factory=asyncio.Lock)
+    rehearsing: Callable[..., Awaitable[RehearsalPort]] | None = None
 
     def now_ns(self) -> int:
         """The time that the test set."""
@@ -428,7 +436,11 @@ class HandDesk:
         parent = order(contract=contract, side=Side(side), lots=lots, limit=how["limit"], tag=how["tag"])
         valid_until = self.now + pd.Timedelta(seconds=300)
         return HandPlan(
-            parent=parent, plan_id=f"{len(self.previews):016x}", checks=self.checks, valid_until=valid_until
+            parent=parent,
+            plan_id=f"{len(self.previews):016x}",
+            checks=self.checks,
+            valid_until=valid_until,
+            rehearsing=self.rehearsing,
         )
 
     async def submit(self, plan: HandPlan) -> HandExecution:

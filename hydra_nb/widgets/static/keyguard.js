@@ -43,8 +43,8 @@ function render({ model, el }) {
       beat = !beat;
       news().classList.remove("hy-again");
     }
-    // A control that is disabled while it has the focus would leave the next letter to the notebook.
-    if (root.ownerDocument.activeElement?.matches?.(":disabled")) root.focus({ preventScroll: true });
+    // A control that is disabled, or hidden, while it has the focus would leave the next letter to the notebook.
+    if (root.ownerDocument.activeElement?.matches?.(":disabled, .hy-hidden")) root.focus({ preventScroll: true });
   }
 
   // What is typed reaches the kernel a piece at a time, and a press overtakes it: the answer goes with the press, whole.
