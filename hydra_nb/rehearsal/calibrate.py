@@ -269,11 +269,12 @@ def _slopes(vector: Reals, shown: Reals, figures: Callable[[Reals], Reals]) -> R
     """By how much each figure follows its own parameter.
 
     Widths and rates are proportional to theirs. Lots of takers are cut off by the touch, and what they move is blurred
-    by the touch that they empty, so that these two are tried: 35 % up and down, with the same dice.
+    by the touch that they empty, so that these two are tried, with the same dice: lots 35 % up and down, and what they
+    move from nothing to twice as much, as a slope of less is lost in the noise of the simulation.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         slopes = np.array([shown[0] / vector[0], 1.0, shown[2] / vector[2], shown[3] / vector[3], 0.0, 0.0])
-    step = np.array([0.0, 0.0, 0.0, 0.0, STEP * max(0.2, vector[4] - 1), STEP * max(0.1, vector[5])])
+    step = np.array([0.0, 0.0, 0.0, 0.0, STEP * max(0.2, vector[4] - 1), max(0.1, vector[5])])
     up, down = vector + step, np.maximum(vector - step, _LEAST)
     tried = figures(up) - figures(down)
     slopes[4:] = np.maximum(np.abs(tried[4:] / (up - down)[4:]), LEAST_SLOPE)

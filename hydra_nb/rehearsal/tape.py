@@ -19,7 +19,11 @@ from hydra_nb.sim.records import SimSide
 Reals = NDArray[np.float64]
 
 BLOCK_S: Final = 600.0
-"""Length of the stretches whose figures are taken for independent of each other."""
+"""Length of the stretches by which errors are told."""
+MERGED: Final = (1, 2, 4, 6)
+"""How many of them are taken together: what goes on for longer than one makes those of an hour differ more."""
+FEWEST_MERGED: Final = 6
+"""Stretches below which they are not taken together any further."""
 GAP_S: Final = 300.0
 """A quote that stood for longer is a pause of the market, or of the recording, and counts for nothing."""
 MOST_ACTS: Final = 150_000
@@ -106,7 +110,11 @@ def simulated(parameters: FlowParameters, *, hours: float, seed: int, most_acts:
 
 
 def figures_of(tape: Tape) -> Figures:
-    """Give the means of a tape; their errors are those of a jackknife over blocks (Efron 1982, chapter 3)."""
+    """Give the means of a tape, with errors.
+
+    Those are of a jackknife over blocks (Efron 1982, chapter 3), of ten minutes up to an hour: the largest of them, as
+    blocks that are too short to be independent tell too little (Flyvbjerg and Petersen 1989).
+    """
     above, below = _sums(tape)
     blocks = len(below)
     if not blocks:
@@ -114,10 +122,29 @@ def figures_of(tape: Tape) -> Figures:
         return Figures(value=unknown, error=unknown, blocks=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         value = above.sum(0) / below.sum(0)
-        without = (above.sum(0) - above) / (below.sum(0) - below)
-        spread = ((without - without.mean(0)) ** 2).sum(0)
-        error = np.sqrt((blocks - 1) / blocks * spread) if blocks > 1 else np.full(len(FIGURES), math.nan)
-    return Figures(value=value, error=error, blocks=blocks)
+        errors = [
+            _jackknife(*(_together(sums, merged) for sums in (above, below)))
+            for merged in MERGED
+            if merged == 1 or blocks >= merged * FEWEST_MERGED
+        ]
+    return Figures(value=value, error=np.fmax.reduce(errors), blocks=blocks)
+
+
+def _together(sums: Reals, merged: int) -> Reals:
+    """Sums of so many blocks together; what is left over at the end is left out."""
+    blocks = len(sums) // merged
+    taken: Reals = sums[: blocks * merged].reshape(blocks, merged, -1).sum(1)
+    return taken
+
+
+def _jackknife(above: Reals, below: Reals) -> Reals:
+    """Errors of the ratios of sums, NaN of a single block."""
+    blocks = len(below)
+    if blocks < 2:
+        return np.full(above.shape[1], math.nan)
+    without = (above.sum(0) - above) / (below.sum(0) - below)
+    errors: Reals = np.sqrt((blocks - 1) / blocks * ((without - without.mean(0)) ** 2).sum(0))
+    return errors
 
 
 def spread_distance(one: Tape, other: Tape) -> float:

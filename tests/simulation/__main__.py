@@ -2,7 +2,8 @@
 
 ::
 
-    seeds  [--first K] [--count N]        N seeds from K on, in all processes of the machine
+    seeds  [--first K] [--count N]        N seeds from K on, in all processes of the machine; with --visited the table
+                                          of visited pairs
     replay SEED [--verbose]               one seed again, with the last events before a violation
     soak   --minutes N [--first-seed K]   until the time is up; prints rates and the table of visited pairs
 
@@ -28,6 +29,7 @@ def main() -> int:
     seeds.add_argument("--first", type=int, default=1)
     seeds.add_argument("--count", type=int, default=500)
     seeds.add_argument("--stop-at-failure", action="store_true")
+    seeds.add_argument("--visited", action="store_true", help="print which faults met orders in which states")
     replay = commands.add_parser("replay", help="run one seed again")
     replay.add_argument("seed", type=int)
     replay.add_argument("--verbose", action="store_true")

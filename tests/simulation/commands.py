@@ -83,6 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
             tally.add(outcome)
             if outcome.failed and arguments.stop_at_failure:
                 break
+        if arguments.visited:
+            _print_visited(tally)
     else:
         _soak(arguments, tally)
     _print(f"{tally}\n{tally.line()}")
@@ -99,6 +101,10 @@ def _soak(arguments: argparse.Namespace, tally: Tally) -> None:
         _print(f"up to seed {first + 199}: {tally}")
         if time.perf_counter() > until_s:
             break
+    _print_visited(tally)
+
+
+def _print_visited(tally: Tally) -> None:
     _print(f"{coverage.table(tally.pairs)}\n\nPairs called illegal:\n{coverage.illegal_table()}\n{dict(tally.counts)}")
 
 
