@@ -20,8 +20,8 @@ def expecting(terms: ExecutionPlan, rehearsal: Rehearsal) -> ExecutionPlan:
     Raises
     ------
     InvalidOrder
-        It is no rehearsal, or of another plan, or too few of its paths have a cost; or the formula predicts nothing,
-        by which the breaker of slippage would go.
+        It is no rehearsal, or of another plan, or one with faults, or too few of its paths have a cost; or the formula
+        predicts nothing, by which the breaker of slippage would go.
     """
     if not isinstance(rehearsal, Rehearsal):
         raise InvalidOrder(f"{type(rehearsal).__name__} is no Rehearsal; of a comparison it is one of .rehearsals")
@@ -29,6 +29,10 @@ def expecting(terms: ExecutionPlan, rehearsal: Rehearsal) -> ExecutionPlan:
     if told.plan_id != terms.plan_id:
         raise InvalidOrder(
             f"this rehearsal is of the plan {told.plan_id or 'of nobody'}, not of {terms.plan_id}; rehearse this one"
+        )
+    if told.with_faults:
+        raise InvalidOrder(
+            "this rehearsal had faults on its way, and says how the order fares, not what it costs; take one without"
         )
     if prediction is None:
         raise InvalidOrder(
@@ -50,7 +54,7 @@ def expecting(terms: ExecutionPlan, rehearsal: Rehearsal) -> ExecutionPlan:
         high_ticks=float(paid["p95"]),
         level=LEVEL,
         completed=float(by_name["completed"]["mean"]),
-        market=told.market,
+        market=told.market if told.fidelity == "direct" else f"{told.market} by {told.fidelity}",
         world=told.world,
         seed=rehearsal.seed,
         formula_slippage=prediction.formula_slippage,

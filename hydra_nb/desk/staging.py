@@ -136,6 +136,8 @@ class Stage:
                 rehearsed,
                 label=f"{rehearsed.label}, {how}",
                 leaves_out=f"{rehearsed.leaves_out} {WIRE_LEAVES_OUT}",
+                fidelity="wire",
+                with_faults=faults is not None,
             ),
             run=run_wire_paths,
             cost=COST,

@@ -1,6 +1,6 @@
 """One plan on a tape by both rules of fills: its cost lies between, as nobody knows its place in the queue."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -51,7 +51,8 @@ class FillBounds:
     def __post_init__(self) -> None:
         """Refuse what cannot be held against each other path by path."""
         one, other = self.touch, self.through
-        if one.seeds != other.seeds or one.rehearsed.label != other.rehearsed.label:
+        is_one_plan = one.seeds == other.seeds and one.rehearsed.plan_id == other.rehearsed.plan_id
+        if not is_one_plan or "fills by touch" not in one.rehearsed.model:
             raise AnalysisError(
                 f"{one.rehearsed.label} and {other.rehearsed.label} are no bounds of one plan on the same seeds; "
                 "take both from rehearse_bounds(plan)"
@@ -129,6 +130,8 @@ async def rehearse_bounds(
     RehearsalFailed
         A path could not be run.
     """
+    if isinstance(plan, Sequence):
+        raise InvalidOrder("bounds are those of one plan; give it alone, not a list")
     markets = (filling(market, FillRule.TOUCH), filling(market, FillRule.THROUGH))
     way = Way(n=n, seed=seed, executor=executor, progress=progress)
     staged = await stage_all([(plan, one) for one in markets], way=way)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from hydra_nb.errors import InvalidOrder
-from hydra_nb.rehearsal.market import Begun, Market, Screen
+from hydra_nb.rehearsal.market import Begun, Market, Screen, is_market, positive
 from hydra_nb.rehearsal.worlds import ADV_LOTS, DAILY_VOLATILITY, market_of
 from hydra_nb.sim.models.impact import ImpactParameters
 from hydra_nb.sim.sources import ImpactedSource
@@ -25,7 +25,8 @@ class ImpactedMarket:
     coefficient
         Displacement of prices by a take of a whole day's volume, in daily volatilities: a take of q lots displaces by
         coefficient x daily volatility x sqrt(q / volume). Published measurements are of the order of 1. Where it is not
-        0, the market's own answer to our takes is left out, or they would count twice.
+        0, the market's own answer to our takes is left out, or they would count twice: so there must be one that can
+        be, and in a `SantaFeMarket` or `QueueReactiveMarket`, where what was taken stays gone, it must be 0.
     half_life_s
         Seconds in which the displacement of a take halves; infinite where it stays.
     adverse_ticks
@@ -51,21 +52,26 @@ class ImpactedMarket:
 
     def __post_init__(self) -> None:
         """Refuse figures that cannot be."""
-        if not isinstance(self.market, Market | None):
-            raise InvalidOrder(f"market={self.market!r:.60} is no market to be moved; give one, or None")
+        if self.market is not None and (not is_market(self.market) or isinstance(self.market, ImpactedMarket)):
+            raise InvalidOrder(f"market={self.market!r:.60} is no market that could be moved; give one, or None")
         for name in ("daily_volatility", "adv_lots"):
-            value = getattr(self, name)
-            if value is not None and not (math.isfinite(value) and value > 0):
-                raise InvalidOrder(f"{name}={value!r} is no figure of a market; give a positive number, or None")
+            if getattr(self, name) is not None:
+                positive(getattr(self, name), name=name)
+        positive(self.adverse_horizon_s, name="adverse_horizon_s")
         try:
             self._parameters(daily_ticks=1.0, daily_lots=1.0)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise InvalidOrder(f"this is no impact: {error}") from None
 
     def begin(self, screen: Screen) -> Begun:
         """Begin as the other market does."""
         market = market_of(screen) if self.market is None else self.market
         begun, notes = market.begin(screen), []
+        if self.coefficient and begun.takes_stay:
+            raise InvalidOrder(
+                f"{type(market).__name__} answers a take by what it leaves in the book, which cannot be left out, and "
+                "both would count; give coefficient=0, or another market"
+            )
         volatility, lots = self.daily_volatility, self.adv_lots
         if volatility is None and (volatility := screen.statistics.daily_volatility) is None:
             volatility = DAILY_VOLATILITY
@@ -92,9 +98,8 @@ class ImpactedMarket:
         )
 
     def _words(self, impact: ImpactParameters) -> tuple[str, ...]:
-        one_ticks = impact.displacement_ticks(1)
+        adverse = f"{self.adverse_ticks:g} ticks against us in the {self.adverse_horizon_s:,.0f} s after a passive fill"
+        if not self.coefficient:
+            return (adverse,)
         fades = "stays" if math.isinf(self.half_life_s) else f"halves in {self.half_life_s:,.0f} s"
-        return (
-            f"a lot that we take moves prices by {one_ticks:.2f} ticks, which {fades}",
-            f"{self.adverse_ticks:g} ticks against us in the {self.adverse_horizon_s:,.0f} s after a passive fill",
-        )
+        return f"a lot that we take moves prices by {impact.displacement_ticks(1):.2f} ticks, which {fades}", adverse

@@ -1,5 +1,6 @@
 """What a rehearsal asks of a market: to begin at what the screen shows, and to say what it is and leaves out."""
 
+import math
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
@@ -70,11 +71,14 @@ class Begun:
         What it is, in words and figures.
     leaves_out
         What it leaves out of a real market, in a sentence or some.
+    takes_stay
+        Whether what we take stays gone from its book, by which it answers: that cannot be left out.
     """
 
     source: FlowSource
     model: str
     leaves_out: str
+    takes_stay: bool = False
 
 
 @runtime_checkable
@@ -90,6 +94,17 @@ class Market(Protocol):
             It is no market of this contract, or none for so long.
         """
         ...
+
+
+def positive(value: object, *, name: str) -> None:
+    """Refuse what is no finite number above zero."""
+    if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
+        raise InvalidOrder(f"{name}={value!r:.60} is no figure of a market; give a positive number")
+
+
+def is_market(value: object) -> bool:
+    """Whether it is a market; the class of one is not."""
+    return isinstance(value, Market) and not isinstance(value, type)
 
 
 def price_of(quote: Quote | None) -> Decimal | None:

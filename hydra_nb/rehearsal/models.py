@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field
 
 from hydra_nb.errors import InvalidOrder
-from hydra_nb.rehearsal.market import Begun, Screen
+from hydra_nb.rehearsal.market import Begun, Screen, positive
 from hydra_nb.sim.models.queue_reactive import QueueReactiveParameters
 from hydra_nb.sim.models.santa_fe import SantaFeParameters
 from hydra_nb.sim.sources import QueueReactiveSource, SantaFeSource
@@ -62,10 +62,12 @@ class SantaFeMarket:
 
     def __post_init__(self) -> None:
         """Refuse figures of no market."""
-        for name in ("taker_s", "far_lots", "rest_s", "order_lots"):
+        for name in ("taker_s", "far_lots", "rest_s"):
+            positive(getattr(self, name), name=name)
+        for name in ("order_lots", "window_ticks"):
             value = getattr(self, name)
-            if not (math.isfinite(value) and value > 0):
-                raise InvalidOrder(f"{name}={value!r} is no figure of a market; give a positive number")
+            if value is not None and not (type(value) is int and value > 0):
+                raise InvalidOrder(f"{name}={value!r} is no figure of a market; give a whole number from 1")
         try:
             self.parameters()
         except ValueError as error:
@@ -94,6 +96,7 @@ class SantaFeMarket:
                 f"{self.rest_s:,.0f} s until one is cancelled"
             ),
             leaves_out=SANTA_FE_LEAVES_OUT,
+            takes_stay=True,
         )
 
 
@@ -153,4 +156,5 @@ class QueueReactiveMarket:
                 f"{self.move_probability:g}"
             ),
             leaves_out=QUEUES_LEAVE_OUT,
+            takes_stay=True,
         )

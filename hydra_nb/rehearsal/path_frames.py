@@ -52,6 +52,8 @@ class Rehearsed:
         The kind of market, by the name of its class.
     plan_id
         Of the plan.
+    fidelity, with_faults
+        What ran the paths, and whether faults were made meanwhile.
     """
 
     label: str
@@ -71,6 +73,8 @@ class Rehearsed:
     world: str = ""
     market: str = ""
     plan_id: str = ""
+    fidelity: str = "direct"
+    with_faults: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,4 +278,4 @@ def _filled_shares(outcomes: Sequence[PathOutcome], *, times_s: Reals, lots: int
         path_numbers, after_s, filled = (np.array(one) for one in zip(*fills, strict=True))
         at = np.minimum(np.searchsorted(times_s, after_s, side="left"), len(times_s) - 1)
         np.add.at(shares, (path_numbers, at), filled)
-    return np.asarray(np.cumsum(shares, axis=1) / lots)
+    return np.minimum(np.cumsum(shares, axis=1) / lots, 1.0)  # an overfill is told in the paths

@@ -8,7 +8,7 @@ from typing import Literal, Protocol, get_args
 from hydra_nb.domain.orders import ParentOrder
 from hydra_nb.errors import InvalidOrder
 from hydra_nb.rehearsal.comparison import Comparison
-from hydra_nb.rehearsal.market import Market
+from hydra_nb.rehearsal.market import Market, is_market
 from hydra_nb.rehearsal.path_frames import Rehearsed
 from hydra_nb.rehearsal.progress import shown
 from hydra_nb.rehearsal.rehearsal import Rehearsal
@@ -90,6 +90,8 @@ class Way:
         """Refuse what cannot be run."""
         if self.fidelity not in get_args(Fidelity):
             raise InvalidOrder(f"fidelity={self.fidelity!r}; say 'direct' or 'wire'")
+        if not (self.seed is None or type(self.seed) is int):
+            raise InvalidOrder(f"seed={self.seed!r:.60}; give a whole number, or None")
         if not isinstance(self.faults, FaultScript | None):
             raise InvalidOrder(f"faults={self.faults!r:.60} is no FaultScript of hydra_nb.sim.faults")
         if self.faults is not None and self.fidelity != "wire":
@@ -189,7 +191,7 @@ def _check(plans: Sequence[Rehearsable], market: object) -> None:
     """Refuse what cannot be rehearsed together, before anything is run."""
     if not isinstance(plans, Sequence) or not plans:
         raise InvalidOrder("give a list of at least one plan; of a single one, `await plan.rehearse()`")
-    if not isinstance(market, Market | None) or isinstance(market, type):
+    if market is not None and not is_market(market):
         raise InvalidOrder(
             f"market={market!r:.60} is no ThinMarket, SantaFeMarket, QueueReactiveMarket, TapeMarket or "
             "ImpactedMarket; of a calibration it is ThinMarket.of(frame), of recorded quotes "

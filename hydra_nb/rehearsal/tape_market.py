@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.units import NS_PER_S, seconds_ns
 from hydra_nb.errors import InvalidFrame, InvalidOrder
-from hydra_nb.rehearsal.market import Begun, Screen
+from hydra_nb.rehearsal.market import Begun, Screen, positive
 from hydra_nb.sim.models.tape import FillRule, TapeParameters
 from hydra_nb.sim.models.tape_packed import PackedTape
 from hydra_nb.sim.models.tape_rows import Crossed, TapeRow, TapeUnusable, read_tape
@@ -104,8 +104,9 @@ class TapeMarket:
         from hydra_nb.analysis.replay import replay_rows
 
         rule, kept = _choice(FillRule, fills, name="fills"), _choice(Crossed, crossed, name="crossed")
-        if not gap_s > 0:
-            raise InvalidOrder(f"gap_s={gap_s!r} s; give a positive number")
+        positive(gap_s, name="gap_s")
+        if not hasattr(quotes, "columns"):
+            raise InvalidFrame(f"quotes={quotes!r:.60} is no frame; give desk.quotes()")
         try:
             rows = read_tape(
                 replay_rows(quotes, local_symbol=instrument.local_symbol), tick=instrument.tick, crossed=kept

@@ -77,7 +77,10 @@ class RehearsingTicket(Frame):
             self._must_be_allowed()
             plan = self.plan if self.arming.has_open_plan else await self.preview()
             paths = self.paths if n is None else n
-            return None if plan is None else await self._rehearsed(plan, n=paths, executor=executor)
+            if plan is None:
+                return None
+            await self._run.ended()
+            return await self._rehearsed(plan, n=paths, executor=executor) if self._is_wanted(asked, plan) else None
         finally:
             if self._asked is asked:
                 self._asked = None
@@ -85,6 +88,7 @@ class RehearsingTicket(Frame):
     def stop_rehearsal(self) -> None:
         """End the rehearsal under way, and keep nothing of it; the plan stays."""
         if not self._run.is_running:
+            self._asked = None  # it waits for the end of one before it, and need not begin
             return
         paths = f"{numbers.lots(self._run.done)} of {numbers.plural(self._run.total, 'path')}"
         self._stop_run()
@@ -111,10 +115,12 @@ class RehearsingTicket(Frame):
             self._tell_of_rehearsal(error)
             raise error
 
+    def _is_wanted(self, asked: object, plan: PlanPort) -> bool:
+        """Whether nothing has ended it since it was asked for."""
+        is_open = self._is_made and not self._is_retired and self._desk.killed is None
+        return is_open and self._asked is asked and plan is self.plan
+
     async def _rehearsed(self, plan: PlanPort, *, n: int, executor: Executor | None) -> RehearsalPort | None:
-        await self._run.ended()
-        if plan is not self.plan or self._is_retired or not self._is_made:
-            return None
         self.rehearsal = None
         self.plan_pane.show_progress(0, n, elapsed_s=0.0)
         try:
@@ -145,10 +151,10 @@ class RehearsingTicket(Frame):
             self.plan_pane.show_progress(self._run.done, self._run.total, elapsed_s=self._run.elapsed_s)
 
     def _stop_run(self) -> None:
-        """End what is under way; what came out before stays."""
+        """End what is under way, or asked for; what came out before stays."""
+        self._asked = None
         if self._run.is_running:
             self._run.stop()
-            self._asked = None
             self.plan_pane.end_run()
 
     def _drop_rehearsal(self) -> None:

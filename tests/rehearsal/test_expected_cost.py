@@ -148,6 +148,7 @@ def test_a_journal_from_before_rehearsals_is_read() -> None:
     [
         (lambda plan: rehearsed(plan, plan_id="7c1f09ae55aa0011"), "is of the plan 7c1f09ae55aa0011, not of"),
         (lambda plan: Comparison(rehearsals=(rehearsed(plan),)), "of a comparison it is one of .rehearsals"),
+        (lambda plan: rehearsed(plan, fidelity="wire", with_faults=True), "had faults on its way"),
         (lambda plan: rehearsed(plan, paths=60), "of 61 paths have a cost; an interval from 5 to 95 % takes about"),
     ],
 )
@@ -160,6 +161,21 @@ def test_what_is_no_evidence_for_this_plan_is_refused(take: Callable[[Plan], Any
             plan.with_expected_cost(take(plan))
 
     on_oats(scenario)
+
+
+def test_a_rehearsal_by_wire_says_so_in_the_source() -> None:
+    """It began with a fresh desk: another evidence than one from the desk as it stands."""
+
+    async def scenario(stack: Stack) -> tuple[str, str]:
+        plan = await previewed(stack)
+        found = (rehearsed(plan, market="ThinMarket", fidelity=how) for how in ("direct", "wire"))
+        direct, wire = (plan.with_expected_cost(one).expected_cost.source for one in found)
+        return str(direct), str(wire)
+
+    direct, wire = on_oats(scenario)
+
+    assert " in ThinMarket " in direct
+    assert " in ThinMarket by wire " in wire
 
 
 def test_where_the_formula_predicts_nothing_no_rehearsal_takes_its_place() -> None:

@@ -112,7 +112,7 @@ MARKETS: dict[str, Callable[[], Market]] = {
     "queue-reactive": lambda: QueueReactiveMarket(**RATES),
     "recorded": tape,
     "moves prices": lambda: ImpactedMarket(coefficient=1.0, half_life_s=600, adverse_ticks=1.0),
-    "against us": lambda: ImpactedMarket(market=ZERO, coefficient=1, adverse_ticks=8.0),
+    "against us": lambda: ImpactedMarket(market=ZERO, adverse_ticks=8.0),
 }
 
 
@@ -232,15 +232,37 @@ def test_no_path_begins_where_a_side_of_the_tape_was_empty() -> None:
         (lambda: TapeMarket.of(quotes().drop(columns="last"), OATS), InvalidFrame, "lack last"),
         (lambda: TapeMarket.of(quotes().iloc[:0], OATS), InvalidFrame, "a tape is of one contract"),
         (lambda: tape(fills="maybe"), InvalidOrder, "'touch' or 'through'"),
-        (lambda: tape(gap_s=0), InvalidOrder, "gap_s=0 s"),
+        (lambda: tape(gap_s=0), InvalidOrder, "gap_s=0 is no figure"),
+        (lambda: tape(gap_s="600"), InvalidOrder, "gap_s='600' is no figure"),
+        (lambda: tape(gap_s=math.inf), InvalidOrder, "gap_s=inf is no figure"),
+        (lambda: TapeMarket.of(None, OATS), InvalidFrame, "quotes=None is no frame"),
         (lambda: tape(crossed="keep"), InvalidOrder, "'refuse' or 'drop'"),
         (lambda: SantaFeMarket(taker_s=0, far_lots=1, rest_s=60), InvalidOrder, "taker_s=0"),
+        (lambda: SantaFeMarket(taker_s="45", far_lots=1, rest_s=60), InvalidOrder, "taker_s='45'"),
+        (lambda: SantaFeMarket(taker_s=60, far_lots=1, rest_s=60, order_lots=1.5), InvalidOrder, "order_lots=1.5"),
+        (lambda: SantaFeMarket(taker_s=60, far_lots=1, rest_s=60, window_ticks=2.5), InvalidOrder, "a whole number"),
         (lambda: SantaFeMarket(taker_s=60, far_lots=2_000, rest_s=60), InvalidOrder, "would rest"),
         (lambda: QueueReactiveMarket(**RATES | {"market_per_s": [[0, 0.1]]}), InvalidOrder, "same distances"),
         (lambda: QueueReactiveMarket(**RATES | {"limit_per_s": 3}), InvalidOrder, "of no market"),
         (lambda: ImpactedMarket(coefficient=-1), InvalidOrder, "coefficient is -1"),
         (lambda: ImpactedMarket(adv_lots=0), InvalidOrder, "adv_lots=0"),
-        (lambda: ImpactedMarket(market=3), InvalidOrder, "no market to be moved"),
+        (lambda: ImpactedMarket(coefficient="1"), InvalidOrder, "is no impact"),
+        (lambda: ImpactedMarket(adverse_horizon_s=math.inf), InvalidOrder, "adverse_horizon_s=inf"),
+        (lambda: ImpactedMarket(market=3), InvalidOrder, "no market that could be moved"),
+        (lambda: ImpactedMarket(market=ThinMarket), InvalidOrder, "no market that could be moved"),
+        (lambda: ImpactedMarket(market=ImpactedMarket()), InvalidOrder, "no market that could be moved"),
+        (
+            lambda: ImpactedMarket(market=SantaFeMarket(taker_s=60, far_lots=1, rest_s=60), coefficient=0.8).begin(
+                screen()
+            ),
+            InvalidOrder,
+            "SantaFeMarket answers a take by what it leaves in the book",
+        ),
+        (
+            lambda: ImpactedMarket(market=QueueReactiveMarket(**RATES), coefficient=0.8).begin(screen()),
+            InvalidOrder,
+            "QueueReactiveMarket answers a take by what it leaves in the book",
+        ),
         (lambda: tape().begin(screen(longest_s=3601)), InvalidOrder, "3,601 s .* longest part has 3,600 s"),
         (
             lambda: TapeMarket.of(quotes(every_s=60), OATS, gap_s=30).begin(screen()),

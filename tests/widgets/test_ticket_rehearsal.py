@@ -267,6 +267,39 @@ def test_stop_keeps_the_plan_and_says_how_far_it_was_and_the_next_press_begins_a
     rehearsing(story)
 
 
+@pytest.mark.parametrize("gesture", ["send", "stop", "kill", "retire"])
+def test_one_that_waits_for_the_end_of_a_stopped_one_is_ended_too(gesture: str) -> None:
+    """Stop, Rehearse, and at once something that ends it: it never begins, and says nothing."""
+
+    async def story(ticket: OrderTicket, desk: HandDesk, rehearsals: Rehearsals) -> None:
+        await ticket.preview()
+        await begin(ticket, rehearsals)
+        ticket.plan_pane.stop_button.click()
+        ticket.buttons.rehearse.click()
+        await asyncio.sleep(0)
+
+        if gesture == "send":
+            ticket.arm()
+            await ticket.send()
+        elif gesture == "stop":
+            ticket.stop_rehearsal()
+        elif gesture == "kill":
+            desk.killed = "in another view"
+            desk.tell()
+        else:
+            ticket.retire()
+        await asyncio.sleep(0.05)  # the first has ended by now
+        rehearsals.go_on.set()
+        failures = await desk.settle()
+
+        assert failures == []
+        assert len(rehearsals.asked) == 1
+        assert "Not rehearsed" not in state(ticket)
+        assert ticket.rehearsal is None
+
+    rehearsing(story)
+
+
 def test_how_many_paths_a_press_takes_can_be_set_and_is_said() -> None:
     """For a long plan: the button tells, and the count goes to that number."""
 
