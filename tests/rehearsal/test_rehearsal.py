@@ -224,3 +224,13 @@ def test_a_share_of_the_paths_is_done_by_the_first_time_by_which_so_many_are() -
     for share in (0, 1.01, math.nan):
         with pytest.raises(InvalidOrder, match="above 0 and at most 1"):
             found.done_by_s(share)
+
+
+def test_an_overfilled_path_completes_no_more_than_its_lots() -> None:
+    """A fault by wire can fill more than was ordered; that is told in the paths, not as a share above all."""
+    told = rehearsal(
+        outcome(1, fill(lots=LOTS + 2), shortfall_lots=0, overfilled_lots=2, finished=True), outcome(2, fill())
+    )
+
+    assert told.completion["filled_share"].max() == (1 + 1 / LOTS) / 2
+    assert told.completion["filled_p95"].max() == 1.0

@@ -404,6 +404,8 @@ def test_an_error_inside_a_path_is_raised_and_names_its_seed() -> None:
         (lambda buy, sell: hydra_nb.rehearse([buy, sell], 3), "share no markets"),
         (lambda buy, _sell: buy.rehearse(3, market=3), "is no ThinMarket"),
         (lambda buy, _sell: buy.rehearse(0), "a whole number from 1"),
+        (lambda buy, _sell: buy.rehearse(2, seed="abc"), "seed='abc'; give a whole number"),
+        (lambda buy, _sell: hydra_nb.rehearse_bounds([buy], 2, market=None), "bounds are those of one plan"),
     ],
 )
 def test_what_cannot_be_rehearsed_is_refused_before_anything_runs(ask: Any, words: str) -> None:
