@@ -234,7 +234,7 @@ def _fitted(
     both = np.sqrt(seen.error**2 + shown.error**2)
     with np.errstate(invalid="ignore", divide="ignore"):
         misfit = np.abs(seen.value - shown.value) / both
-    slopes = _slopes(vector, shown.value, lambda other: shown_by(other)[1].value)
+    slopes = _slopes(vector, shown.value, lambda other: shown_by(other)[1])
     return Fit(market=_market(begin, vector), error=both / slopes, misfit=misfit, like=tape)
 
 
@@ -265,7 +265,7 @@ def _next(vector: Reals, seen: Reals, shown: Reals) -> Reals:
     return within
 
 
-def _slopes(vector: Reals, shown: Reals, figures: Callable[[Reals], Reals]) -> Reals:
+def _slopes(vector: Reals, shown: Reals, figures: Callable[[Reals], Figures]) -> Reals:
     """By how much each figure follows its own parameter.
 
     Widths and rates are proportional to theirs. Lots of takers are cut off by the touch, and what they move is blurred
@@ -276,8 +276,10 @@ def _slopes(vector: Reals, shown: Reals, figures: Callable[[Reals], Reals]) -> R
         slopes = np.array([shown[0] / vector[0], 1.0, shown[2] / vector[2], shown[3] / vector[3], 0.0, 0.0])
     step = np.array([0.0, 0.0, 0.0, 0.0, STEP * max(0.2, vector[4] - 1), max(0.1, vector[5])])
     up, down = vector + step, np.maximum(vector - step, _LEAST)
-    tried = figures(up) - figures(down)
-    slopes[4:] = np.maximum(np.abs(tried[4:] / (up - down)[4:]), LEAST_SLOPE)
+    above, below = figures(up), figures(down)
+    # Less what the noise of both may have made of it: a slope that is too steep would make a figure look too sure.
+    tried = np.abs(above.value - below.value) - np.hypot(above.error, below.error)
+    slopes[4:] = np.maximum(tried[4:] / (up - down)[4:], LEAST_SLOPE)
     return slopes
 
 
