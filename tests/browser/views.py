@@ -69,10 +69,18 @@ class View:
             field.fill(text)
             field.press("Tab")
 
+    def plan(self) -> str:
+        """The short id of the plan that is shown; empty where there is none."""
+        _, found, plan = (self.frame.locator(".hy-schedule-head").text_content() or "").rpartition("plan ")
+        return plan.strip() if found else ""
+
     def arm(self) -> None:
-        """Preview and arm."""
+        """Preview and arm: the plan that is then drawn, not one that stood there before it."""
+        before = self.plan()
         self.press("Preview")
         expect(self.state).to_have_text("○ Planned")
+        if before:
+            expect(self.frame.locator(".hy-schedule-head")).not_to_contain_text(before)
         self.press("Arm")
         expect(self.button("Disarm")).to_be_visible()
         expect(self.frame.locator(".hy-send")).to_be_enabled()
