@@ -8,13 +8,16 @@ from hydra_nb.risk.case import Case
 from hydra_nb.risk.checks import CHECKS, PARENT_CHECKS, Cure
 from hydra_nb.risk.checks_contract import session_left
 from hydra_nb.risk.checks_market import quote_age, quote_sane, reference_age, session_open
+from hydra_nb.risk.checks_traffic import order_efficiency
 from hydra_nb.risk.limits import Limits
 from hydra_nb.risk.snapshot import RiskSnapshot
 from hydra_nb.risk.verdict import Decision, WouldPass
 
 _TIME_CURES = frozenset(check.name for check in CHECKS if check.cure is Cure.TIME)
 _PRICE_CURES = frozenset(check.name for check in CHECKS if check.cure is Cure.PRICE)
-_PERSON_CURES = frozenset(check.name for check in CHECKS if check.cure is Cure.PERSON)
+_EFFICIENCY = order_efficiency.__name__
+"""The one check that more lots cure: the same messages are fewer a lot."""
+_PERSON_CURES = frozenset(check.name for check in CHECKS if check.cure is Cure.PERSON) - {_EFFICIENCY}
 _SESSION = frozenset(check.__name__ for check in (session_open, session_left))
 _SESSION_CURES = frozenset(
     check.__name__ for check in (session_open, session_left, quote_sane, quote_age, reference_age)
@@ -77,21 +80,28 @@ def search(
     asked = checked(lots=parent.lots, tried=prices)
     # What only a person cures is about the plan or the desk as they are: no other number of lots would change it.
     is_lots_worth_trying = all(decision.allowed or decision.check not in _PERSON_CURES for decision in asked)
-    return WouldPass(
-        lots=_most_lots(
+    most = None
+    if is_lots_worth_trying:
+        most = _most_lots(
             lambda lots: _passes_with_other_lots(checked(lots=lots, tried=prices)), highest=limits.max_lots_per_parent
         )
-        if is_lots_worth_trying
-        else None,
+    if most is not None and not _is_efficient(checked(lots=most, tried=prices)):
+        most = None  # nor would fewer be
+    return WouldPass(
+        lots=most,
         price=_nearest_price(prices[0], decide=lambda price: checked(lots=parent.lots, tried=(price, price))),
         time_ns=_earliest_time(parent, decisions=asked, now_ns=snapshot.now_ns, begins_ns=snapshot.begins_ns),
     )
 
 
 def _passes_with_other_lots(decisions: tuple[Decision, ...]) -> bool:
-    """Whether all passes but what time cures; what a person cures was looked at before, at the lots that were asked."""
-    set_aside = _TIME_CURES | _PERSON_CURES
+    """Whether all passes but what time, or more lots, cure; what a person cures was looked at, at the lots asked."""
+    set_aside = _TIME_CURES | _PERSON_CURES | {_EFFICIENCY}
     return all(decision.allowed or decision.check in set_aside for decision in decisions)
+
+
+def _is_efficient(decisions: tuple[Decision, ...]) -> bool:
+    return all(decision.allowed for decision in decisions if decision.check == _EFFICIENCY)
 
 
 def _most_lots(passes: Callable[[int], bool], *, highest: int) -> int | None:

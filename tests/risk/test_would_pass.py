@@ -163,6 +163,16 @@ def test_too_many_lots_are_answered_with_fewer():
     assert found == WouldPass(lots=16, price=None, time_ns=None)
 
 
+def test_too_many_messages_a_lot_are_cured_by_more_lots_and_by_no_fewer():
+    """Four messages, one a lot allowed: three lots are too few, sixteen are not, and where one is the most none is."""
+    asked = {"snapshot": make_snapshot(), "first_price": Decimal(370), "worst_price": Decimal(370), "messages": 4}
+
+    more = RiskGate(Limits(max_messages_per_lot=1.0)).would_pass(make_parent(lots=3), **asked)
+    none = RiskGate(Limits(max_messages_per_lot=0.3, max_lots_per_parent=1)).would_pass(make_parent(lots=14), **asked)
+
+    assert (more.lots, none.lots) == (16, None)
+
+
 def test_a_far_price_is_answered_with_the_nearest():
     """1.5 % of 370 are 5.55: the tick within it is 375.50; fewer lots do not help."""
     found = ask(snapshot=make_snapshot(), price=Decimal(380))
