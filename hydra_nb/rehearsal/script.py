@@ -1,7 +1,7 @@
 """One path of a rehearsal: all that it needs but its seed, and how it is run."""
 
 import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hydra_nb.algos.prices import MarketMemory
@@ -56,12 +56,13 @@ def pack(script: Script) -> bytes:
 
 def run_paths(packed: bytes, seeds: Sequence[int]) -> tuple[PathOutcome, ...]:
     """Run the paths of seeds, one after another; what an executor is given."""
-    return tuple(_run_anew(packed, seed=seed) for seed in seeds)
+    return tuple(run_anew(packed, seed=seed, run=run_path) for seed in seeds)
 
 
-def _run_anew(packed: bytes, *, seed: int) -> PathOutcome:
+def run_anew(packed: bytes, *, seed: int, run: Callable[..., PathOutcome]) -> PathOutcome:
+    """Run one path from bytes, by whatever runs it; `RehearsalFailed` names the seed where it cannot be run."""
     try:
-        return run_path(pickle.loads(packed), seed=seed)  # noqa: S301  our own bytes
+        return run(pickle.loads(packed), seed=seed)  # noqa: S301  our own bytes
     except Exception as error:
         raise RehearsalFailed(f"the path of seed {seed} could not be run: {type(error).__name__}: {error}") from error
 

@@ -158,7 +158,7 @@ class Exchange:
             time_ns, _, due, subject = heappop(queue)
             self._now_ns = max(self._now_ns, time_ns)
             due(subject, time_ns, events)
-            if events and not (queue and queue[0][0] <= time_ns):
+            if events and not (queue and queue[0][0] <= self._now_ns):
                 break
         return self._now_ns, events
 
