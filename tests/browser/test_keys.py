@@ -22,6 +22,13 @@ plan = await desk.preview("BUY", 2, "KE", strategy="twap", slices=2, duration="3
 execution = await desk.submit(plan)
 execution.view()
 """
+RUNNING = """
+import hydra_nb
+desk = await hydra_nb.connect(speed=20, journal=":memory:")
+plan = await desk.preview("BUY", 12, "KE", strategy="twap", slices=12, duration="6h")
+execution = await desk.submit(plan)
+execution.view()
+"""
 DESK = "desk.view()"
 DESK_KILLED = """
 import hydra_nb
@@ -71,7 +78,8 @@ def test_letters_on_every_control_leave_the_notebook_as_it_was(open_notebook: Op
             tried.append(focused(notebook))
             for key in KEYS:
                 notebook.page.keyboard.press(key)
-            assert notebook.page.evaluate(LETTERS_OF_NOTEBOOK) == before, f"letters on {tried[-1]!r}"
+            after = notebook.page.evaluate(LETTERS_OF_NOTEBOOK)
+            assert after == before, f"letters on {tried[-1]!r} made of\n{before}\n{after}"
 
     notebook.picture(picture("letters-on-every-control"), output=0)
     assert {"Kill all", "BUY", "TWAP", "Preview", "Arm", "Pause", "Cancel order", "Reconcile"} <= set(tried)
@@ -82,6 +90,33 @@ def test_letters_on_every_control_leave_the_notebook_as_it_was(open_notebook: Op
         expect(ticket.state).to_have_text("○ Planned")
         assert notebook.page.evaluate(LETTERS_OF_NOTEBOOK) == before, f"{key} on Preview"
     assert notebook.run_code("print(desk.killed, len(desk.executions()), execution.status)") == "None 1 working"
+
+
+def test_a_fold_stays_open_and_keeps_the_focus_while_its_part_is_drawn_anew(open_notebook: Open) -> None:
+    """Else it would shut while one reads, and the letters that one types next would go to the notebook."""
+    notebook = open_notebook(RUNNING)
+    notebook.run_cell(0)
+    notebook.wait_idle()
+    view = View(notebook, "execution")
+    fold = view.frame.locator(".hy-slices summary")
+    fold.focus()
+    notebook.page.keyboard.press("Enter")
+    expect(view.frame.locator(".hy-slices details")).to_have_attribute("open", "")
+    before = notebook.page.evaluate(LETTERS_OF_NOTEBOOK)
+
+    for _ in range(3):
+        notebook.page.evaluate("() => { document.querySelector('.hy-slices summary').isOld = true; }")
+        notebook.page.wait_for_function("() => !document.querySelector('.hy-slices summary').isOld")
+        assert focused(notebook).startswith("Show the other")
+        expect(view.frame.locator(".hy-slices details")).to_have_attribute("open", "")
+        for key in KEYS:
+            notebook.page.keyboard.press(key)
+    assert notebook.page.evaluate(LETTERS_OF_NOTEBOOK) == before
+
+    fold.press("Enter")
+    notebook.page.evaluate("() => { document.querySelector('.hy-slices summary').isOld = true; }")
+    notebook.page.wait_for_function("() => !document.querySelector('.hy-slices summary').isOld")
+    expect(view.frame.locator(".hy-slices details")).not_to_have_attribute("open", "")
 
 
 def test_escape_disarms_goes_to_kill_and_sends_nothing_and_letters_after_send_reach_nobody(

@@ -1,5 +1,6 @@
-// Keeps JupyterLab's shortcuts off the controls of a view, says in words what buttons are, halts without the kernel's
-// help, and tells the kernel whether the view can be seen. The view works without it, by Tab, Space and Enter.
+// Keeps JupyterLab's shortcuts off the controls of a view, says in words what buttons are, keeps folds open and the focus
+// where it is while parts are drawn anew, halts without the kernel's help, and tells the kernel whether the view can be
+// seen. The view works without it, by Tab, Space and Enter.
 
 function render({ model, el }) {
   const view = Math.random().toString(36).slice(2); // one widget may be shown twice
@@ -7,6 +8,8 @@ function render({ model, el }) {
   let root = null;
   let beat = false;
   let focusing = null;
+  let held = null; // what has the focus, and which fold of which part it is
+  const openFolds = new WeakMap(); // the numbers of the folds of a part that a person opened
   const justPressed = new WeakSet();
   const undo = [];
 
@@ -26,7 +29,46 @@ function render({ model, el }) {
   });
   undo.push(() => { sizes.disconnect(); clearTimeout(resizing); });
 
+  // A part that is drawn anew is new to the page: its folds, and the focus, would be as if nobody had touched them.
+  const partOf = (node) => node.closest(".widget-html");
+  const foldsOf = (part) => [...(part?.querySelectorAll("details") ?? [])];
+
+  function toggled({ target: fold }) {
+    const part = partOf(fold);
+    if (!part) return;
+    const numbers = openFolds.get(part) ?? new Set();
+    openFolds.set(part, numbers);
+    const number = foldsOf(part).indexOf(fold);
+    if (fold.open) numbers.add(number);
+    else numbers.delete(number);
+  }
+
+  function focused({ target: node }) {
+    const part = partOf(node);
+    held = { node, part, number: foldsOf(part).indexOf(node.parentElement) };
+  }
+
+  function left({ target: node }) {
+    // One that was taken away is still to be given back, and one in a window that a person left keeps its focus there.
+    queueMicrotask(() => {
+      if (held?.node === node && node.isConnected && root.ownerDocument.activeElement !== node) held = null;
+    });
+  }
+
+  function restore() {
+    for (const part of new Set([...root.querySelectorAll("details")].map(partOf))) {
+      const numbers = openFolds.get(part);
+      if (numbers) foldsOf(part).forEach((fold, number) => { if (numbers.has(number)) fold.open = true; });
+    }
+    if (!held || held.node.isConnected) return;
+    const fold = foldsOf(held.part)[held.number];
+    held = null;
+    if (root.ownerDocument.activeElement !== root.ownerDocument.body) return;
+    (fold?.querySelector("summary") ?? root).focus({ preventScroll: true });
+  }
+
   function mark() {
+    restore();
     for (const one of root.querySelectorAll("button, summary, select")) {
       one.setAttribute("data-lm-suppress-shortcuts", "true");
       if (one.tagName !== "BUTTON") continue;
@@ -115,6 +157,9 @@ function render({ model, el }) {
     root.querySelector(".hy-state-line")?.setAttribute("aria-live", "polite");
     listen(root, "click", clicked);
     listen(root, "keydown", pressed);
+    listen(root, "toggle", toggled);
+    listen(root, "focusin", focused);
+    listen(root, "focusout", left);
     const marks = new MutationObserver(mark);
     const watched = { subtree: true, childList: true, attributes: true, attributeFilter: ["class", "disabled"] };
     marks.observe(root, watched);
