@@ -5,8 +5,11 @@ import resource
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
+import psutil
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import hydra_nb
@@ -33,6 +36,8 @@ TICKET_GOAL_MS = 5.0
 """A path of a ticket's order, on one of two processors that together run 400 a second."""
 SIXTY_GOAL_MS = 20.0
 MEMORY_GOAL_MB = 150.0
+FLAT_MB = 5.0
+"""What the second half of the paths may add: caches of bounded size fill during the first two thousand."""
 
 
 def _packed(how: dict[str, Any], **limits: float) -> bytes:
@@ -145,3 +150,38 @@ def test_a_thousand_paths_from_a_notebook(benchmark: BenchmarkFixture, note: Cal
         note(Figure(name="rehearse(n=1000) from a ticket on oats", value=took_s, unit="s", goal=ANSWER_GOAL_S))
         note(Figure(name="the loop meanwhile, latest", value=1e3 * max(lags_s), unit="ms", goal=LAG_GOAL_MS))
         note(Figure(name="memory of it in the notebook", value=grown_mb, unit="MB", goal=MEMORY_GOAL_MB))
+
+
+def _grown_mb(packed: bytes, paths: int) -> list[float]:
+    """Memory of this process after each tenth of the paths, above what it has once the package is imported."""
+    process, seeds, tenth = psutil.Process(), draw_seeds(paths, seed=1), paths // 10
+    imported = process.memory_info().rss
+    grown_mb = []
+    for first in range(0, paths, tenth):
+        run_paths(packed, seeds[first : first + tenth])
+        grown_mb.append((process.memory_info().rss - imported) / 2**20)
+    return grown_mb
+
+
+def test_memory_of_a_worker(benchmark: BenchmarkFixture, note: Callable[[Figure], None]) -> None:
+    """Of a process that has imported the package and then runs paths: it keeps nothing of one but its outcome."""
+    packed, paths = _packed(TICKET), 1_000 if benchmark.enabled else 10
+
+    def in_a_worker() -> list[float]:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as worker:
+            return worker.submit(_grown_mb, packed, paths).result()
+
+    grown_mb = benchmark.pedantic(in_a_worker, rounds=1)
+
+    assert 0 < max(grown_mb) <= MEMORY_GOAL_MB
+    assert grown_mb[-1] - grown_mb[4] <= FLAT_MB
+    if benchmark.enabled:
+        detail = f"{grown_mb[-1] - grown_mb[4]:.1f} MB of it over the second half"
+        figure = Figure(
+            name="memory of a worker over 1,000 paths",
+            value=max(grown_mb),
+            unit="MB",
+            goal=MEMORY_GOAL_MB,
+            detail=detail,
+        )
+        note(figure)
