@@ -50,7 +50,7 @@ class OrderState(StrEnum):
     @property
     def is_over(self) -> bool:
         """Whether no lot of the order can fill any more."""
-        return self in (OrderState.FILLED, OrderState.DEAD)
+        return self in _ORDER_ENDS
 
 
 class ParentStatus(StrEnum):
@@ -69,18 +69,12 @@ class ParentStatus(StrEnum):
     @property
     def is_over(self) -> bool:
         """Whether the parent will do nothing more, whatever a person asks for."""
-        return self in (
-            ParentStatus.FILLED,
-            ParentStatus.PARTIAL,
-            ParentStatus.REFUSED,
-            ParentStatus.CANCELLED,
-            ParentStatus.NEEDS_HUMAN,
-        )
+        return self in _PARENT_ENDS
 
     @property
     def is_waited_for(self) -> bool:
         """Whether it goes on towards its end by itself, or after a pause; an interrupted one needs a person."""
-        return not self.is_over and self is not ParentStatus.INTERRUPTED
+        return self not in _NOT_WAITED_FOR
 
 
 class SliceStatus(StrEnum):
@@ -94,6 +88,20 @@ class SliceStatus(StrEnum):
     REFUSED = "refused"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
+
+
+# Made once: to name a member costs more than to look for it, and these are asked several times with every event.
+_ORDER_ENDS = frozenset({OrderState.FILLED, OrderState.DEAD})
+_PARENT_ENDS = frozenset(
+    {
+        ParentStatus.FILLED,
+        ParentStatus.PARTIAL,
+        ParentStatus.REFUSED,
+        ParentStatus.CANCELLED,
+        ParentStatus.NEEDS_HUMAN,
+    }
+)
+_NOT_WAITED_FOR = _PARENT_ENDS | {ParentStatus.INTERRUPTED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,14 +167,14 @@ class Ledger:
 
     def own_lots_at(self, price: Decimal, *, con_id: int, side: Side) -> int:
         """Our working lots of one side of a contract at one limit price; see `own_lots`."""
-        return sum(
-            record.working_lots
-            for record in self._open.values()
-            if record.child.side is side
-            and record.sent_ns is not None
-            and record.child.contract.con_id == con_id
-            and price in (record.child.limit_price, record.terms.limit_price)
-        )
+        lots = 0
+        for record in self._open.values():  # with every quote: a loop costs half of what a sum over a generator does
+            child = record.child
+            if child.side is side and record.sent_ns is not None and child.contract.con_id == con_id:
+                pending = record.pending
+                if price == child.limit_price or (pending is not None and price == pending.limit_price):
+                    lots += record.working_lots
+        return lots
 
     def booked_position(self, con_id: int) -> int:
         """Signed lots of a contract by our own fills alone."""
@@ -199,11 +199,18 @@ class Ledger:
         unlocked_ns = self.unlocked_ns.get(record.child.contract.con_id)
         return fold_order.untold_lots(record, completed_lots, unlocked_ns=unlocked_ns)
 
+    def held_lots(self, parent_id: str, *, without: str | None = None) -> int:
+        """Lots that orders of a parent, other than `without`, may still fill."""
+        return sum(
+            record.working_lots
+            for order_ref, record in self._open.items()
+            if record.child.parent_id == parent_id and order_ref != without
+        )
+
     def parent_open_lots(self, parent_id: str, *, without: str | None = None) -> int:
         """Lots of a parent neither booked nor held by an order of its own other than `without`."""
         parent = self.parents[parent_id]
-        held = sum(self.orders[ref].working_lots for ref in parent.order_refs if ref != without)
-        return max(0, parent.plan.parent.lots - parent.filled_lots - held)
+        return max(0, parent.plan.parent.lots - parent.filled_lots - self.held_lots(parent_id, without=without))
 
     def last_order_id(self, client_id: int) -> int:
         """Highest order id ever reserved for a client id; 0 where there is none."""

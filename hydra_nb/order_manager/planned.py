@@ -70,7 +70,7 @@ def unfilled_lots(ledger: Ledger, record: ParentRecord) -> int:
     """Lots of a parent that can still fill: all that are not booked, or, once it is over, those of its orders."""
     if not record.status.is_over:
         return max(0, record.plan.parent.lots - record.filled_lots)
-    return sum(ledger.orders[ref].working_lots for ref in record.order_refs)
+    return ledger.held_lots(record.parent_id)
 
 
 def outstanding_lots(ledger: Ledger, con_id: int) -> int:
