@@ -31,11 +31,14 @@ class Halting:
         Holds orders back at once.
     is_closed
         Set once the desk was closed: nothing is done about it any more.
+    presses
+        How often a kill was asked for, by whatever way, those among them that count as one with the one before.
     """
 
     def __init__(self, rooms: Rooms) -> None:
         self.flag: HaltFlag = rooms.broker.halt
         self.is_closed = False
+        self.presses = 0
         self._broker = rooms.broker
         self._manager = rooms.manager
         self._journal = rooms.journal
@@ -61,6 +64,7 @@ class Halting:
             self.heed_requests()
         except JournalUnreadable:
             unrecorded = True
+        self.presses += unrecorded
         if self._manager.ledger.killed is None and unrecorded:
             self._killed_s = asyncio.get_running_loop().time()
             self._manager.ingest(Killed(time_ns=self._clock.now_ns(), reason=reason))
@@ -82,6 +86,7 @@ class Halting:
 
     def is_pressed_again(self) -> bool:
         """Whether a kill that comes now is the one that came a moment ago, by the other way; else it counts as new."""
+        self.presses += 1
         now_s, killed_s = asyncio.get_running_loop().time(), self._killed_s
         if self._manager.ledger.killed is not None and killed_s is not None and now_s - killed_s < ONE_PRESS_S:
             return True

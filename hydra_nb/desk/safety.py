@@ -138,16 +138,19 @@ class Safety(Records):
         InvalidOrder
             No reason is given, or the breaker is not tripped.
         RearmRefused
-            They could not be compared, a contract is locked, or, after a kill, own orders are not proven dead; the
-            message says which, and what to do.
+            They could not be compared, a contract is locked, or, after a kill, own orders are not proven dead; or,
+            meanwhile, a kill was asked for or a breaker tripped. The message says which, and what to do.
         """
         _must_say_why(reason, what="re-arming")
         self._must_be_tripped(breaker)
+        known = self._halts()
         try:
             await self.reconcile()
         except BrokerError as error:
             raise RearmRefused(f"not armed again, as ledger and broker could not be compared: {error}") from error
         obstacles = self._rearm_obstacles(lifts_kill=breaker is None)
+        if breaker is None and self._halts() - known:
+            obstacles.append("killed, or a breaker tripped, while ledger and broker were compared: re-arm anew")
         if obstacles:
             raise RearmRefused(f"not armed again: {'; '.join(obstacles)}")
         try:
@@ -163,6 +166,14 @@ class Safety(Records):
             return
         what = "is not tripped" if breaker in tuple(BreakerName) else f"is no breaker ({', '.join(BreakerName)})"
         raise InvalidOrder(f"{breaker!r} {what}; tripped: {', '.join(tripped) or 'none'}")
+
+    def _halts(self) -> set[object]:
+        """All that holds orders up: each press of Kill so far, and each tripped breaker.
+
+        What a re-arming lifts is what its person has seen, and never what came while it was on its way.
+        """
+        tripped = self._rooms.manager.ledger.breakers.tripped
+        return {*range(self._halting.presses), *tripped}
 
     def _rearm_obstacles(self, *, lifts_kill: bool) -> list[str]:
         """Give in words what speaks against sending again."""
@@ -237,6 +248,10 @@ class Safety(Records):
     def _must_be_open(self) -> None:
         if self._closed:
             raise NotConnected("this desk was closed; open one with hydra_nb.connect()")
+
+    def _must_take_orders(self) -> None:
+        self._must_be_open()
+        self._rooms.manager.must_take_orders()
 
 
 def _must_say_why(reason: str, *, what: str) -> None:

@@ -1,5 +1,6 @@
 """Orders are allowed again only once ledger and broker were compared, and nothing of ours works."""
 
+import asyncio
 import dataclasses
 import re
 from pathlib import Path
@@ -7,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from hydra_nb import errors
-from hydra_nb.domain.events import ContractLocked, Rearmed, Reconciled
+from hydra_nb.domain.breakers import BreakerName
+from hydra_nb.domain.events import BreakerTripped, ContractLocked, Rearmed, Reconciled
 from hydra_nb.sim import requests as ask
 from tests.test_desk import resting
 from tests.whole_stack import ScriptedExchange, Stack, on_a_desk, steady
@@ -99,6 +101,55 @@ def test_it_is_refused_without_a_connection() -> None:
             await stack.desk.rearm("drill over")
 
         assert stack.desk.killed == "drill"
+
+    on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+
+@pytest.mark.parametrize("later_s", [0, 60])
+def test_a_kill_that_comes_while_it_compares_stays(later_s: float) -> None:
+    """Also one that counts as the press before it: who pressed last does not want what was begun before."""
+
+    async def scenario(stack: Stack) -> None:
+        await stack.desk.kill("first")
+        await stack.sleep(later_s)
+        rearming = asyncio.ensure_future(stack.desk.rearm("all is well"))
+        await asyncio.sleep(0)
+
+        await stack.desk.kill("second: it is not")
+
+        with pytest.raises(errors.RearmRefused, match="killed, or a breaker tripped, while"):
+            await rearming
+        assert stack.desk.killed is not None
+        assert stack.desk._rooms.broker.halt.is_set
+        assert stack.journalled(Rearmed) == []
+        await stack.desk.rearm("now it is")
+        assert stack.desk.killed is None
+
+    on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+
+def test_a_breaker_that_trips_while_it_compares_stays_tripped() -> None:
+    """Nobody has seen it: a re-arming of all lifts what was known when it was asked for."""
+
+    async def scenario(stack: Stack) -> None:
+        await stack.desk.kill("drill")
+        rearming = asyncio.ensure_future(stack.desk.rearm("drill over"))
+        await asyncio.sleep(0)
+        stack.manager.ingest(
+            BreakerTripped(
+                time_ns=stack.desk.now_ns(),
+                breaker=BreakerName.DAILY_LOSS,
+                observed=2.0,
+                limit=1.0,
+                unit="USD",
+                reason="lost",
+            )
+        )
+
+        with pytest.raises(errors.RearmRefused, match="killed, or a breaker tripped, while"):
+            await rearming
+
+        assert stack.manager.ledger.breakers.is_tripped(BreakerName.DAILY_LOSS)
 
     on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
 
