@@ -113,6 +113,9 @@ class Watchman:
     async def _watch(self) -> None:
         self._own_loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
+        if self._journal is not None:
+            with contextlib.suppress(JournalError):  # a journal that cannot be read is told of at the first look
+                self._seen = self._requests_of(self._journal).settled_kill()
         async with await self._door.open():
             self._ready.set_result(None)
             while not self._is_stopping:
@@ -127,13 +130,14 @@ class Watchman:
             self._reader.close()
 
     def _asked_for(self) -> str | None:
-        """Reason of a kill that was asked for in the journal and not seen yet."""
+        """Reason of a kill that was asked for in the journal and not seen yet.
+
+        The desk's own loop may have carried it out between two looks: who asked waits to hear that it was seen.
+        """
         if self._journal is None:
             return None
         try:
-            if self._reader is None:
-                self._reader = JournalReader.open(self._journal)
-            found = self._reader.pending_kill(after=self._seen)
+            found = self._requests_of(self._journal).newest_kill(after=self._seen)
         except JournalError as error:
             if not self._is_deaf:
                 logging.getLogger("hydra_nb.desk").warning("requests of other processes are not heard: %s", error)
@@ -144,6 +148,11 @@ class Watchman:
             return None
         self._seen, reason = found
         return reason
+
+    def _requests_of(self, journal: Path) -> JournalReader:
+        if self._reader is None:
+            self._reader = JournalReader.open(journal)
+        return self._reader
 
     def _button_pressed(self) -> None:
         """The halt flag at once; the kill itself as soon as it is written down, or could not be."""

@@ -62,6 +62,8 @@ def open_file(path: Path | str, *, account: str, now_ns: int, journal_id: str | 
 def request_kill(path: Path, reason: str) -> int:
     """Write a kill request into a journal that another process may hold; see `Journal.request_kill`."""
     connect_read_only(path).close()
+    # In an emergency no request fails for its words: what a terminal hands over need be no text.
+    reason = reason.encode("utf-8", "backslashreplace").decode()
     try:
         with (
             contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as connection,

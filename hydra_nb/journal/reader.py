@@ -179,6 +179,19 @@ class JournalReader(BulkReader):
         )
         return (newest[0][0], newest[0][1]) if newest else None
 
+    def newest_kill(self, *, after: int) -> tuple[int, str] | None:
+        """Id and reason of the newest kill request, settled or not, if it came after request `after`."""
+        newest = self._fetch(
+            "SELECT id, reason FROM requests WHERE kind = 'kill' AND id > :after ORDER BY id DESC LIMIT 1",
+            values={"after": after},
+        )
+        return (newest[0][0], newest[0][1]) if newest else None
+
+    def settled_kill(self) -> int:
+        """Id of the newest kill request that was settled; 0 where none was."""
+        newest = self._fetch("SELECT MAX(id) FROM requests WHERE kind = 'kill' AND settled = 1")
+        return newest[0][0] or 0
+
     def verify(self, *note: Callable[[EventRow], None]) -> tuple[int, str]:
         """Check the whole chain of hashes; gives the last sequence number and hash.
 

@@ -503,6 +503,13 @@ def test_a_kill_not_settled_durably_is_told_to_the_next_desk(journal: Journal, p
     journal.close()
 
 
+def test_no_kill_fails_for_its_words(journal: Journal, path: Path) -> None:
+    """What a terminal hands over may be bytes that are no text: the request is written, and they are spelt out."""
+    Journal.request_kill(path, "stop \udcff now")
+
+    assert journal.pending_kill() == r"stop \udcff now"
+
+
 def test_a_kill_needs_a_journal(tmp_path: Path) -> None:
     """A mistyped path is told, and makes no file."""
     with pytest.raises(JournalUnreadable):

@@ -13,7 +13,7 @@ import pytest
 
 import hydra_nb
 from hydra_nb import errors
-from hydra_nb.desk import halting, open_desks
+from hydra_nb.desk import halting, open_desks, watchman
 from hydra_nb.desk.desk import Desk
 from hydra_nb.desk.killing import kill_desks
 from hydra_nb.domain.events import Killed
@@ -378,6 +378,62 @@ def test_a_request_in_the_journal_is_heard_within_a_fifth_of_a_second(tmp_path: 
         reader.verify()
         kills = [event.reason for _, event in reader.events(kinds=[Killed]) if isinstance(event, Killed)]
     assert kills == [f"drill {number}" for number in range(5)]
+
+
+def test_a_request_that_the_desk_carried_out_first_is_seen_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two looks of the watchman: a terminal that asked would else be told that the desk does not answer."""
+    monkeypatch.setattr(watchman, "POLL_S", 0.5)
+    path = tmp_path / "journal.sqlite"
+
+    async def scenario(market: Floor) -> bool:
+        desk = await open_desk(market, path)
+        await asyncio.sleep(0.6)  # just after a look
+        told: list[str] = []
+        request_kill = Journal.request_kill
+
+        def carried_out_first(journal: Path, reason: str) -> int:
+            number = request_kill(journal, reason)
+            heeded = threading.Event()
+            desk._loop.call_soon_threadsafe(lambda: (desk._halting.heed_requests(), heeded.set()))
+            assert heeded.wait(5)
+            asyncio.run_coroutine_threadsafe(desk._rooms.journal.commit(), desk._loop).result(5)
+            return number
+
+        monkeypatch.setattr(Journal, "request_kill", staticmethod(carried_out_first))
+        confirmed = await asyncio.to_thread(kill_desks, path, reason="by terminal", say=told.append)
+        assert desk.killed == "by terminal"
+        assert told[-1].endswith("no own order works (killed by the desk itself)")
+        await desk.close()
+        return confirmed
+
+    with floor() as market:
+        assert asyncio.run(scenario(market))
+
+
+def test_what_an_earlier_desk_carried_out_is_not_carried_out_again(tmp_path: Path) -> None:
+    """The file keeps its requests; a desk that opens on it later, and was armed again, is not halted by them."""
+    path = tmp_path / "journal.sqlite"
+
+    async def scenario(market: Floor) -> None:
+        desk = await open_desk(market, path)
+        Journal.request_kill(path, "yesterday")
+        await until(lambda: desk.killed is not None)
+        await desk.rearm("over")
+        await desk.close()
+
+        desk = await open_desk(market, path)
+        await asyncio.sleep(0.3)
+        watching = desk._watchman
+        assert watching is not None
+        assert watching.status()["request"] == 1
+        assert not watching.status()["halted"]
+        assert desk.killed is None
+        await desk.close()
+
+    with floor() as market:
+        asyncio.run(scenario(market))
 
 
 def test_the_thread_ends_with_the_desk(tmp_path: Path) -> None:
