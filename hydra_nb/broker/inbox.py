@@ -32,7 +32,7 @@ from hydra_nb.domain.events import (
     TaskFailed,
 )
 from hydra_nb.domain.instrument import FutureContract
-from hydra_nb.domain.market import Quote
+from hydra_nb.domain.market import ConnectionState, Quote
 from hydra_nb.domain.orders import Action
 
 RECALLED: tuple[type[Event], ...] = (
@@ -253,7 +253,10 @@ class Inbox:
                 self.completed.outdate()
             if code == RESTORED_DATA_LOST and self._on_data_lost is not None:
                 self._on_data_lost()
-            self.note_link(changed=self.link.servers(present=code != LOST_SERVERS), message=message)
+            changed = self.link.servers(present=code != LOST_SERVERS)
+            # Restored although we knew of no loss: what happened meanwhile is as unknown, and is compared as well.
+            restored = code != LOST_SERVERS and self.link.state is ConnectionState.UP
+            self.note_link(changed=changed or restored, message=message)
 
     def unreadable(self, what: str) -> None:
         """A message could not be read; the client library only writes that to a log."""

@@ -177,6 +177,13 @@ def parse_lots(value: object) -> int:
     return lots
 
 
+def parse_ending(working: object) -> bool:
+    """Whether a desk that closes cancels what works; else it is left to its expiry."""
+    if working not in ("cancel", "expire"):
+        raise InvalidOrder(f"working={working!r}: say 'cancel' or 'expire'")
+    return working == "cancel"
+
+
 def whole(value: object, *, what: str) -> int:
     """A whole number of at least 1; floats are refused, also whole ones."""
     try:

@@ -216,7 +216,7 @@ class Basketing(Ordering):
             if on_refusal != CHOICES[0]:
                 raise InvalidOrder(f"on_refusal={on_refusal!r} is for baskets: one plan has no rows after it")
             return await super().submit(plan)
-        self._must_be_open()
+        self._must_take_orders()
         if any(one.parent.account != self.account for one in plan.plans):
             raise InvalidOrder(f"this basket was drawn for {plan.masked_account}, this desk is {self.masked_account}")
         return await self._hand_over(plan, on_refusal=on_refusal)

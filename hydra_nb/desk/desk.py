@@ -11,6 +11,7 @@ import pandas as pd
 from hydra_nb.analysis import frames
 from hydra_nb.desk.alert_delivery import Listener
 from hydra_nb.desk.alerts import Alerts
+from hydra_nb.desk.arguments import parse_ending
 from hydra_nb.desk.board import BoardMaker
 from hydra_nb.desk.execution import Execution
 from hydra_nb.desk.journal_path import JournalPath
@@ -213,11 +214,21 @@ class Desk(Reporting):
         ----------
         working
             ``"cancel"`` cancels what works; ``"expire"`` leaves it to its expiry at the broker.
+
+        Raises
+        ------
+        InvalidOrder
+            `working` is neither; the desk goes on as before.
         """
+        cancels = parse_ending(working)
         if self._closed:
             return self.journal_path
-        await self.runners.end()
-        await self._rooms.manager.wind_down(working=working)
+        try:
+            await self.runners.end()
+            await self._rooms.manager.wind_down(cancels=cancels)
+        except BaseException:  # whoever waits was interrupted, and the desk stays open
+            self.runners.allow()
+            raise
         # From here on no order is worked any more. One who waits may be interrupted, the rest is done: half a desk
         # would look open, and do nothing. The stack is filled before it is entered, to be unwound whole or not at all.
         whatever_happens = contextlib.AsyncExitStack()

@@ -122,7 +122,7 @@ class Ordering(Chaining):
         PlanExpired
             The preview is more than 300 s old.
         """
-        self._must_be_open()
+        self._must_take_orders()
         if not isinstance(plan, Plan):
             raise InvalidOrder(f"submit takes a Plan of preview, not {type(plan).__name__}")
         if plan.parent.account != self.account:

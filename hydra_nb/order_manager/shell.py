@@ -33,7 +33,7 @@ from hydra_nb.domain.market import ConnectionState, Quote
 from hydra_nb.domain.orders import Action, ParentStatus
 from hydra_nb.domain.plan import PLAN_VALID_S, ExecutionPlan
 from hydra_nb.domain.units import NS_PER_S, Side
-from hydra_nb.errors import InvalidOrder, PlanExpired
+from hydra_nb.errors import NotConnected, PlanExpired
 from hydra_nb.journal import JournalPort
 from hydra_nb.order_manager.already_sent import say_already_sent
 from hydra_nb.order_manager.breaker_watch import BreakerWatch
@@ -117,7 +117,8 @@ class OrderManager:
         self._listeners: list[Callable[[], None]] = []
         self._telling = False
         self.committer = Committer(journal, clock=clock, tasks=self.tasks, on_failure=self.tell_listeners)
-        self._closing = False
+        self._closers = 0
+        self._closing = self._has_ended = False
         self.snapshots.margins.on_wanted = self._ask_margin
 
     # The one door
@@ -281,7 +282,10 @@ class OrderManager:
         ------
         PlanExpired
             The preview is older than its validity.
+        NotConnected
+            The desk is being closed.
         """
+        self.must_take_orders()
         now_ns = self._clock.now_ns()
         earlier = self.ledger.equal_parent(plan, now_ns=now_ns)
         if earlier is not None:
@@ -310,17 +314,24 @@ class OrderManager:
             )
         return parent_id
 
+    def must_take_orders(self) -> None:
+        """Refuse, once the desk is being closed, what would be worked by nobody: `NotConnected` is raised."""
+        if self._closers or self._closing:
+            raise NotConnected("this desk is being closed, and takes no order; open another with hydra_nb.connect()")
+
     def parent_id_to_come(self, *, after: int = 0) -> str:
         """Id that the next parent gets once so many others were submitted."""
         return f"P-{len(self.ledger.parents) + after + 1:04d}"
 
     async def wait(self, parent_id: str) -> None:
-        """Wait until a parent is over, or interrupted; cancelling this wait cancels no order."""
-        while self.ledger.parents[parent_id].status.is_waited_for:
+        """Wait until a parent is over, or interrupted, or the desk closed; cancelling this wait cancels no order."""
+        while self.ledger.parents[parent_id].status.is_waited_for and not self._has_ended:
             await self._turn(parent_id).wait()
 
     async def _wait_until_over(self, parent_id: str) -> None:
         while not self.ledger.parents[parent_id].status.is_over:
+            if self._has_ended:
+                raise NotConnected(f"the desk was closed before {parent_id} was over; open it again, and abandon it")
             await self._turn(parent_id).wait()
 
     def _turn(self, parent_id: str) -> asyncio.Event:
@@ -328,7 +339,13 @@ class OrderManager:
         return self._turns.setdefault(parent_id, asyncio.Event())
 
     async def cancel(self, parent_id: str, *, reason: str) -> None:
-        """Cancel a parent, interrupted ones too, and wait until its orders are proven dead."""
+        """Cancel a parent, interrupted ones too, and wait until its orders are proven dead.
+
+        Raises
+        ------
+        NotConnected
+            The desk was closed before they were.
+        """
         if not self.ledger.parents[parent_id].status.is_over:
             self.ingest(ParentCancelAsked(time_ns=self._clock.now_ns(), parent_id=parent_id, reason=reason))
             await self._wait_until_over(parent_id)
@@ -349,7 +366,14 @@ class OrderManager:
             self._timers.let_go(parent_id)
 
     def resume(self, parent_id: str) -> None:
-        """Go on after a pause or an interruption; what remains of the schedule shifts by it."""
+        """Go on after a pause or an interruption; what remains of the schedule shifts by it.
+
+        Raises
+        ------
+        NotConnected
+            The desk is being closed.
+        """
+        self.must_take_orders()
         if self.ledger.parents[parent_id].status in (ParentStatus.PAUSED, ParentStatus.INTERRUPTED):
             self.ingest(ParentResumed(time_ns=self._clock.now_ns(), parent_id=parent_id))
 
@@ -404,11 +428,12 @@ class OrderManager:
         for parent_id, time_ns in self.core.timers_to_set().items():
             self._timers.wake_at(parent_id, time_ns=time_ns)
 
-    def cancel_orphans(self) -> None:
+    def cancel_orphans(self, *, interrupted_too: bool = False) -> None:
         """Cancel orders in the market whose parent is over, as after a process that ended, or left to a person."""
         for record in list(self.ledger.open_orders()):
-            if self.ledger.parents[record.child.parent_id].status.is_over:
-                self._enqueue(CancelChild(order_ref=record.order_ref, reason="its parent order is over"))
+            status = self.ledger.parents[record.child.parent_id].status
+            if status.is_over or (interrupted_too and status is ParentStatus.INTERRUPTED):
+                self._enqueue(CancelChild(order_ref=record.order_ref, reason=f"its parent order is {status}"))
 
     async def rearm(self, reason: str, *, breaker: str | None = None) -> None:
         """Allow orders again after a kill and tripped breakers, or after one breaker."""
@@ -422,21 +447,22 @@ class OrderManager:
         self._listeners.clear()
         await self.tasks.close()
 
-    async def wind_down(self, *, working: str) -> None:
+    async def wind_down(self, *, cancels: bool) -> None:
         """Cancel working parents and wait a while for their ends, or leave their orders to expire; then call `end`.
 
-        Raises
-        ------
-        InvalidOrder
-            `working` is neither ``cancel`` nor ``expire``.
+        No order is taken from here on: what was taken while the others end would be worked by nobody. Where whoever
+        waits is interrupted, the desk stays open, and takes orders again.
         """
-        if working not in ("cancel", "expire"):
-            raise InvalidOrder(f"working={working!r}: say 'cancel' or 'expire'")
-        if working == "cancel":
-            going = [one for one in self.core.running if self.ledger.parents[one].status.is_waited_for]
-            cancels = [self.cancel(parent_id, reason="the desk was closed") for parent_id in going]
-            await wait_for_all(cancels, timeout_s=KILL_WAIT_S)
-            self.cancel_orphans()
+        self._closers += 1
+        try:
+            if cancels:
+                going = [one for one in self.core.running if self.ledger.parents[one].status.is_waited_for]
+                ends = [self.cancel(parent_id, reason="the desk was closed") for parent_id in going]
+                await wait_for_all(ends, timeout_s=KILL_WAIT_S)
+                self.cancel_orphans(interrupted_too=True)
+        except BaseException:
+            self._closers -= 1
+            raise
 
     async def end(self) -> None:
         """Stop, and interrupt what is still at work, also where whoever waits is interrupted: nothing works it now."""
@@ -444,3 +470,6 @@ class OrderManager:
             await self.stop()
         finally:
             self.interrupt_all(since_ns=self._clock.now_ns(), reason="the desk was closed while it worked")
+            self._has_ended = True
+            for turn in self._turns.values():  # nothing will end any more: whoever waits is told
+                turn.set()

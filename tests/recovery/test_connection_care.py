@@ -66,6 +66,22 @@ def test_nothing_that_adds_risk_is_sent_between_1100_and_the_reconciliation(rest
     on_a_desk(scenario, exchange=ScriptedExchange(script=OATS))
 
 
+@pytest.mark.parametrize("restored", [1101, 1102])
+def test_a_restored_connection_of_whose_loss_nothing_was_told_is_compared_too(restored: int) -> None:
+    """As by a gateway that had lost its servers before we came: what happened meanwhile is as unknown."""
+
+    async def scenario(stack: Stack) -> None:
+        before = len(stack.journalled(Reconciled))
+
+        await say(stack, restored)
+        await stack.sleep(20)
+
+        assert len(stack.journalled(Reconciled)) == before + 1
+        assert stack.desk.status["reconciled"]
+
+    on_a_desk(scenario, exchange=ScriptedExchange(script=OATS))
+
+
 def test_a_lost_connection_comes_back_and_the_missed_fills_with_it() -> None:
     """The order that rests fills while nobody listens; it is booked once, and the parent ends with its lots."""
 

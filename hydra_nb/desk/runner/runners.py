@@ -70,6 +70,10 @@ class Runners:
         for schedule in self._schedules.values():
             await schedule.settle()
 
+    def allow(self) -> None:
+        """Let runners be started again: the desk stays open after all."""
+        self._has_ended = False
+
 
 def _busy_words(known: Schedule) -> str:
     name, cycle = known.settings.name, known.cycle
