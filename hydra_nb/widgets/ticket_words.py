@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import Quote
+from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.domain.ports import DeskPort, ExecutionPort, PlanPort
 from hydra_nb.domain.units import Side
 from hydra_nb.widgets import numbers
@@ -29,6 +30,25 @@ _FIXED = {
     ),
     Phase.SENDING: State(words="◌ Sending", sentence="The plan is handed to the desk."),
 }
+_SENT = {
+    ParentStatus.SCHEDULED: State(words="✓ Sent {sent}", sentence="is scheduled from {begins} on", tone="good"),
+    ParentStatus.WORKING: State(words="✓ Sent {sent}", sentence="is at work", tone="good"),
+    ParentStatus.PAUSED: State(
+        words="❚❚ Sent {sent}, paused", sentence="is paused: nothing new is sent until you resume it", tone="warn"
+    ),
+    ParentStatus.INTERRUPTED: State(
+        words="? Sent {sent}, interrupted",
+        sentence="was interrupted: nothing new is sent until you resume it",
+        tone="bad",
+    ),
+    ParentStatus.FILLED: State(words="✓ Sent {sent}", sentence="is over: filled", tone="good"),
+    ParentStatus.PARTIAL: State(words="▲ Sent {sent}, short", sentence="is over: partial", tone="warn"),
+    ParentStatus.CANCELLED: State(words="■ Sent {sent}, cancelled", sentence="is over: cancelled", tone="warn"),
+    ParentStatus.NEEDS_HUMAN: State(
+        words="? Sent {sent}, state unknown", sentence="is over, the state of its order is unknown", tone="bad"
+    ),
+}
+"""What became of a parent that was sent, and what it does; a refused one was not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,13 +136,18 @@ def _armed_sentence(terms: Terms) -> str:
 
 def sent_state(execution: ExecutionPort, *, sent_ns: int, again: bool) -> State:
     """The state of a ticket whose plan the desk took; `again` where the desk gave an earlier order back."""
-    when = numbers.clock_time(sent_ns, time_zone=execution.parent.contract.time_zone)
+    zone, name = execution.parent.contract.time_zone, execution.parent_id
+    when = numbers.clock_time(sent_ns, time_zone=zone)
+    if execution.status is ParentStatus.REFUSED:
+        sentence = f"Parent {name} was refused: {execution.reason.rstrip('.')}. Nothing was sent; make a new plan."
+        return State(words=f"✕ Refused {when}", sentence=sentence, tone="bad")
+    told = _SENT[execution.status]
     if again:
-        sentence = f"Already sent at {when} as {execution.parent_id}; nothing was sent."
+        sentence = f"Already sent at {when} as {name}; nothing was sent."
     else:
-        doing = f"is over: {execution.status}" if execution.status.is_over else "is at work"
-        sentence = f"Parent {execution.parent_id} {doing}. This plan cannot be sent a second time."
-    return State(words=f"✓ Sent {when}", sentence=sentence, tone="good")
+        doing = told.sentence.format(begins=numbers.clock_time(execution.begins_ns, time_zone=zone))
+        sentence = f"Parent {name} {doing}. This plan cannot be sent a second time."
+    return State(words=told.words.format(sent=when), sentence=sentence, tone=told.tone)
 
 
 def header(desk: DeskPort, *, contract: FutureContract | None, typed: str, state: State, armed_s: float | None) -> str:

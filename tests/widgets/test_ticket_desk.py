@@ -204,3 +204,28 @@ def test_an_order_that_is_over_is_told_so_in_the_ticket() -> None:
         assert f"Parent {execution.parent_id} is over: {execution.status}." in state(ticket)
 
     on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+
+def test_an_order_that_the_gate_refuses_at_the_last_is_not_told_as_sent() -> None:
+    """The plan passed when it was armed; a limit was tightened since, and no message has left."""
+
+    async def scenario(stack: Stack) -> None:
+        ticket = await made(stack)
+        await ticket.preview()
+        armed = ticket.arm()
+
+        await stack.desk.set_limits({"max_lots_per_order": 1})
+        execution = await ticket.send()
+        await stack.desk._rooms.clock.sleep(3)
+
+        assert armed
+        assert execution is not None
+        assert execution.status is ParentStatus.REFUSED
+        assert stack.core.placed() == []
+        told = state(ticket)
+        assert "✕ Refused 09:00:" in told
+        assert "✓" not in told
+        assert f"Parent {execution.parent_id} was refused: " in told
+        assert "Nothing was sent; make a new plan." in told
+
+    on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
