@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Generator, Mapping, Sequence
 from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -160,14 +161,19 @@ class Execution:
         return self._history.standing_since_ns(self.parent_id)
 
     @property
+    def connection(self) -> ConnectionState:
+        """State of the way to the broker, and from there on to its servers."""
+        return self._manager.ledger.connection
+
+    @property
     def unlinked_since_ns(self) -> int | None:
-        """Since when there is no way to the broker, UTC nanoseconds; None while there is one."""
-        if self._manager.ledger.connection is not ConnectionState.DOWN:
+        """Since when that way is not up, in whole or in part, UTC nanoseconds; None while it is."""
+        if self.connection is ConnectionState.UP:
             return None
         self._history.catch_up()
-        told = self._history.common_story
-        downs = (one.time_ns for one in reversed(told) if isinstance(one, ConnectionChanged))
-        return next(downs, self.submitted_ns)
+        told = (one for one in reversed(self._history.common_story) if isinstance(one, ConnectionChanged))
+        downs = [one.time_ns for one in takewhile(lambda one: one.state is not ConnectionState.UP, told)]
+        return downs[-1] if downs else self.submitted_ns
 
     @property
     def quote_age_allowed_s(self) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from hydra_nb.domain.board import Board
 from hydra_nb.domain.events import AlertRaised, Event
 from hydra_nb.domain.instrument import FutureContract
-from hydra_nb.domain.market import MarketStatistics, Quote
+from hydra_nb.domain.market import ConnectionState, MarketStatistics, Quote
 from hydra_nb.domain.orders import OrderState, ParentOrder, ParentStatus, Stage, Strategy
 from hydra_nb.domain.rehearsal_ports import RehearsalPort
 
@@ -224,8 +224,13 @@ class ExecutionPort(Protocol):
         ...
 
     @property
+    def connection(self) -> ConnectionState:
+        """State of the way to the broker, and from there on to its servers."""
+        ...
+
+    @property
     def unlinked_since_ns(self) -> int | None:
-        """Since when there is no way to the broker; None while there is one."""
+        """Since when that way is not up, in whole or in part; None while it is."""
         ...
 
     @property

@@ -17,6 +17,7 @@ from hydra_nb.widgets.execution_state import (
     PAUSE,
     RECONCILE,
     RESUME,
+    TELLS_LINK,
     ShownState,
     Surroundings,
     shown_state,
@@ -117,6 +118,7 @@ class ExecutionView(Frame):
             self._read()
         around = Surroundings(now_ns=now_ns, quote_ns=None if quote is None else quote.time_ns, slices=self._slices)
         state = shown_state(execution, around)
+        self.tells_lost_link = execution.status in TELLS_LINK and self._desk.killed is None  # a kill takes its place
         self.put(self.header, self._header(state, now_ns=now_ns))
         self.put(self.progress, progress_pane(execution, now_ns=now_ns, slices=self._slices, running=True))
         self.put(self.slice_view, slice_table(execution, self._slices, worked=execution.slice_lots, now_ns=now_ns))

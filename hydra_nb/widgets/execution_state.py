@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import OrderState, ParentStatus, SliceStatus
 from hydra_nb.domain.ports import ExecutionPort
 from hydra_nb.domain.units import NS_PER_S
@@ -12,6 +13,9 @@ from hydra_nb.widgets.parts import age, clock, escape, ladder_s
 
 PAUSE, RESUME, CANCEL, FILLS, AGAIN, RECONCILE = "pause", "resume", "cancel", "fills", "again", "reconcile"
 """What a view offers: the last three stand alone, in states that have nothing more to pause or to cancel."""
+
+TELLS_LINK = frozenset({ParentStatus.SCHEDULED, ParentStatus.WORKING, ParentStatus.PAUSED})
+"""Statuses whose state tells a lost link, and what it means for the order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,13 +138,16 @@ def _stays(execution: ExecutionPort) -> str:
 
 
 def _unlinked(execution: ExecutionPort, around: Surroundings, *, since_ns: int) -> ShownState:
-    """No way to the broker: what may still happen there."""
+    """No way to the broker, or from there on to its servers: what may still happen there."""
     gone = age((around.now_ns - since_ns) / NS_PER_S)
     paused = "Paused. " if execution.status is ParentStatus.PAUSED else ""
-    rest = f" {paused}Nothing new is sent. {_at_risk(execution)} A cancel is sent first when the link returns."
+    is_down = execution.connection is ConnectionState.DOWN
+    words = "✕ No link to broker" if is_down else "✕ The broker lost its link"
+    way = "is sent first when the link returns" if is_down else "goes out at once, and counts once it is answered"
+    rest = f" {paused}Nothing new is sent. {_at_risk(execution)} A cancel {way}."
     gestures = (RESUME, CANCEL) if execution.status is ParentStatus.PAUSED else (PAUSE, CANCEL)
     return ShownState(
-        words="✕ No link to broker",
+        words=words,
         sentence=f"For {gone}.{escape(rest)}",
         tone="bad",
         actions=gestures,

@@ -60,6 +60,8 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         Kill is always there; the others while a kill is in force.
     alarm : State | None
         What `draw` wants told as an alert, such as a lost link; a kill goes before it.
+    tells_lost_link : bool
+        Whether the view itself tells a lost link now, so that the desk's alert of it would say it twice.
     time_zone : str
         Zone of the times in the frame; the subclass sets it when it knows an exchange.
     """
@@ -74,6 +76,7 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._on_answer: Answer | None = None
         self._failure: State | None = None
         self.alarm: State | None = None
+        self.tells_lost_link = kind == "desk"
         self.time_zone = "UTC"
         self.header, self.state_line, self.alert, self.banner = (ipywidgets.HTML() for _ in range(4))
         self.kill_button = ipywidgets.Button(description="■ Kill all", tooltip="Halt the desk, cancel all own orders")
@@ -256,7 +259,7 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def _draw_banner(self) -> None:
         """Show the desk's alerts, but for what this view tells in its own words."""
-        told = {AlertKind.KILL} if self._kind == "ticket" else {AlertKind.KILL, AlertKind.DISCONNECTED}
+        told = {AlertKind.KILL, AlertKind.DISCONNECTED} if self.tells_lost_link else {AlertKind.KILL}
         line = banner(self._desk.alerts_raised, without=told, time_zone=self.time_zone)
         _switch(self, "hy-bannered", on=bool(line))
         self.put(self.banner, line)

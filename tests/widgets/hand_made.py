@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from hydra_nb.domain.events import AlertRaised, Event
 from hydra_nb.domain.instrument import FutureContract
-from hydra_nb.domain.market import MarketStatistics, Quote
+from hydra_nb.domain.market import ConnectionState, MarketStatistics, Quote
 from hydra_nb.domain.orders import OrderState, ParentOrder, ParentStatus, Stage, Strategy
 from hydra_nb.domain.ports import RestingOrder
 from hydra_nb.domain.rehearsal_ports import RehearsalPort
@@ -324,6 +324,7 @@ class HandExecution:
     later_ns: int = 0
     finished_ns: int | None = None
     standing_since_ns: int | None = None
+    connection: ConnectionState = ConnectionState.UP
     unlinked_since_ns: int | None = None
     quote_age_allowed_s: float = 5.0
     revision: int = 1

@@ -143,12 +143,12 @@ def test_a_view_shows_what_stands_and_takes_it_off_when_it_is_over() -> None:
     ("kind", "hidden"),
     [
         ("desk", {AlertKind.KILL, AlertKind.DISCONNECTED}),
-        ("execution", {AlertKind.KILL, AlertKind.DISCONNECTED}),
+        ("execution", {AlertKind.KILL}),
         ("ticket", {AlertKind.KILL}),
     ],
 )
 def test_what_a_view_says_in_its_own_words_is_not_said_twice(kind: Kind, hidden: set[AlertKind]) -> None:
-    """The frame tells a kill; views of what runs tell a lost link with what it means for them."""
+    """The frame tells a kill, the board of a desk its lost link; the view of an order does so while it is at work."""
 
     async def story(view: View, desk: HandDesk) -> None:
         for one in AlertKind:

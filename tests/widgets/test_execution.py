@@ -10,9 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from hydra_nb.domain.alerts import AlertKind, Severity
+from hydra_nb.domain.events import AlertRaised
+from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.widgets import ExecutionView, execution_figure, follow
 from hydra_nb.widgets import execution as view_module
+from hydra_nb.widgets.execution_state import TELLS_LINK
 
 from .hand_made import HandDesk, HandExecution, order, running_fills, utc
 
@@ -289,3 +293,38 @@ def test_a_kill_shows_in_the_header_of_an_order_that_is_not_over_yet() -> None:
         assert "► Working" not in words(view.header)
 
     play(story, desk=HandDesk(now=utc("16:17:41"), killed="wrong contract"))
+
+
+@pytest.mark.parametrize(
+    ("status", "killed", "shown"),
+    [
+        (ParentStatus.SCHEDULED, None, False),
+        (ParentStatus.WORKING, None, False),
+        (ParentStatus.PAUSED, None, False),
+        (ParentStatus.INTERRUPTED, None, True),
+        (ParentStatus.NEEDS_HUMAN, None, True),
+        (ParentStatus.PARTIAL, None, True),
+        (ParentStatus.WORKING, "wrong contract", True),
+    ],
+)
+def test_a_lost_link_is_told_once_in_each_state(status: ParentStatus, killed: str | None, shown: bool) -> None:
+    """By the state line of an order at work; where that says something else, or is hidden, by the desk's alert."""
+    since_ns = int(utc("16:17:11").value)
+    execution = HandExecution(
+        parent=order(), status=status, connection=ConnectionState.DOWN, unlinked_since_ns=since_ns
+    )
+    lost = AlertRaised(
+        time_ns=since_ns,
+        kind=AlertKind.DISCONNECTED,
+        subject="",
+        severity=Severity.CRITICAL,
+        local_symbol=None,
+        parent_id=None,
+        sentence="No link to the broker.",
+    )
+
+    async def story(view: ExecutionView, _desk: HandDesk, _execution: HandExecution) -> None:
+        assert ("No link to the broker." in words(view.banner)) is shown
+        assert ("✕ No link to broker" in words(view.state_line)) is (status in TELLS_LINK)
+
+    play(story, execution, HandDesk(now=utc("16:17:41"), killed=killed, alerts_raised=(lost,)))

@@ -5,7 +5,9 @@ import re
 import ipywidgets
 
 from hydra_nb.desk.execution import Execution
+from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import ParentStatus
+from hydra_nb.sim import replies
 from hydra_nb.widgets import ExecutionView
 from tests.whole_stack import ScriptedExchange, Stack, on_a_desk, steady
 
@@ -66,6 +68,40 @@ def test_pause_and_resume_from_the_view_pull_the_order_and_move_the_end() -> Non
         assert execution.status is ParentStatus.WORKING
         assert 60 <= (execution.slices["start"].iloc[1] - start).total_seconds() < 70
         assert "Resumed; what is left moved by the time it stood." in words(view.log_view)
+
+    on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+
+def test_a_broker_that_lost_its_servers_is_told_from_the_first_second_until_they_are_back() -> None:
+    """Code 1100: the socket stands, nothing new is sent, and what rests may fill unseen; then it goes quite down."""
+
+    async def scenario(stack: Stack) -> None:
+        def say(code: int) -> None:
+            for session in stack.core.sessions:
+                session.send(replies.error(-1, code=code, message="as scripted", server_version=178))
+
+        execution = await submitted(stack)
+        view = execution.view()
+
+        say(1100)
+        await stack.sleep(1)
+        lost_ns = execution.unlinked_since_ns
+        await stack.sleep(19)
+        without_servers = words(view.state_line), words(view.header), execution.connection
+        stack.desk._rooms.broker._wire._client.conn.transport.reset()
+        await stack.until(lambda: execution.connection is ConnectionState.DOWN, within_s=5)
+        down_since_ns = execution.unlinked_since_ns
+        await stack.until(lambda: execution.connection is ConnectionState.UP, within_s=60)
+        await stack.sleep(2)
+
+        assert "✕ The broker lost its link For" in without_servers[0]
+        assert "Nothing new is sent. 2 lots may still fill" in without_servers[0]
+        assert "✕ The broker lost its link" in without_servers[1]
+        assert without_servers[2] is ConnectionState.DEGRADED
+        assert lost_ns is not None
+        assert down_since_ns == lost_ns
+        assert execution.unlinked_since_ns is None
+        assert "link" not in words(view.state_line)
 
     on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
 

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import OrderState, ParentStatus
 from hydra_nb.widgets.execution_state import ShownState, Surroundings, planned_end_ns, shown_state
 from hydra_nb.widgets.parts import rows
@@ -158,7 +159,8 @@ def test_a_stale_quote_goes_before_working_and_says_what_stays() -> None:
 
 def test_a_lost_link_is_an_alert_and_cancel_stays_on() -> None:
     """What may still fill there, until when, and that a cancel goes first on return."""
-    execution = HandExecution(parent=order(), unlinked_since_ns=int(utc("16:17:27").value))
+    since_ns = int(utc("16:17:27").value)
+    execution = HandExecution(parent=order(), connection=ConnectionState.DOWN, unlinked_since_ns=since_ns)
 
     state = state_of(execution, quote_age_s=14)
 
@@ -166,6 +168,21 @@ def test_a_lost_link_is_an_alert_and_cancel_stays_on() -> None:
     assert plain(state.sentence) == (
         "For 14 s. Nothing new is sent. 1 lot may still fill; the broker expires it at 10:19:20. "
         "A cancel is sent first when the link returns."
+    )
+    assert (state.role, state.actions) == ("alert", ("pause", "cancel"))
+
+
+def test_a_broker_without_its_servers_is_no_order_at_work() -> None:
+    """The gateway is there and takes a cancel, which proves nothing before the broker has answered it."""
+    since_ns = int(utc("16:17:27").value)
+    execution = HandExecution(parent=order(), connection=ConnectionState.DEGRADED, unlinked_since_ns=since_ns)
+
+    state = state_of(execution)
+
+    assert plain(state.words) == "✕ The broker lost its link"
+    assert plain(state.sentence) == (
+        "For 14 s. Nothing new is sent. 1 lot may still fill; the broker expires it at 10:19:20. "
+        "A cancel goes out at once, and counts once it is answered."
     )
     assert (state.role, state.actions) == ("alert", ("pause", "cancel"))
 
