@@ -13,7 +13,7 @@ from hydra_nb.domain.orders import OrderState, ParentStatus, Stage, Strategy
 from hydra_nb.domain.units import Side
 from hydra_nb.widgets import breaker_parts, numbers
 from hydra_nb.widgets.execution_log import lines
-from hydra_nb.widgets.parts import State, age, countdown, escape, time_cell, title
+from hydra_nb.widgets.parts import State, age, countdown, escape, masked, time_cell, title
 
 LAG_LIMIT_MS = 20.0
 """Lag of the loop, 99th percentile, up to which orders keep their times."""
@@ -224,7 +224,7 @@ def _next(line: ParentLine, *, time_zone: str) -> str:
         if line.stage in _NEXT_STAGE:
             return f"{_NEXT_STAGE[line.stage].capitalize()} at {at(line.stage_ends_ns)}"
         return "" if line.stage is None else f"Ends {at(line.stage_ends_ns)}"
-    return line.reason
+    return masked(line.reason, parent=line.parent)
 
 
 # Orders and positions

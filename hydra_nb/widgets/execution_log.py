@@ -11,7 +11,7 @@ from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import Action, ParentOrder, ParentStatus, SliceStatus, Stage
 from hydra_nb.domain.units import Side
 from hydra_nb.widgets import numbers
-from hydra_nb.widgets.parts import escape, time_cell
+from hydra_nb.widgets.parts import escape, masked, time_cell
 
 _DELAYED = "A busy cell delayed"
 LINES_SHOWN = 5
@@ -68,6 +68,7 @@ def lines(story: Iterable[ev.Event], parent: ParentOrder, *, checks: int) -> lis
         line = _line(event, parent, checks=checks, stages=stages)
         if line is None:
             continue
+        line = replace(line, words=masked(line.words, parent=parent))
         if line.key and told and told[-1].key == line.key:
             before = told.pop()
             if line.counts:

@@ -10,7 +10,7 @@ from hydra_nb.domain.ports import ExecutionPort
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.widgets import numbers
 from hydra_nb.widgets.execution_state import fees_words, planned_end_ns
-from hydra_nb.widgets.parts import Column, State, escape, rows, table, time_cell
+from hydra_nb.widgets.parts import Column, State, escape, masked, rows, table, time_cell
 
 _HOUR_S = 3600
 _HELD = '<span class="hy-warn">❚❚ held</span>'
@@ -45,7 +45,7 @@ def execution_state(execution: ExecutionPort) -> State:
 
 
 def _reason(execution: ExecutionPort) -> str:
-    reason = execution.reason.strip()
+    reason = masked(execution.reason, parent=execution.parent).strip()
     if reason:
         return reason if reason.endswith((".", "!", "?")) else f"{reason}."
     contract = execution.parent.contract
@@ -355,6 +355,7 @@ def _slice_cells(row: dict[str, Any], execution: ExecutionPort, time_zone: str) 
     average = numbers.number(row["average_price"])
     planned = row["status"] == SliceStatus.PLANNED
     carried = numbers.number(row["carried_lots"])
+    reason = row["reason"] if isinstance(row["reason"], str) and row["reason"] != row["status"] else ""
     return [
         numbers.lots(row["slice"]),
         time_cell(row["start"], time_zone=time_zone),
@@ -366,7 +367,7 @@ def _slice_cells(row: dict[str, Any], execution: ExecutionPort, time_zone: str) 
         _stage_words(row["stage"]),
         numbers.UNKNOWN if planned else numbers.lots(row["messages"]),
         _slice_words(row),
-        escape(row["reason"]) if isinstance(row["reason"], str) and row["reason"] != row["status"] else "",
+        escape(masked(reason, parent=execution.parent)),
     ]
 
 

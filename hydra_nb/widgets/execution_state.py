@@ -9,7 +9,7 @@ from hydra_nb.domain.orders import OrderState, ParentStatus, SliceStatus
 from hydra_nb.domain.ports import ExecutionPort
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.widgets import numbers
-from hydra_nb.widgets.parts import age, clock, escape, ladder_s
+from hydra_nb.widgets.parts import age, clock, escape, ladder_s, masked
 
 PAUSE, RESUME, CANCEL, FILLS, AGAIN, RECONCILE = "pause", "resume", "cancel", "fills", "again", "reconcile"
 """What a view offers: the last three stand alone, in states that have nothing more to pause or to cancel."""
@@ -47,7 +47,7 @@ def shown_state(execution: ExecutionPort, around: Surroundings) -> ShownState:
     if status.is_over:
         return _over(execution)
     if status is ParentStatus.INTERRUPTED:
-        sentence = f"{_dot(execution.reason)} {_at_risk(execution)} Nothing new is sent until you resume."
+        sentence = f"{_dot(_reason(execution))} {_at_risk(execution)} Nothing new is sent until you resume."
         return _made("? Interrupted", sentence, tone="bad", actions=(RESUME, CANCEL))
     if execution.unlinked_since_ns is not None:
         return _unlinked(execution, around, since_ns=execution.unlinked_since_ns)
@@ -176,12 +176,12 @@ def _over(execution: ExecutionPort) -> ShownState:
         return _made(f"✓ Filled {done} of {of}", f"{at} {cost_words(execution)}", tone="good", actions=(FILLS,))
     if status is ParentStatus.NEEDS_HUMAN:
         sentence = (
-            f"{_dot(execution.reason)} {numbers.plural(execution.working_lots, 'lot')} "
+            f"{_dot(_reason(execution))} {numbers.plural(execution.working_lots, 'lot')} "
             f"count{'s' if execution.working_lots == 1 else ''} as working. Check the broker's screen."
         )
         return _made("? State unknown", sentence, tone="bad", actions=(RECONCILE,))
     if status is ParentStatus.REFUSED:
-        sentence = f"{_dot(execution.reason)} Nothing was sent."
+        sentence = f"{_dot(_reason(execution))} Nothing was sent."
         return _made("✕ Refused", sentence, tone="bad", actions=(AGAIN,))
     proof = "Nothing is working: every order is proven dead." if execution.messages_used else "Nothing was ever sent."
     filled = f" {cost_words(execution)}" if execution.filled_lots else ""
@@ -204,8 +204,9 @@ def _window(execution: ExecutionPort) -> str:
 
 def _why(execution: ExecutionPort) -> str:
     """The reason behind the count of lots, which stands elsewhere already."""
-    _, _, why = execution.reason.partition("lots filled")
-    why = why.lstrip("; ") if why or "lots filled" in execution.reason else execution.reason
+    reason = _reason(execution)
+    _, _, why = reason.partition("lots filled")
+    why = why.lstrip("; ") if why or "lots filled" in reason else reason
     return f"{_dot(why[:1].upper() + why[1:])} " if why else ""
 
 
@@ -239,6 +240,10 @@ def planned_end_ns(slices: Sequence[dict[str, Any]]) -> int | None:
         if (start := numbers.moment(row["start"])) is not None
     ]
     return max(ends, default=None)
+
+
+def _reason(execution: ExecutionPort) -> str:
+    return masked(execution.reason, parent=execution.parent)
 
 
 def _zone(execution: ExecutionPort) -> str:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from hydra_nb.domain.accounts import mask_accounts
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import ParentOrder, Strategy
@@ -39,6 +40,11 @@ class State:
 def escape(value: object) -> str:
     """Text that may stand anywhere in HTML, attributes included."""
     return html.escape(str(value), quote=True)
+
+
+def masked(text: str, *, parent: ParentOrder) -> str:
+    """Words about a parent order without account numbers: a reason may hold the broker's own words."""
+    return mask_accounts(text, account=parent.account)
 
 
 def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from hydra_nb.domain.ports import DeskPort, ExecutionPort, PlanPort
 from hydra_nb.domain.units import Side
 from hydra_nb.widgets import numbers
 from hydra_nb.widgets.arming import Arming, Phase, Terms, range_words, reach
-from hydra_nb.widgets.parts import State, badge, clock, countdown, escape, rows, side_words, state_words
+from hydra_nb.widgets.parts import State, badge, clock, countdown, escape, masked, rows, side_words, state_words
 from hydra_nb.widgets.plan_parts import order_sentence, refusal_reason
 from hydra_nb.widgets.ticket_risk import all_pass, refusals
 
@@ -139,7 +139,8 @@ def sent_state(execution: ExecutionPort, *, sent_ns: int, again: bool) -> State:
     zone, name = execution.parent.contract.time_zone, execution.parent_id
     when = numbers.clock_time(sent_ns, time_zone=zone)
     if execution.status is ParentStatus.REFUSED:
-        sentence = f"Parent {name} was refused: {execution.reason.rstrip('.')}. Nothing was sent; make a new plan."
+        why = masked(execution.reason, parent=execution.parent).rstrip(".")
+        sentence = f"Parent {name} was refused: {why}. Nothing was sent; make a new plan."
         return State(words=f"✕ Refused {when}", sentence=sentence, tone="bad")
     told = _SENT[execution.status]
     if again:

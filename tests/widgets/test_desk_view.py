@@ -284,6 +284,15 @@ def test_breakers_show_their_use_and_a_gain_uses_nothing() -> None:
     assert "width:100%" in tripped
 
 
+def test_no_account_number_is_in_why_an_order_ended() -> None:
+    """A board is saved with its notebook, and the broker's words are among the reasons."""
+    line = parent_line(status=ParentStatus.PARTIAL, reason="the broker ended it (201: account SIM0007QF of U1234567)")
+
+    table = desk_parts.parents_table([line], now_ns=NOW_NS, time_zone=OATS.time_zone)
+
+    assert "(201: account SIM•••QF of U•••67)" in table
+
+
 def test_a_tripped_breaker_comes_first_with_since_and_reason() -> None:
     """Whatever it reads by now; its remedy names it, and nothing of a reason is HTML."""
     shown = desk_parts.breakers_pane((*BREAKERS[1:], TRIPPED), time_zone="America/Chicago")

@@ -162,6 +162,19 @@ def test_faults_are_told_in_words_and_never_with_the_text_of_a_foreign_error() -
     ]
 
 
+def test_no_account_number_is_in_what_the_broker_said() -> None:
+    """A log is saved with its notebook: neither the desk's own account stands in it, nor one of another form."""
+    words = "201: Order rejected: account SIM0007QF of U1234567 has no permission"
+    said = ev.BrokerErrorReported(time_ns=at("15:34:28"), order_ref=REF, code=201, message=words)
+    over = ev.ParentFinished(time_ns=at("15:34:29"), parent_id=PARENT, status=ParentStatus.PARTIAL, reason=words)
+
+    shown = told(said, slice_over("15:34:28", status=SliceStatus.PARTIAL, reason=words), over)
+
+    assert len(shown) == 3
+    for line in shown:
+        assert "account SIM•••QF of U•••67 has no permission." in line
+
+
 def test_gestures_and_the_end_are_told() -> None:
     """Pause, resume, cancel, kill, and how it ended."""
     story = (

@@ -220,6 +220,17 @@ def test_every_status_has_sign_words_and_a_gesture(status: ParentStatus) -> None
     assert state.actions
 
 
+@pytest.mark.parametrize("status", ["interrupted", "needs_human", "refused", "cancelled", "partial"])
+def test_no_account_number_is_in_a_reason(status: str) -> None:
+    """It may hold the broker's own words."""
+    reason = "2 of 13 lots filled; the broker ended the order (201: account SIM0007QF of U1234567)"
+    execution = HandExecution(parent=order(), status=ParentStatus(status), reason=reason, finished_ns=int(NOW.value))
+
+    state = state_of(execution)
+
+    assert "(201: account SIM•••QF of U•••67)" in plain(state.sentence)
+
+
 def test_without_a_schedule_there_is_no_end() -> None:
     """An empty frame has no last ladder."""
     assert planned_end_ns([]) is None

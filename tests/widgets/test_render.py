@@ -103,6 +103,18 @@ def test_text_from_outside_is_escaped(kind: str) -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#x27;&amp;" in card
 
 
+def test_no_account_number_is_in_the_reasons_of_a_card() -> None:
+    """Neither of the order nor of a slice: the broker's words stand in both."""
+    reason = "the broker ended the order (201: account SIM0007QF of U1234567)"
+    slices = running_slices().assign(reason=reason)
+    execution = HandExecution(parent=order(), status=ParentStatus.PARTIAL, reason=reason, slices=slices)
+
+    words = text_of(running_card(execution))
+
+    assert words.count("(201: account SIM•••QF of U•••67)") == 1 + len(slices)
+    assert "0007QF" not in words
+
+
 def test_refusals_come_first_with_what_would_pass() -> None:
     """A refused plan: the refusing check on top with observed, allowed and the price that would pass."""
     plan = HandPlan(parent=order(limit=Decimal("376.00")), checks=[*PASSING, COLLAR])
