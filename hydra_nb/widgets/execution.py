@@ -233,10 +233,18 @@ class ExecutionView(Frame):
         self.put(self.state_line, _said(_NO_DIFFERENCE))
 
     async def _plan_again(self) -> None:
-        """Open a ticket below, filled in with the lots that are left; nothing is previewed or sent."""
+        """Open a ticket below, filled in with the lots that are left; nothing is previewed or sent.
+
+        It closes an earlier one, which goes from here by that; so it does where a ticket of a cell closes it.
+        """
         ticket = self._execution.ticket_for_the_rest()
-        self.again_button.disabled = True
+        ticket.observe(self._drop_ticket, names="comm")
         self.children = (*self.children, ticket)
+
+    def _drop_ticket(self, change: dict[str, Any]) -> None:
+        """Let a closed ticket go: what holds it cannot be told to a page any more."""
+        if change["new"] is None and self._is_made:
+            self.children = tuple(part for part in self.children if part is not change["owner"])
 
 
 _NO_DIFFERENCE = ShownState(

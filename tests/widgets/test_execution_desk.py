@@ -149,6 +149,37 @@ def test_what_was_not_filled_goes_into_a_ticket_and_not_to_the_market() -> None:
     on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
 
 
+def test_a_ticket_for_the_rest_takes_the_place_of_the_one_before() -> None:
+    """Asked for twice there is one, and a page can be told of it; closed from elsewhere it is gone from the view."""
+
+    async def scenario(stack: Stack) -> None:
+        execution = await submitted(stack)
+        await execution.cancel()
+        view = execution.view()
+        without = len(view.children)
+
+        view.again_button.click()
+        await stack.sleep(2)
+        first = view.children[-1]
+        view.again_button.click()
+        await stack.sleep(2)
+        second, twice = view.children[-1], view.get_state(["children"])["children"]
+        stack.desk.ticket(execution.parent.contract.local_symbol)
+        closed = view.get_state(["children"])["children"]
+        view.again_button.click()
+        await stack.sleep(2)
+        third = view.children[-1]
+        view.close()
+
+        assert first.comm is None
+        assert second.fields.lots.value == 4
+        assert len(twice) == without + 1
+        assert len(closed) == without
+        assert third.comm is None
+
+    on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+
 def test_what_a_view_asks_again_and_again_agrees_with_the_frames() -> None:
     """Resting orders, lots of slices, the revision: the same facts, told without frames."""
 
