@@ -97,8 +97,9 @@ def _paused(execution: ExecutionPort, around: Surroundings) -> ShownState:
     verb = "is" if left == 1 else "are"
     before = f"By you. {market}, {numbers.lots(left)} {verb} left. "
     if around.now_ns < execution.begins_ns:
-        begins = clock(execution.begins_ns, time_zone=_zone(execution))
-        return _made_paused(execution, since_ns, sentence=f"{escape(before)}Resuming before {begins} moves nothing.")
+        zone_name = numbers.zone_name(execution.begins_ns, time_zone=_zone(execution))
+        begins = f"{_clock(execution, execution.begins_ns)} {zone_name}"  # it stands still, unlike an end that moves
+        return _made_paused(execution, since_ns, sentence=escape(f"{before}Resuming before {begins} moves nothing."))
     before += "Resuming moves the end by the pause"
     end_ns = planned_end_ns(around.slices)
     moving = "."

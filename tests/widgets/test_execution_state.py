@@ -91,6 +91,23 @@ def test_a_pause_before_a_later_start_moves_nothing() -> None:
     assert plain(state.sentence).endswith("Resuming before 13:56:44 CT moves nothing.")
 
 
+def test_the_start_of_a_paused_order_is_no_running_clock() -> None:
+    """It is a fixed time: the sentence of a second later is the same, so that it is not sent again either."""
+    execution = HandExecution(
+        parent=order(),
+        status=ParentStatus.PAUSED,
+        working_lots=0,
+        resting=[],
+        later_ns=5 * 3600 * 10**9,
+        standing_since_ns=int(utc("16:16:20").value),
+    )
+
+    first, later = (state_of(execution, now=NOW + pd.Timedelta(seconds=second)).sentence for second in (0, 1))
+
+    assert first == later
+    assert first.endswith("Resuming before 13:56:44 CT moves nothing.")
+
+
 def test_a_pause_whose_order_is_not_dead_yet_says_so() -> None:
     """Lots that are still being pulled count as in the market."""
     state = state_of(HandExecution(parent=order(), status=ParentStatus.PAUSED))
