@@ -176,6 +176,17 @@ def test_the_changelog_has_this_version_and_says_how_risk_behaves() -> None:
     assert "### Risk behaviour" in latest
 
 
+def test_every_decision_is_in_the_list_of_decisions() -> None:
+    """In order of their numbers, each once."""
+    pages = sorted(path.name for path in (ROOT / "docs" / "decisions").glob("0*.md"))
+
+    listed = re.findall(
+        r"^\| \[\d+\]\(([^)]+)\)", (ROOT / "docs/decisions/README.md").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+
+    assert listed == pages
+
+
 @pytest.mark.parametrize(
     "page",
     [path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]],

@@ -117,7 +117,7 @@ class Desk(Reporting):
         return self._executions.setdefault(parent_id, execution)
 
     def ticket(self, symbol: str = "ZO") -> OrderTicket:
-        """Give an order ticket; one per symbol, a new one closes the old."""
+        """Give an order ticket; a new one closes the old of the same text, ``ZO`` beside ``ZOK7`` stands."""
         self._must_be_open()
         old = self._tickets.pop(symbol, None)
         if old is not None:

@@ -225,7 +225,7 @@ class Execution:
         """Open a ticket for the lots that were not filled, with the limit of the order; nothing is previewed or sent.
 
         Its tag names this order: an equal order of the same day would be given back instead of being sent. Gives the
-        `OrderTicket`; an earlier ticket of the same contract is closed.
+        `OrderTicket`; an earlier ticket that was asked for by the contract's own code, such as ``ZOK7``, is closed.
         """
         parent = self.parent
         ticket = self._desk.ticket(parent.contract.local_symbol)

@@ -387,7 +387,7 @@ class DeskPort(Protocol):
         ...
 
     def ticket(self, symbol: str) -> Any:
-        """Give an order ticket of a symbol; a new one closes the old."""
+        """Give an order ticket of a symbol; a new one closes the old of the same text."""
         ...
 
     async def reconcile(self) -> "pd.DataFrame":
