@@ -71,13 +71,18 @@ def quantile(draws: Reals, share: float) -> Estimate:
     n = len(draws)
     if not n:
         return UNKNOWN
-    ordered, rank = np.sort(draws), _rank(n, share)
+    ordered, rank = np.sort(draws), rank_of(n, share)
     value = float(ordered[rank - 1])
     if min(rank, n - rank + 1) < FEWEST_IN_TAIL:
         return Estimate(value=value)
     chances = np.diff(special.betainc(rank, n - rank + 1, np.arange(n + 1) / n))
     middle = float(chances @ ordered)
     return Estimate(value=value, error=math.sqrt(float(chances @ (ordered - middle) ** 2)))
+
+
+def rank_of(n: int, share: float) -> int:
+    """Rank of a quantile, from 1; a product that is whole but for its last digits counts as whole."""
+    return min(n, max(1, math.ceil(n * share - 1e-9)))
 
 
 def worst(draws: Reals) -> Estimate:
@@ -90,7 +95,7 @@ def worst(draws: Reals) -> Estimate:
     n = len(draws)
     if not n:
         return UNKNOWN
-    at = float(np.sort(draws)[_rank(n, 1 - WORST) - 1])
+    at = float(np.sort(draws)[rank_of(n, 1 - WORST) - 1])
     found = mean(at + np.maximum(draws - at, 0.0) / WORST)
     return found if n * WORST >= FEWEST_IN_TAIL else Estimate(value=found.value)
 
@@ -121,11 +126,6 @@ def mean_range(draws: Reals) -> Range:
     found = mean(draws)
     reach = float(special.stdtrit(len(draws) - 1, (1 + LEVEL) / 2)) * found.error
     return Range(low=found.value - reach, high=found.value + reach)
-
-
-def _rank(n: int, share: float) -> int:
-    """Rank of a quantile, from 1; a product that is whole but for its last digits counts as whole."""
-    return min(n, max(1, math.ceil(n * share - 1e-9)))
 
 
 def _wilson(hits: int, draws: int, *, z: float) -> tuple[float, float]:

@@ -266,7 +266,7 @@ def _completed_s(outcomes: Sequence[PathOutcome]) -> Reals:
 
 def done_by_s(outcomes: Sequence[PathOutcome], *, share: float) -> float:
     """When every lot was filled in this share of the paths; NaN where it never was."""
-    by_s = float(np.quantile(_completed_s(outcomes), share, method="inverted_cdf"))
+    by_s = float(np.sort(_completed_s(outcomes))[monte_carlo.rank_of(len(outcomes), share) - 1])
     return by_s if math.isfinite(by_s) else math.nan
 
 

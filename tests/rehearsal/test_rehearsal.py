@@ -226,6 +226,17 @@ def test_a_share_of_the_paths_is_done_by_the_first_time_by_which_so_many_are() -
             found.done_by_s(share)
 
 
+@pytest.mark.parametrize("done", [7, 14, 28, 55, 56])
+def test_a_share_that_is_reached_exactly_is_done(done: int) -> None:
+    """Of 100 paths 55 are 55 %, though in floats 100 x 0.55 is a little more than 55."""
+    whole = (outcome(seed, fill(lots=LOTS, after_s=10.0 * seed)) for seed in range(1, done + 1))
+    found = rehearsal(*whole, *(outcome(seed) for seed in range(done + 1, 101)))
+
+    by_s = found.done_by_s(done / 100)
+
+    assert by_s == 10.0 * done
+
+
 def test_an_overfilled_path_completes_no_more_than_its_lots() -> None:
     """A fault by wire can fill more than was ordered; that is told in the paths, not as a share above all."""
     told = rehearsal(
