@@ -94,6 +94,8 @@ class Way:
             raise InvalidOrder(f"seed={self.seed!r:.60}; give a whole number, or None")
         if not isinstance(self.faults, FaultScript | None):
             raise InvalidOrder(f"faults={self.faults!r:.60} is no FaultScript of hydra_nb.sim.faults")
+        if not isinstance(self.executor, Executor | None):
+            raise InvalidOrder(f"executor={self.executor!r:.60} is no concurrent.futures.Executor; give one, or None")
         if self.faults is not None and self.fidelity != "wire":
             raise InvalidOrder("faults are those of a wire, and the direct driver has none: say fidelity='wire'")
 

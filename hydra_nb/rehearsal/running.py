@@ -12,6 +12,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError as TakenBack
 from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from queue import Empty, SimpleQueue
@@ -84,7 +85,7 @@ async def run_scripts(
     Raises
     ------
     RehearsalFailed
-        A process died, or a path could not be run.
+        A process died, the executor was shut down, or a path could not be run.
     """
     size = max(1, min(MOST_IN_PIECE, round(PIECE_S / cost / (_PATH_S + _S_PER_MARKET_S * duration_s))))
     pieces = [tuple(seeds[start : start + size]) for start in range(0, len(seeds), size)]
@@ -130,17 +131,29 @@ class _Errand:
         waiting: dict[Piece, int] = {}
         try:
             for number, (script, seeds) in enumerate(self.work):
-                waiting[executor.submit(self.run_paths, script, seeds)] = number
+                waiting[self._submit(executor, script, seeds)] = number
             self._collect(waiting, found)
         except BrokenExecutor as error:
             raise RehearsalFailed(
                 f"a process that ran paths died ({error}). A program of its own must keep what it does under "
                 "`if __name__ == '__main__':`, as its processes read it too; else look whether memory is short"
             ) from error
+        except TakenBack as error:  # to asyncio it would be the caller who was cancelled
+            raise RehearsalFailed(
+                "the executor was shut down, or took paths back, before all were run; leave it open until they are"
+            ) from error
         finally:
             for piece in waiting:
                 piece.cancel()
         return found
+
+    def _submit(self, executor: Executor, script: bytes, seeds: tuple[int, ...]) -> Piece:
+        try:
+            return executor.submit(self.run_paths, script, seeds)
+        except BrokenExecutor:
+            raise
+        except RuntimeError as error:
+            raise RehearsalFailed(f"the executor takes no paths ({error}); give one that is open") from error
 
     def _collect(self, waiting: dict[Piece, int], found: list[tuple[PathOutcome, ...]]) -> None:
         """Take pieces as they come; the first failure is raised."""
