@@ -64,8 +64,9 @@ async def run_scripts(
 ) -> tuple[tuple[PathOutcome, ...], ...]:
     """Run every script on every seed, and give the outcomes of each, in order of the seeds.
 
-    A thread hands the work over and waits for it, so that the loop of the caller is free; where the caller is cancelled
-    what has not begun is taken back, and the processes of our own have ended when that is raised.
+    A thread hands the work over and waits for it, so that the loop of the caller is free; where the caller is
+    cancelled, however often, what has not begun is taken back, and the processes of our own have ended when that is
+    raised.
 
     Parameters
     ----------
@@ -102,11 +103,19 @@ async def run_scripts(
         found = await asyncio.shield(running)
     except asyncio.CancelledError:
         errand.unwanted.set()
+        await _over(running)
         with contextlib.suppress(RehearsalFailed):
-            await running
+            running.result()
         raise
     of_script = [found[number : number + len(pieces)] for number in range(0, len(found), len(pieces))]
     return tuple(tuple(path for piece in of_one for path in piece) for of_one in of_script)
+
+
+async def _over(running: "asyncio.Future[list[tuple[PathOutcome, ...]]]") -> None:
+    """Wait until the thread is over; who is cancelled meanwhile goes on waiting, as it will be over soon."""
+    while not running.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([running])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

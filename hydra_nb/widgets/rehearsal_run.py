@@ -70,8 +70,8 @@ class RehearsalRun:
             self._task = None
 
     def stop(self) -> None:
-        """End it, and keep nothing; its processes end within a second or two."""
-        if self._task is not None:
+        """End it, and keep nothing; its processes end within a second or two. Called again it changes nothing."""
+        if self._task is not None and not self._is_unwanted:
             self._is_unwanted = True
             self._task.cancel()
 

@@ -46,11 +46,13 @@ class Pieces:
     """Pieces of work that are over when the test says so, and how many were begun."""
 
     def __init__(self) -> None:
-        self.begun, self.go_on = 0, threading.Event()
+        self.begun = 0
+        self.has_begun, self.go_on = threading.Event(), threading.Event()
 
     def __call__(self, _script: bytes, seeds: Sequence[int]) -> tuple[PathOutcome, ...]:
         """Run paths, as the executor's worker does."""
         self.begun += 1
+        self.has_begun.set()
         self.go_on.wait(timeout=10)
         return tuple(outcome(seed) for seed in seeds)
 
@@ -87,3 +89,25 @@ def test_an_executor_that_is_shut_down_meanwhile_is_no_cancelled_cell() -> None:
 
     with pytest.raises(RehearsalFailed, match="was shut down, or took paths back, before all were run"):
         asyncio.run(main())
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_however_often_it_is_cancelled_it_takes_back_what_has_not_begun(times: int) -> None:
+    """By when it is raised: the first piece is let go on, and none comes after it."""
+    pieces, executor = Pieces(), Taking()
+
+    async def main() -> None:
+        rehearsing = paths_on(executor, run=pieces)
+        await asyncio.to_thread(executor.has_all.wait)
+        await asyncio.to_thread(pieces.has_begun.wait)
+        for _ in range(times):
+            rehearsing.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await rehearsing
+        pieces.go_on.set()
+        await asyncio.to_thread(executor.shutdown)
+
+    asyncio.run(main())
+
+    assert pieces.begun == 1

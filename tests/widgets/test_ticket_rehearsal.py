@@ -300,6 +300,28 @@ def test_one_that_waits_for_the_end_of_a_stopped_one_is_ended_too(gesture: str) 
     rehearsing(story)
 
 
+@pytest.mark.parametrize("gesture", ["edit", "close"])
+def test_what_follows_a_stop_does_not_cut_its_end_short(gesture: str) -> None:
+    """Its processes are ended once, and waited for."""
+
+    async def story(ticket: OrderTicket, desk: HandDesk, rehearsals: Rehearsals) -> None:
+        await ticket.preview()
+        await begin(ticket, rehearsals)
+        ticket.plan_pane.stop_button.click()
+        await asyncio.sleep(0)  # it begins to end
+
+        if gesture == "edit":
+            ticket.fields.lots.value = 12
+        else:
+            ticket.close()
+        failures = await desk.settle()
+
+        assert failures == []
+        assert rehearsals.ended == ["cancelled"]
+
+    rehearsing(story)
+
+
 def test_how_many_paths_a_press_takes_can_be_set_and_is_said() -> None:
     """For a long plan: the button tells, and the count goes to that number."""
 
