@@ -25,7 +25,7 @@ from enum import StrEnum
 
 from hydra_nb.sim.book import Book, Entry, Match, Owner
 from hydra_nb.sim.models.port import ALL_DAY, OTHER, SIGN
-from hydra_nb.sim.models.tape_rows import TapeRow
+from hydra_nb.sim.models.tape_rows import TapeRow, chosen
 from hydra_nb.sim.records import SimSide
 
 _NS_PER_S = 1_000_000_000
@@ -47,7 +47,7 @@ class TapeParameters:
     Attributes
     ----------
     fills : FillRule
-        ``touch``, the most that may have been filled, or ``through``, the least.
+        ``touch``, the most that may have been filled, or ``through``, the least; its word is taken for it.
     gap_s : float
         Seconds after a row from which on it is no longer believed: the touch is taken away until the next row.
     busy : tuple of time
@@ -59,6 +59,8 @@ class TapeParameters:
     busy: tuple[dt.time, dt.time] = ALL_DAY
 
     def __post_init__(self) -> None:
+        # What fills compares by identity: a word that was left a word would fill by touch, whatever it says.
+        object.__setattr__(self, "fills", chosen(FillRule, self.fills, name="fills"))
         if not self.gap_s > 0:
             raise ValueError(f"gap_s is {self.gap_s}: a number of seconds above zero is needed")
 

@@ -7,11 +7,22 @@ from decimal import Decimal
 from enum import StrEnum
 from numbers import Real
 from operator import index
-from typing import NamedTuple, SupportsIndex
+from typing import NamedTuple, SupportsIndex, TypeVar
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 TAPE_COLUMNS = ("time", "bid", "bid_size", "ask", "ask_size", "last", "last_size", "volume")
 _OFF_TICK = 1e-3
 """By what part of a tick a recorded price may be off, as prices were floats on their way."""
+
+
+def chosen(kind: type[Choice], value: Choice | str, *, name: str) -> Choice:
+    """Give a choice that may be written as a word; a `ValueError` says which there are."""
+    try:
+        return kind(value)
+    except ValueError:
+        words = " or ".join(repr(one.value) for one in kind)
+        raise ValueError(f"{name} is {value!r}: {words} is needed") from None
 
 
 class TapeUnusable(ValueError):
@@ -42,7 +53,7 @@ class TapeRow:
 
 
 def read_tape(
-    rows: Iterable[Sequence[object]], *, tick: Decimal, crossed: Crossed = Crossed.REFUSE
+    rows: Iterable[Sequence[object]], *, tick: Decimal, crossed: Crossed | str = Crossed.REFUSE
 ) -> tuple[TapeRow, ...]:
     """Check recorded quotes of one contract, and count them in ticks and lots.
 
@@ -65,7 +76,10 @@ def read_tape(
     TapeUnusable
         There are no rows; or one has other columns, an unknown time, a time before that of the row above, a price off
         the tick, a size below zero or with a part of a lot, or a bid at its ask or above.
+    ValueError
+        `crossed` is no such choice.
     """
+    is_dropping = chosen(Crossed, crossed, name="crossed") is Crossed.DROP
     read: list[TapeRow] = []
     before: _Trade | None = None
     for number, row in enumerate(rows):
@@ -78,7 +92,7 @@ def read_tape(
             _known(value, name=name, number=number) for name, value in zip(TAPE_COLUMNS[1:], row[1:], strict=True)
         )
         if bid is not None and ask is not None and bid >= ask:
-            if crossed is Crossed.DROP:
+            if is_dropping:
                 continue
             raise TapeUnusable(
                 f"row {number} is crossed: bid {bid:g}, ask {ask:g}; crossed='drop' leaves such rows out"

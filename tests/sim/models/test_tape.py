@@ -29,7 +29,7 @@ def row(second: float, bid: int, ask: int, **more: int) -> TapeRow:
 
 
 def played(
-    rows: Sequence[TapeRow], order: tuple[SimSide, int, int] | None, *, fills: FillRule = FillRule.TOUCH
+    rows: Sequence[TapeRow], order: tuple[SimSide, int, int] | None, *, fills: FillRule | str = FillRule.TOUCH
 ) -> tuple[int, list[Entry], Book]:
     """Play a tape to its end with one order of a client (side, price, lots) in it from the first row on.
 
@@ -83,6 +83,7 @@ def test_crossed_rows_are_left_out_where_that_is_asked_for() -> None:
 
     assert [one.time_ns for one in tape] == [0, 2]
     assert tape[1].printed_lots == 3
+    assert tape == read_tape([GOOD, crossed, after], tick=TICK, crossed="drop")
 
 
 PRINTED = [
@@ -155,6 +156,28 @@ def test_fills_by_touch_and_by_through(later: TapeRow, touch: int, through: int)
 
         assert (bought, sold) == (lots, lots)
         assert prices <= {101}
+
+
+@pytest.mark.parametrize("rule", list(FillRule))
+def test_a_rule_that_is_written_as_a_word_is_that_rule(rule: FillRule) -> None:
+    """A print at the price tells them apart: it fills by touch alone."""
+    rows = [row(0, 100, 104), row(1, 100, 104, last_ticks=101, printed_lots=3)]
+
+    by_rule, _, _ = played(rows, (BUY, 101, 4), fills=rule)
+    by_word, _, _ = played(rows, (BUY, 101, 4), fills=rule.value)
+
+    assert by_word == by_rule
+    assert TapeParameters(fills=rule.value) == TapeParameters(fills=rule)
+    assert TapeParameters(fills=rule.value).fills is rule
+
+
+@pytest.mark.parametrize("word", ["trough", "", None, 1])
+def test_a_word_that_is_no_rule_is_refused(word: str) -> None:
+    """With those that are; of crossed rows too."""
+    with pytest.raises(ValueError, match=r"fills is .*: 'touch' or 'through' is needed"):
+        TapeParameters(fills=word)
+    with pytest.raises(ValueError, match=r"crossed is .*: 'refuse' or 'drop' is needed"):
+        read_tape([GOOD], tick=TICK, crossed=word)
 
 
 def test_what_a_client_took_stays_gone_until_the_price_moves_or_lots_come() -> None:
