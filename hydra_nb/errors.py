@@ -37,6 +37,7 @@ A message holds the value, the limit, its unit, and the remedy. A refusal by the
 value, not an error, and is not in this tree.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -181,3 +182,10 @@ def invariant(holds: bool, message: str) -> None:
     """Raise `InvariantBroken` where `holds` is false, also under ``python -O``."""
     if not holds:
         raise InvariantBroken(message)
+
+
+def must_be_one_of(value: object, choices: Iterable[str], *, name: str) -> None:
+    """Raise `InvalidOrder` where the value of an argument is none of the words that it may be."""
+    words = tuple(choices)
+    if not (isinstance(value, str) and value in words):
+        raise InvalidOrder(f"{name}={value!r:.60}; say {' or '.join(repr(str(word)) for word in words)}")

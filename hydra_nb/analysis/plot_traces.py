@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+
+from hydra_nb.errors import must_be_one_of
 
 Theme = Literal["light", "dark"]
 
@@ -329,8 +331,10 @@ def shade(
 def dress(figure: go.Figure, *, title: str, height: int, empty: bool, theme: Theme | None, timed: bool = True) -> None:
     """Give a figure its transparent ground, its grid and its title; an empty one says so instead of showing axes.
 
-    `timed` where the horizontal axis is that of time.
+    `timed` where the horizontal axis is that of time. A theme that is none is an `InvalidOrder`.
     """
+    if theme is not None:
+        must_be_one_of(theme, get_args(Theme), name="theme")
     words = TEXT[theme]
     figure.update_layout(
         title={"text": f"<b>{_plain(title)}</b>", "font": {"size": 14}, "x": 0, "xref": "paper", "xanchor": "left"},

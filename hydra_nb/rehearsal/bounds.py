@@ -17,7 +17,7 @@ from hydra_nb.rehearsal.impacted import ImpactedMarket
 from hydra_nb.rehearsal.market import Market
 from hydra_nb.rehearsal.path_frames import QUANTITIES, Quantity
 from hydra_nb.rehearsal.rehearsal import Rehearsal
-from hydra_nb.rehearsal.rehearse import Rehearsable, Way, run_all, seed_of, stage_all
+from hydra_nb.rehearsal.rehearse import Rehearsable, Way, must_be_plan, run_all, seed_of, stage_all
 from hydra_nb.rehearsal.running import Tell
 from hydra_nb.rehearsal.tape_market import TapeMarket
 from hydra_nb.sim.models.tape import FillRule
@@ -132,6 +132,7 @@ async def rehearse_bounds(
     """
     if isinstance(plan, Sequence):
         raise InvalidOrder("bounds are those of one plan; give it alone, not a list")
+    must_be_plan(plan, name="plan")
     markets = (filling(market, FillRule.TOUCH), filling(market, FillRule.THROUGH))
     way = Way(n=n, seed=seed, executor=executor, progress=progress)
     staged = await stage_all([(plan, one) for one in markets], way=way)

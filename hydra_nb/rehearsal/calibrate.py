@@ -19,6 +19,7 @@ from hydra_nb.analysis.rehearsal_columns import CALIBRATION
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics
 from hydra_nb.errors import InvalidFrame
+from hydra_nb.rehearsal.figures import Wanted, figure, must_be_contract, must_be_frame
 from hydra_nb.rehearsal.market import open_seconds
 from hydra_nb.rehearsal.tape import (
     FIGURES,
@@ -42,13 +43,16 @@ FEWEST_TRADES: Final = 20
 FEWEST_RETURNS: Final = 10
 HOURS: Final = 24.0
 """Hours of the market that each round simulates: its own error is then small beside that of a recorded day."""
+SIMULATED: Final = Wanted(words="a number from 1 to 10,000", fits=lambda hours: 1 <= hours <= 10_000)
+"""Hours that may be asked for: of fewer a simulated market tells as little as a recorded one."""
 ROUNDS: Final = 4
 STEP: Final = 0.35
 LEAST_SLOPE: Final = 0.05
 """A figure that follows its parameter less than that does not tell it."""
 MOST_MISFIT: Final = 3.0
 """Errors by which a figure of the fitted market may be off: beyond that no market of the kind shows it."""
-QUOTE_COLUMNS: Final = ("time", "local_symbol", "bid", "bid_size", "ask", "ask_size", "last", "volume")
+NUMBERS: Final = ("bid", "bid_size", "ask", "ask_size", "last", "volume")
+QUOTE_COLUMNS: Final = ("time", "local_symbol", *NUMBERS)
 
 _PARAMETERS: Final = ("spread_ticks", "touch_lots", "quote_s", "taker_s", "taker_lots", "impact_ticks")
 _UNITS: Final = ("ticks", "lots", "s", "s", "lots", "ticks")
@@ -86,7 +90,7 @@ def calibrate(
     instrument
         The contract.
     seed, hours
-        Of the simulation.
+        Of the simulation; `hours` of the market, 1 to 10,000.
 
     Returns
     -------
@@ -100,8 +104,13 @@ def calibrate(
     Raises
     ------
     InvalidFrame
-        Columns are missing, times are not in order, or quotes are crossed: the row is named.
+        A frame is none, or lacks columns, or holds text where numbers or times are needed; times are unknown or not in
+        order, or quotes are crossed: the row is named.
+    InvalidOrder
+        `instrument` is no contract, or `hours` no such number.
     """
+    hours = figure(hours, name="hours", wanted=SIMULATED, what="length of a simulation")
+    must_be_contract(instrument, name="instrument")
     tape = recorded(_checked(quotes, instrument), tick=float(instrument.tick))
     volatility = _volatility(bars)
     assumed = _assumed(tape, instrument, volatility=volatility[0])
@@ -152,15 +161,22 @@ def _goodness_rows(fit: Fit, tape: Tape, *, known: Flags, blocks: int) -> Iterat
 
 
 def _checked(quotes: pd.DataFrame, instrument: FutureContract) -> pd.DataFrame:
+    must_be_frame(quotes, name="quotes", give="desk.quotes()")
     missing = [name for name in QUOTE_COLUMNS if name not in quotes.columns]
     if missing:
         raise InvalidFrame(f"quotes lack {', '.join(missing)}; give the columns of desk.quotes()")
     mine = quotes[quotes["local_symbol"] == instrument.local_symbol]
-    times = mine["time"].to_numpy("datetime64[ns]").astype("int64")
-    unsorted = np.flatnonzero(np.diff(times) < 0)
+    try:
+        times = mine["time"].to_numpy("datetime64[ns]")
+        bid, _, ask, *_ = (mine[name].to_numpy("float64", na_value=math.nan) for name in NUMBERS)
+    except (TypeError, ValueError) as error:
+        raise InvalidFrame(f"quotes hold what is no time, or no number: {error}; give desk.quotes()") from error
+    unknown = np.flatnonzero(np.isnat(times))
+    if len(unknown):
+        raise InvalidFrame(f"the time of row {mine.index[unknown[0]]!r} is not known; leave it out")
+    unsorted = np.flatnonzero(np.diff(times.astype("int64")) < 0)
     if len(unsorted):
         raise InvalidFrame(f"quotes are not in order of time from row {mine.index[unsorted[0] + 1]!r} on; sort them")
-    bid, ask = mine["bid"].to_numpy("float64", na_value=math.nan), mine["ask"].to_numpy("float64", na_value=math.nan)
     crossed = np.flatnonzero(bid > ask)
     if len(crossed):
         row = crossed[0]
@@ -181,9 +197,13 @@ def _deviation_of(bars: pd.DataFrame | MarketStatistics | None) -> tuple[float |
         return None, 0
     if isinstance(bars, MarketStatistics):
         return bars.daily_volatility, bars.days
+    must_be_frame(bars, name="bars", give="daily bars, the desk's statistics, or None")
     if "close" not in bars.columns:
         raise InvalidFrame("bars lack the column close")
-    closes = bars["close"].to_numpy("float64", na_value=math.nan)
+    try:
+        closes = bars["close"].to_numpy("float64", na_value=math.nan)
+    except (TypeError, ValueError) as error:
+        raise InvalidFrame(f"closes of bars are no numbers: {error}") from error
     returns = np.diff(np.log(closes[np.isfinite(closes) & (closes > 0)]))
     return (None, 0) if len(returns) < FEWEST_RETURNS else (float(np.std(returns, ddof=1)), len(returns))
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from hydra_nb.analysis.columns import make_frame
 from hydra_nb.analysis.monte_carlo import Reals
 from hydra_nb.analysis.plot_traces import Theme
 from hydra_nb.analysis.rehearsal_plots import Against, frontier_figure
-from hydra_nb.errors import AnalysisError
+from hydra_nb.errors import AnalysisError, must_be_one_of
 from hydra_nb.rehearsal import path_frames
 from hydra_nb.rehearsal.path_frames import QUANTITIES, Quantity
 from hydra_nb.rehearsal.rehearsal import Rehearsal
@@ -108,8 +108,14 @@ class Comparison:
         cost
             ``"all_lots_ticks"``, or ``"slippage_ticks"`` of the filled lots; None takes the former where every plan has
             it in some path.
+
+        Raises
+        ------
+        InvalidOrder
+            `cost` is none of these.
         """
-        taken: Cost = cost or self._known_cost()
+        taken: Cost = self._known_cost() if cost is None else cost
+        must_be_one_of(taken, get_args(Cost), name="cost")
         return make_frame(rehearsal_columns.FRONTIER, self._frontier_rows(taken))
 
     def plot(
@@ -126,11 +132,17 @@ class Comparison:
             As in `frontier`.
         theme
             As in `Rehearsal.plot`.
+
+        Raises
+        ------
+        InvalidOrder
+            `against`, `cost` or `theme` is none of these.
         """
         rehearsed = self.rehearsals[0].rehearsed
         frame = self.frontier(cost=cost)
         varying: tuple[Against, ...] = tuple(name for name in _SETTINGS if frame[name].nunique() > 1)
-        drawn: Against = against or (*varying, "deviation_ticks")[0]
+        drawn: Against = (*varying, "deviation_ticks")[0] if against is None else against
+        must_be_one_of(drawn, get_args(Against), name="against")
         title = f"{rehearsed.side} {rehearsed.local_symbol}, {len(self.rehearsals[0].outcomes):,} common markets"
         return frontier_figure(frame, against=drawn, title=title, theme=theme)
 

@@ -2,13 +2,24 @@
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 from hydra_nb.errors import InvalidOrder
-from hydra_nb.rehearsal.market import Begun, Market, Screen, is_market, positive
+from hydra_nb.rehearsal.figures import LASTING, NOT_NEGATIVE, POSITIVE, SIGNED, Wanted, figure
+from hydra_nb.rehearsal.market import Begun, Market, Screen, is_market
 from hydra_nb.rehearsal.worlds import ADV_LOTS, DAILY_VOLATILITY, market_of
 from hydra_nb.sim.models.impact import ImpactParameters
 from hydra_nb.sim.sources import ImpactedSource
 
+_WANTED: Final[dict[str, Wanted]] = {
+    "coefficient": NOT_NEGATIVE,
+    "half_life_s": LASTING,
+    "adverse_ticks": SIGNED,
+    "adverse_horizon_s": POSITIVE,
+    "daily_volatility": POSITIVE,
+    "adv_lots": POSITIVE,
+}
+_MAY_BE_LEFT_OUT: Final = ("daily_volatility", "adv_lots")
 _LEAVES_OUT = "What the order does to prices besides is the impact that is stated, without noise of its own."
 
 
@@ -51,17 +62,13 @@ class ImpactedMarket:
     adv_lots: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse figures that cannot be."""
+        """Take numbers of any kind, and refuse figures that cannot be."""
         if self.market is not None and (not is_market(self.market) or isinstance(self.market, ImpactedMarket)):
             raise InvalidOrder(f"market={self.market!r:.60} is no market that could be moved; give one, or None")
-        for name in ("daily_volatility", "adv_lots"):
-            if getattr(self, name) is not None:
-                positive(getattr(self, name), name=name)
-        positive(self.adverse_horizon_s, name="adverse_horizon_s")
-        try:
-            self._parameters(daily_ticks=1.0, daily_lots=1.0)
-        except (TypeError, ValueError) as error:
-            raise InvalidOrder(f"this is no impact: {error}") from None
+        for name, wanted in _WANTED.items():
+            value = getattr(self, name)
+            if value is not None or name not in _MAY_BE_LEFT_OUT:
+                object.__setattr__(self, name, figure(value, name=name, wanted=wanted))
 
     def begin(self, screen: Screen) -> Begun:
         """Begin as the other market does."""

@@ -1,6 +1,5 @@
 """What a rehearsal asks of a market: to begin at what the screen shows, and to say what it is and leaves out."""
 
-import math
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol, runtime_checkable
@@ -94,12 +93,6 @@ class Market(Protocol):
             It is no market of this contract, or none for so long.
         """
         ...
-
-
-def positive(value: object, *, name: str) -> None:
-    """Refuse what is no finite number above zero."""
-    if not (isinstance(value, int | float) and math.isfinite(value) and value > 0):
-        raise InvalidOrder(f"{name}={value!r:.60} is no figure of a market; give a positive number")
 
 
 def is_market(value: object) -> bool:

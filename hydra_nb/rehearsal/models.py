@@ -1,10 +1,12 @@
 """Markets of the models of the literature, in figures that a trader can read off a screen."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from hydra_nb.errors import InvalidOrder
-from hydra_nb.rehearsal.market import Begun, Screen, positive
+from hydra_nb.rehearsal.figures import PROBABILITY, RATE, WHOLE, figure
+from hydra_nb.rehearsal.market import Begun, Screen
 from hydra_nb.sim.models.queue_reactive import QueueReactiveParameters
 from hydra_nb.sim.models.santa_fe import SantaFeParameters
 from hydra_nb.sim.sources import QueueReactiveSource, SantaFeSource
@@ -61,13 +63,12 @@ class SantaFeMarket:
     window_ticks: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse figures of no market."""
+        """Take numbers of any kind, and refuse figures of no market."""
         for name in ("taker_s", "far_lots", "rest_s"):
-            positive(getattr(self, name), name=name)
-        for name in ("order_lots", "window_ticks"):
-            value = getattr(self, name)
-            if value is not None and not (type(value) is int and value > 0):
-                raise InvalidOrder(f"{name}={value!r} is no figure of a market; give a whole number from 1")
+            object.__setattr__(self, name, figure(getattr(self, name), name=name))
+        object.__setattr__(self, "order_lots", int(figure(self.order_lots, name="order_lots", wanted=WHOLE)))
+        if self.window_ticks is not None:
+            object.__setattr__(self, "window_ticks", int(figure(self.window_ticks, name="window_ticks", wanted=WHOLE)))
         try:
             self.parameters()
         except ValueError as error:
@@ -129,11 +130,13 @@ class QueueReactiveMarket:
     _parameters: QueueReactiveParameters = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Take lists for tables too, and refuse tables of no market."""
+        """Take lists for tables and numbers of any kind too, and refuse tables of no market."""
+        for name in ("move_probability", "redraw_probability"):
+            object.__setattr__(self, name, figure(getattr(self, name), name=name, wanted=PROBABILITY))
+        object.__setattr__(self, "order_lots", int(figure(self.order_lots, name="order_lots", wanted=WHOLE)))
         try:
             for name in ("limit_per_s", "cancel_per_s", "market_per_s"):
-                table = tuple(tuple(float(rate) for rate in row) for row in getattr(self, name))
-                object.__setattr__(self, name, table)
+                object.__setattr__(self, name, _table(getattr(self, name), name=name))
             parameters = QueueReactiveParameters(
                 limit_per_s=self.limit_per_s,
                 cancel_per_s=self.cancel_per_s,
@@ -158,3 +161,13 @@ class QueueReactiveMarket:
             leaves_out=QUEUES_LEAVE_OUT,
             takes_stay=True,
         )
+
+
+def _table(rows: Iterable[Iterable[object]], *, name: str) -> tuple[tuple[float, ...], ...]:
+    """Rates of any kind of number as floats; one that is none is named by its place."""
+    return tuple(
+        tuple(
+            figure(rate, name=f"{name}[{distance}][{size}]", wanted=RATE, what="rate") for size, rate in enumerate(row)
+        )
+        for distance, row in enumerate(rows)
+    )

@@ -10,8 +10,9 @@ from hydra_nb.analysis import rehearsal_columns
 from hydra_nb.analysis.columns import make_frame
 from hydra_nb.analysis.plot_traces import Theme
 from hydra_nb.analysis.rehearsal_plots import rehearsal_figure
-from hydra_nb.errors import AnalysisError, InvalidOrder
+from hydra_nb.errors import AnalysisError
 from hydra_nb.rehearsal import path_frames
+from hydra_nb.rehearsal.figures import SHARE, figure
 from hydra_nb.rehearsal.outcome import PathOutcome
 from hydra_nb.rehearsal.path_frames import Rehearsed
 from hydra_nb.widgets import numbers
@@ -104,9 +105,8 @@ class Rehearsal:
         InvalidOrder
             `share` is no such share.
         """
-        if not 0 < share <= 1:
-            raise InvalidOrder(f"share={share!r} of the paths; give a number above 0 and at most 1")
-        return path_frames.done_by_s(self.outcomes, share=share)
+        wanted = figure(share, name="share", wanted=SHARE, what="share of the paths")
+        return path_frames.done_by_s(self.outcomes, share=wanted)
 
     def summary(self) -> pd.DataFrame:
         """One row a quantity: mean, deviation, 5, 50 and 95 %, mean of the worst 5 %, each with its Monte-Carlo error.
@@ -125,10 +125,19 @@ class Rehearsal:
         return make_frame(rehearsal_columns.SUMMARY, rows)
 
     def compare(self, others: "Rehearsal | Iterable[Rehearsal]") -> pd.DataFrame:
-        """Differences of other plans to this one, path by path in the same markets; see `Comparison.compare`."""
+        """Differences of other plans to this one, path by path in the same markets; see `Comparison.compare`.
+
+        Raises
+        ------
+        AnalysisError
+            `others` are no rehearsals, or of another contract or side, or in other markets.
+        """
         from hydra_nb.rehearsal.comparison import Comparison
 
-        beside = (others,) if isinstance(others, Rehearsal) else tuple(others)
+        beside = (others,) if isinstance(others, Rehearsal) or not isinstance(others, Iterable) else tuple(others)
+        for one in beside:
+            if not isinstance(one, Rehearsal):
+                raise AnalysisError(f"{one!r:.60} is no rehearsal; give what `await plan.rehearse()` gave, or a list")
         return Comparison(rehearsals=(self, *beside)).compare()
 
     def plot(self, *, theme: Theme | None = None) -> go.Figure:
@@ -138,6 +147,11 @@ class Rehearsal:
         ----------
         theme
             ``"light"`` or ``"dark"``, where the figure will stand alone on such a page; None suits a notebook.
+
+        Raises
+        ------
+        InvalidOrder
+            `theme` is none of these.
         """
         rehearsed = self.rehearsed
         return rehearsal_figure(

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 from hydra_nb.domain.orders import ParentOrder
-from hydra_nb.errors import InvalidOrder
+from hydra_nb.errors import InvalidOrder, must_be_one_of
 from hydra_nb.rehearsal.comparison import Comparison
 from hydra_nb.rehearsal.market import Market, is_market
 from hydra_nb.rehearsal.path_frames import Rehearsed
@@ -33,6 +33,7 @@ class Staged:
     cost: float = 1.0
 
 
+@runtime_checkable
 class Rehearsable(Protocol):
     """What can be rehearsed: a previewed plan."""
 
@@ -88,8 +89,7 @@ class Way:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
-        if self.fidelity not in get_args(Fidelity):
-            raise InvalidOrder(f"fidelity={self.fidelity!r}; say 'direct' or 'wire'")
+        must_be_one_of(self.fidelity, get_args(Fidelity), name="fidelity")
         if not (self.seed is None or type(self.seed) is int):
             raise InvalidOrder(f"seed={self.seed!r:.60}; give a whole number, or None")
         if not isinstance(self.faults, FaultScript | None):
@@ -189,10 +189,18 @@ def seed_of(plan: Rehearsable, *, way: Way) -> int:
     return int(plan.plan_id, 16) if way.seed is None else way.seed
 
 
+def must_be_plan(value: object, *, name: str) -> None:
+    """Refuse what is no previewed plan."""
+    if isinstance(value, type) or not isinstance(value, Rehearsable):
+        raise InvalidOrder(f"{name}={value!r:.60} is no plan; give what `await desk.preview(...)` gave")
+
+
 def _check(plans: Sequence[Rehearsable], market: object) -> None:
     """Refuse what cannot be rehearsed together, before anything is run."""
     if not isinstance(plans, Sequence) or not plans:
         raise InvalidOrder("give a list of at least one plan; of a single one, `await plan.rehearse()`")
+    for place, one in enumerate(plans):
+        must_be_plan(one, name=f"plans[{place}]")
     if market is not None and not is_market(market):
         raise InvalidOrder(
             f"market={market!r:.60} is no ThinMarket, SantaFeMarket, QueueReactiveMarket, TapeMarket or "

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.units import NS_PER_S, seconds_ns
-from hydra_nb.errors import InvalidFrame, InvalidOrder
-from hydra_nb.rehearsal.market import Begun, Screen, positive
+from hydra_nb.errors import InvalidFrame, InvalidOrder, must_be_one_of
+from hydra_nb.rehearsal.figures import figure, must_be_contract, must_be_frame
+from hydra_nb.rehearsal.market import Begun, Screen
 from hydra_nb.sim.models.tape import FillRule, TapeParameters
 from hydra_nb.sim.models.tape_packed import PackedTape
 from hydra_nb.sim.models.tape_rows import Crossed, TapeRow, TapeUnusable, read_tape
@@ -15,8 +16,6 @@ from hydra_nb.sim.sources import Span, TapeSource
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Rule = TypeVar("Rule", FillRule, Crossed)
 
 GAP_S = 600.0
 """Seconds after which a recorded touch is no longer believed, and the tape is taken to have paused."""
@@ -99,17 +98,18 @@ class TapeMarket:
             Columns are missing, no row is of the contract, or one cannot be replayed: it is named by its place among
             those of the contract, counted from 0.
         InvalidOrder
-            `fills`, `gap_s` or `crossed` cannot be.
+            `fills`, `gap_s` or `crossed` cannot be, or `instrument` is no contract.
         """
         from hydra_nb.analysis.replay import replay_rows
 
-        rule, kept = _choice(FillRule, fills, name="fills"), _choice(Crossed, crossed, name="crossed")
-        positive(gap_s, name="gap_s")
-        if not hasattr(quotes, "columns"):
-            raise InvalidFrame(f"quotes={quotes!r:.60} is no frame; give desk.quotes()")
+        must_be_one_of(fills, FillRule, name="fills")
+        must_be_one_of(crossed, Crossed, name="crossed")
+        gap_s = figure(gap_s, name="gap_s")
+        must_be_contract(instrument, name="instrument")
+        must_be_frame(quotes, name="quotes", give="desk.quotes()")
         try:
             rows = read_tape(
-                replay_rows(quotes, local_symbol=instrument.local_symbol), tick=instrument.tick, crossed=kept
+                replay_rows(quotes, local_symbol=instrument.local_symbol), tick=instrument.tick, crossed=crossed
             )
             tape = PackedTape.of(rows)
         except TapeUnusable as error:
@@ -118,13 +118,14 @@ class TapeMarket:
             local_symbol=instrument.local_symbol,
             tape=tape,
             stretches=tuple(_stretches(rows, gap_ns=seconds_ns(gap_s))),
-            fills=rule,
+            fills=FillRule(fills),
             gap_s=gap_s,
         )
 
     def filling(self, fills: FillRule | str) -> Self:
         """Give the same tape with the other rule of fills."""
-        return replace(self, fills=_choice(FillRule, fills, name="fills"))
+        must_be_one_of(fills, FillRule, name="fills")
+        return replace(self, fills=FillRule(fills))
 
     def begin(self, screen: Screen) -> Begun:
         """Begin at the mid on the screen, each path at an instant of its own."""
@@ -155,13 +156,6 @@ class TapeMarket:
             f"{self.fills}; paths begin at any instant of it, at the mid on the screen, and {apart:,} of them would "
             "not overlap: errors count all as independent"
         )
-
-
-def _choice(kind: type[Rule], value: Rule | str, *, name: str) -> Rule:
-    try:
-        return kind(value)
-    except ValueError:
-        raise InvalidOrder(f"{name}={value!r}; say {' or '.join(repr(str(one)) for one in kind)}") from None
 
 
 def _stretches(rows: Sequence[TapeRow], *, gap_ns: int) -> Iterator[Stretch]:

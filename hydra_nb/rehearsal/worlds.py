@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
-from hydra_nb.errors import InvalidFrame, InvalidOrder
+from hydra_nb.errors import InvalidFrame
+from hydra_nb.rehearsal.figures import NOT_NEGATIVE, figure, must_be_frame
 from hydra_nb.rehearsal.market import BUSY_S, Begun, Screen, open_seconds
 from hydra_nb.sim.calendar import ListedHours
 from hydra_nb.sim.flow import FlowParameters, Opening
@@ -78,15 +79,11 @@ class ThinMarket:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse figures of no market."""
+        """Take numbers of any kind, and refuse figures of no market."""
         for name in ("spread_ticks", "touch_lots", "quote_s", "taker_s", "taker_lots"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value > 0):
-                raise InvalidOrder(f"{name}={value!r} is no figure of a market; give a positive number")
+            object.__setattr__(self, name, figure(getattr(self, name), name=name))
         for name in ("daily_volatility", "impact_ticks"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
-                raise InvalidOrder(f"{name}={value!r} is no figure of a market; give zero or a positive number")
+            object.__setattr__(self, name, figure(getattr(self, name), name=name, wanted=NOT_NEGATIVE))
 
     @classmethod
     def of(cls, calibration: "pd.DataFrame") -> "ThinMarket":
@@ -95,8 +92,14 @@ class ThinMarket:
         Raises
         ------
         InvalidFrame
-            A figure is missing.
+            It is no such frame, or a figure is missing.
+        InvalidOrder
+            A figure is of no market.
         """
+        must_be_frame(calibration, name="calibration", give="what hydra_nb.calibrate gave")
+        lacking = [name for name in ("parameter", "value", "source") if name not in calibration.columns]
+        if lacking:
+            raise InvalidFrame(f"the calibration lacks the columns {', '.join(lacking)}; give the whole frame")
         values = dict(zip(calibration["parameter"], calibration["value"], strict=True))
         sources = dict(zip(calibration["parameter"], calibration["source"], strict=True))
         names = [one.name for one in fields(cls) if one.name != "notes"]
@@ -108,7 +111,7 @@ class ThinMarket:
             for source in ("assumed", "unmatched")
             if (of := [name for name in names if sources[name] == source])
         )
-        return cls(**{name: float(values[name]) for name in names}, notes=notes)
+        return cls(**{name: values[name] for name in names}, notes=notes)
 
     def parameters(self, *, price_ticks: float, open_s: float) -> FlowParameters:
         """Give them as those of the simulated flow.

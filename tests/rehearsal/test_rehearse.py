@@ -402,6 +402,7 @@ def test_an_error_inside_a_path_is_raised_and_names_its_seed() -> None:
         (lambda buy, _sell: hydra_nb.rehearse(buy, 3), "a list of at least one plan"),
         (lambda _buy, _sell: hydra_nb.rehearse([], 3), "a list of at least one plan"),
         (lambda buy, sell: hydra_nb.rehearse([buy, sell], 3), "share no markets"),
+        (lambda buy, _sell: hydra_nb.rehearse([buy, "x"], 3), r"plans\[1\]='x' is no plan"),
         (lambda buy, _sell: buy.rehearse(3, market=3), "is no ThinMarket"),
         (lambda buy, _sell: buy.rehearse(0), "a whole number from 1"),
         (lambda buy, _sell: buy.rehearse(2, seed="abc"), "seed='abc'; give a whole number"),

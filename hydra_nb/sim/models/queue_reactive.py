@@ -94,9 +94,10 @@ class QueueReactiveParameters:
         for name in ("move_probability", "redraw_probability"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: a probability lies between 0 and 1")
-        for name in ("quiet", "order_lots"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} is {getattr(self, name)}: a finite number above zero is needed")
+        if not 0 < self.quiet < math.inf:
+            raise ValueError(f"quiet is {self.quiet}: a finite number above zero is needed")
+        if type(self.order_lots) is not int or self.order_lots < 1:
+            raise ValueError(f"order_lots is {self.order_lots}: a whole number from 1 is needed")
 
     def shrink_per_s(self, distance: int, *, size: int) -> float:
         """Cancels and market orders together, of a queue of a size, were it the best of its side."""

@@ -63,10 +63,14 @@ class SantaFeParameters:
     quiet: float = 1.0
 
     def __post_init__(self) -> None:
-        for name in ("limit_per_s_tick", "market_per_s", "cancel_per_s", "quiet", "window_ticks", "order_lots"):
+        for name in ("limit_per_s_tick", "market_per_s", "cancel_per_s", "quiet"):
             value = getattr(self, name)
             if not 0 < value < math.inf:
                 raise ValueError(f"{name} is {value}: a finite number above zero is needed")
+        for name in ("window_ticks", "order_lots"):
+            value = getattr(self, name)
+            if type(value) is not int or value < 1:
+                raise ValueError(f"{name} is {value}: a whole number from 1 is needed")
         resting = 2 * self.window_ticks * self.limit_per_s_tick / self.cancel_per_s
         if resting > MAX_RESTING:
             raise ValueError(

@@ -132,6 +132,7 @@ REFUSED = [
     ("finite rates", {"limit_per_s": ((-1.0,),)}),
     ("probability", {"move_probability": 1.5}),
     ("order_lots", {"order_lots": 0}),
+    ("order_lots is 1.5: a whole number", {"order_lots": 1.5}),
 ]
 
 

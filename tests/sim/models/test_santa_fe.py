@@ -87,10 +87,15 @@ def test_an_order_of_a_client_is_a_touch_like_any_other() -> None:
 
 
 def test_impossible_rates_are_refused_by_name() -> None:
-    """Zero, infinite, and so many orders that no machine would hold them."""
+    """Zero, infinite, a part of a lot, and so many orders that no machine would hold them."""
     good = {"limit_per_s_tick": 0.1, "market_per_s": 1.0, "cancel_per_s": 0.1, "window_ticks": 50}
 
-    for name, value in (("market_per_s", 0.0), ("cancel_per_s", float("nan")), ("window_ticks", -1)):
+    for name, value in (
+        ("market_per_s", 0.0),
+        ("cancel_per_s", float("nan")),
+        ("window_ticks", -1),
+        ("order_lots", 1.5),
+    ):
         with pytest.raises(ValueError, match=name):
             SantaFeParameters(**{**good, name: value})
     with pytest.raises(ValueError, match="would rest"):
