@@ -17,7 +17,7 @@ status         | TEXT |       | How the order ended, as in executions
 refused_by     | TEXT |       | Check that refused it, or ended it; missing where none did
 opportunity_ticks | REAL | ticks | What a lot without a fill missed: mid at the end against arrival; NaN where unknown
 all_lots_ticks | REAL | ticks | Cost of all lots, a lot: those without a fill at the mid at the end
-finished_s     | REAL | s     | When it was over, from its beginning
+finished_s     | REAL | s     | When it was over, from its beginning; 0 where it was over before its start
 overfilled_lots | LOTS | lots | Lots filled beyond the order, which only a fault on the wire does
 faults         | LOTS |       | Faults that struck; 0 where none were asked for
 """)

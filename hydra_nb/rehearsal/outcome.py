@@ -86,7 +86,7 @@ class PathOutcome:
     passive_lots
         Filled lots that had rested.
     finished_s
-        When it was over.
+        When it was over; 0 where that was before its beginning, as of an order that is refused before its start.
     fills, stages
         In order.
     opportunity_ticks
@@ -187,7 +187,7 @@ def outcome_at(ending: Ending, parent_id: str, seed: int) -> PathOutcome:
         messages=parent.messages,
         refusals=len(refusals),
         passive_lots=sum(fill.lots for fill in fills if fill.passive),
-        finished_s=_after_s(finished_ns, parent),
+        finished_s=max(0.0, _after_s(finished_ns, parent)),
         fills=fills,
         stages=tuple(_stages(orders, parent=parent)),
         opportunity_ticks=_opportunity(ending.quote, parent, refusals),

@@ -134,12 +134,7 @@ class TapeMarket:
             raise InvalidOrder(f"this is a tape of {self.local_symbol}; an order of {symbol} needs one of {symbol}")
         spans = tuple(span for stretch in self.stretches for span in _spans(stretch, longest_ns=longest_ns))
         if not spans:
-            longest_s = max(one.last_ns - one.first_ns for one in self.stretches) / NS_PER_S
-            raise InvalidOrder(
-                f"the tape of {symbol} is too short: {screen.longest_s:,.0f} s without a pause of over "
-                f"{self.gap_s:,.0f} s are needed, its longest part has {longest_s:,.0f} s; give a longer tape, a "
-                "larger gap_s, or a shorter plan"
-            )
+            raise InvalidOrder(self._why_none(longest_ns))
         source = TapeSource(
             tape=self.tape,
             parameters=TapeParameters(fills=self.fills, gap_s=self.gap_s),
@@ -147,6 +142,18 @@ class TapeMarket:
             fair_ticks=screen.price_ticks,
         )
         return Begun(source=source, model=self._words(longest_ns), leaves_out=f"{_BOUNDS[self.fills]} {_LEAVES_OUT}")
+
+    def _why_none(self, needed_ns: int) -> str:
+        """Why no path can begin."""
+        longest_ns = max(one.last_ns - one.first_ns for one in self.stretches)
+        needed = f"{needed_ns / NS_PER_S:,.0f} s without a pause of over {self.gap_s:,.0f} s"
+        tape, give = f"the tape of {self.local_symbol}", "give a longer tape, a larger gap_s, or a shorter plan"
+        if not any(one.both_sided for one in self.stretches):
+            return f"{tape} shows both sides at no instant, and a path begins with both; give another"
+        if longest_ns >= needed_ns:
+            return f"{tape} shows both sides at no instant from which it goes on for {needed}; {give}"
+        longest = f"its longest part has {longest_ns / NS_PER_S:,.0f} s"
+        return f"{tape} is too short: {needed} are needed, {longest}; {give}"
 
     def _words(self, longest_ns: int) -> str:
         hours = sum(one.last_ns - one.first_ns for one in self.stretches) / NS_PER_S / 3600

@@ -269,6 +269,16 @@ def test_no_path_begins_where_a_side_of_the_tape_was_empty() -> None:
             InvalidOrder,
             "without a pause of over 30 s .* longest part has 0 s",
         ),
+        (
+            lambda: TapeMarket.of(quotes(bid=math.nan), OATS).begin(screen()),
+            InvalidOrder,
+            "the tape of ZOH7 shows both sides at no instant, and",
+        ),
+        (
+            lambda: TapeMarket.of(quotes(ask=[math.nan] * 320 + [ASK * TICK] * 41), OATS).begin(screen()),
+            InvalidOrder,
+            "shows both sides at no instant from which it goes on for 600 s",
+        ),
         (lambda: replace(tape(), local_symbol="OJH7").begin(screen()), InvalidOrder, "an order of ZOH7 needs one of"),
         (lambda: replace(screen(), quote=None), InvalidOrder, "no price of ZOH7"),
     ],

@@ -109,6 +109,21 @@ def test_what_the_gate_refuses_is_refused_by_the_same_check(lots: int) -> None:
     assert messages == {0}
 
 
+def test_an_order_that_is_refused_before_its_start_was_over_at_once() -> None:
+    """Its path begins a minute before; a time after its beginning is never below zero."""
+
+    async def scenario(desk: Desk) -> tuple[str | None, float]:
+        plan = await desk.preview("BUY", 50, "ZO", start="09:30")
+        with ThreadPoolExecutor(1) as thread:
+            path = (await plan.rehearse(1, executor=thread)).outcomes[0]
+        return path.refused_by, path.finished_s
+
+    refused_by, finished_s = on_a_desk(scenario)
+
+    assert refused_by is not None
+    assert finished_s == 0.0
+
+
 def test_what_the_desk_does_not_know_the_rehearsal_does_not_know_better() -> None:
     """A broker that answers no what-if: the gate refuses every order for it, and every path too."""
 
