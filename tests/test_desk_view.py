@@ -141,6 +141,35 @@ def test_pausing_from_the_view_pulls_the_order_and_opening_shows_it_below() -> N
     on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
 
 
+def test_a_pick_that_arrives_after_another_order_ended_cancels_the_one_that_was_picked() -> None:
+    """The page sends a place; the list has become shorter by then, and the order picked is still the one that goes."""
+
+    async def scenario(stack: Stack) -> None:
+        desk = stack.desk
+        orders = {
+            tag: await desk.submit(await desk.preview("BUY", 2, "ZO", strategy="twap", slices=2, tag=tag))
+            for tag in "ABC"
+        }
+        view = desk.view()
+        place = [parent_id for _, parent_id in view.chooser.options].index(orders["B"].parent_id)
+
+        await orders["C"].cancel()
+        await desk._rooms.clock.sleep(5)
+        view.draw()
+        view.chooser.set_state({"index": place})
+        view.cancel_button.click()
+        await desk._rooms.clock.sleep(20)
+
+        assert {tag: one.status for tag, one in orders.items()} == {
+            "A": ParentStatus.WORKING,
+            "B": ParentStatus.CANCELLED,
+            "C": ParentStatus.CANCELLED,
+        }
+        await orders["A"].cancel()
+
+    on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+
 def test_in_a_kernel_live_figures_are_imported_before_anything_is_traded() -> None:
     """The import takes seconds, in which no order would be looked after if the first view did it."""
     program = (

@@ -1,6 +1,6 @@
 """The view of a whole desk: tiles, parents, orders in the market, positions, breakers, log; and what can be done."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import ipywidgets
 
@@ -8,6 +8,7 @@ from hydra_nb.domain.board import Board, ParentLine
 from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.domain.ports import DeskPort, ExecutionPort
 from hydra_nb.widgets import desk_parts, numbers
+from hydra_nb.widgets.desk_choice import OrderButtons, OrderList
 from hydra_nb.widgets.frame import Frame, in_words
 from hydra_nb.widgets.parts import State, escape, header
 
@@ -19,8 +20,6 @@ ALL_ROWS = 20
 
 TOLD_NS = 15_000_000_000
 """How long the outcome of a gesture is shown, market time."""
-
-NOTHING_CHOSEN = ("Choose an order", "")
 
 _NAMES = {"SIM": "simulated market", "PAPER": "paper account", "LIVE": "live account"}
 _RUNNING = (ParentStatus.SCHEDULED, ParentStatus.WORKING)
@@ -37,10 +36,12 @@ class DeskView(Frame):
 
     Attributes
     ----------
-    chooser : ipywidgets.Dropdown
-        The parent that the buttons beside it act on.
-    pause_button, resume_button, cancel_button, open_button, reconcile_button : ipywidgets.Button
-        What can be done; cancelling is never off while a parent is chosen.
+    chooser : OrderList
+        The parent that is chosen; its value is the id.
+    pause_button, resume_button, cancel_button, open_button : ipywidgets.Button
+        What can be done with it; another parent has others. Cancelling is never off while a parent is chosen.
+    reconcile_button : ipywidgets.Button
+        Compares ledger and broker.
     opened : ipywidgets.VBox
         Holds the view of a parent that was opened here.
     """
@@ -52,11 +53,10 @@ class DeskView(Frame):
         self.orders, self.positions, self.breakers, self.happened = (ipywidgets.HTML() for _ in range(4))
         self.filter = ipywidgets.ToggleButtons(options=tuple(desk_parts.FILTERS))
         self.all_rows = ipywidgets.ToggleButton(description="All rows")
-        self.chooser = ipywidgets.Dropdown(description="Act on", options=(NOTHING_CHOSEN,), value="")
-        self.pause_button = ipywidgets.Button(description="❚❚ Pause")
-        self.resume_button = ipywidgets.Button(description="► Resume")
-        self.cancel_button = ipywidgets.Button(description="✕ Cancel order")
-        self.open_button = ipywidgets.Button(description="Open view")
+        self.chooser = OrderList(on_pick=self._picked)
+        self._statuses: Mapping[str, ParentStatus] = {}
+        self._buttons: dict[str, OrderButtons] = {}
+        self._acts = ipywidgets.HBox(_dom_classes=("hy-acts",))
         self.reconcile_button = ipywidgets.Button(description="Reconcile")
         self.opened = ipywidgets.VBox()
         self._listen_to_gestures()
@@ -68,19 +68,14 @@ class DeskView(Frame):
         names = ((head, "hy-d-head"), (upper, "hy-pane"), (left, "hy-pane"), (right, "hy-pane"), (lower, "hy-d-lower"))
         for box, name in names:
             box.add_class(name)
-        gestures = (self.pause_button, self.resume_button, self.cancel_button, self.open_button)
-        self.compose(body=(self.tiles, upper, lower), foot=(self.chooser, *gestures, self.reconcile_button))
+        self.compose(body=(self.tiles, upper, lower), foot=(self.chooser, self._acts, self.reconcile_button))
         self.opened.add_class("hy-opened")
         self.children = (*self.children, self.opened)
         self.start()
 
     def _listen_to_gestures(self) -> None:
-        for control in (self.filter, self.all_rows, self.chooser):
+        for control in (self.filter, self.all_rows):
             control.observe(lambda _: self.redraw(), names="value")
-        self.pause_button.on_click(lambda _: self._act(lambda one: one.pause(), "Paused"))
-        self.resume_button.on_click(lambda _: self._act(lambda one: one.resume(), "Resumed"))
-        self.cancel_button.on_click(lambda _: self._act(lambda one: one.cancel(), "Cancelled"))
-        self.open_button.on_click(lambda _: self._open_view())
         self.reconcile_button.on_click(lambda _: self.run(self._reconcile()))
 
     def draw(self) -> None:
@@ -115,17 +110,53 @@ class DeskView(Frame):
         self.put(self.parents, desk_parts.parents_table(shown, now_ns=board.now_ns, time_zone=self.time_zone))
 
     def _draw_foot(self, board: Board) -> None:
-        at_work = tuple((self._named(line), line.parent_id) for line in board.parents if not line.status.is_over)
-        options = (NOTHING_CHOSEN, *at_work)
-        if options != self.chooser.options:
-            # Where the chosen one is over, nothing is chosen: the next press must not hit another order.
-            chosen = self.chooser.value
-            self.chooser.options = options
-            self.chooser.value = chosen if chosen in (parent_id for _, parent_id in options) else ""
-        status = next((line.status for line in board.parents if line.parent_id == self.chooser.value), None)
-        self.pause_button.disabled = status not in _RUNNING
-        self.resume_button.disabled = status not in _STANDING
-        self.cancel_button.disabled = self.open_button.disabled = status is None
+        at_work = [line for line in reversed(board.parents) if not line.status.is_over]
+        self._statuses = {line.parent_id: line.status for line in at_work}
+        self.chooser.renew({line.parent_id: self._named(line) for line in at_work})
+        self._show_buttons()
+
+    def _show_buttons(self) -> None:
+        """Show the buttons of the parent that is picked, and let be pressed what makes sense."""
+        shown = self._buttons_of(self.chooser.picked)
+        for each in self._buttons.values():
+            if each is not shown:
+                each.box.add_class("hy-hidden")
+        shown.box.remove_class("hy-hidden")
+        status = self._statuses.get(self.chooser.value)
+        shown.pause.disabled = status not in _RUNNING
+        shown.resume.disabled = status not in _STANDING
+        shown.cancel.disabled = shown.open.disabled = status is None
+
+    def _buttons_of(self, parent_id: str) -> OrderButtons:
+        """The buttons of one parent, made when it is first picked: a press that comes late must mean that one still."""
+        if parent_id not in self._buttons:
+            made = self._buttons[parent_id] = OrderButtons()
+            made.pause.on_click(lambda _: self._act(parent_id, lambda one: one.pause(), "Paused"))
+            made.resume.on_click(lambda _: self._act(parent_id, lambda one: one.resume(), "Resumed"))
+            made.cancel.on_click(lambda _: self._act(parent_id, lambda one: one.cancel(), "Cancelled"))
+            made.open.on_click(lambda _: self._open_view(parent_id))
+            self._acts.children = (*self._acts.children, made.box)
+        return self._buttons[parent_id]
+
+    @property
+    def pause_button(self) -> ipywidgets.Button:
+        """Pauses the parent that is chosen."""
+        return self._buttons_of(self.chooser.picked).pause
+
+    @property
+    def resume_button(self) -> ipywidgets.Button:
+        """Lets the parent that is chosen go on."""
+        return self._buttons_of(self.chooser.picked).resume
+
+    @property
+    def cancel_button(self) -> ipywidgets.Button:
+        """Cancels the parent that is chosen."""
+        return self._buttons_of(self.chooser.picked).cancel
+
+    @property
+    def open_button(self) -> ipywidgets.Button:
+        """Opens the view of the parent that is chosen."""
+        return self._buttons_of(self.chooser.picked).open
 
     def close(self) -> None:
         """Take the view off the page, with the one that was opened in it; orders go on."""
@@ -144,9 +175,20 @@ class DeskView(Frame):
 
     # Gestures
 
-    def _act(self, gesture: Callable[[ExecutionPort], Awaitable[object]], done: str) -> None:
-        if self.chooser.value:
-            self.run(self._acted(gesture, self._desk.execution(self.chooser.value), done))
+    def _picked(self) -> None:
+        self._show_buttons()
+        self.redraw()
+
+    def _is_meant(self, parent_id: str) -> bool:
+        """Whether the parent whose button was pressed is the one that is chosen; says so where it is not."""
+        if parent_id and parent_id != self.chooser.value:
+            sentence = f"That was the button of {parent_id}, which is not chosen any more. Press again."
+            self._tell_of(State(words="✕ Not done", sentence=sentence, tone="warn"))
+        return bool(parent_id) and parent_id == self.chooser.value
+
+    def _act(self, parent_id: str, gesture: Callable[[ExecutionPort], Awaitable[object]], done: str) -> None:
+        if self._is_meant(parent_id):
+            self.run(self._acted(gesture, self._desk.execution(parent_id), done))
 
     async def _acted(
         self, gesture: Callable[[ExecutionPort], Awaitable[object]], execution: ExecutionPort, done: str
@@ -156,11 +198,11 @@ class DeskView(Frame):
         time = numbers.clock_time(self._desk.now_ns(), time_zone=self.time_zone)
         self._tell_of(State(words=f"✓ {done} {time}", sentence=f"{execution.parent_id}, by you.", tone="good"))
 
-    def _open_view(self) -> None:
+    def _open_view(self, parent_id: str) -> None:
         """Show the view of the chosen parent below, in place of the last."""
-        if self.chooser.value:
+        if self._is_meant(parent_id):
             self._put_away()
-            self.opened.children = (self._desk.execution(self.chooser.value).view(),)
+            self.opened.children = (self._desk.execution(parent_id).view(),)
 
     async def _reconcile(self) -> None:
         self._tell_of(State(words="◌ Reconciling", sentence="Ledger and broker are compared."))

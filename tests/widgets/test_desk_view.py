@@ -388,6 +388,84 @@ def test_a_gesture_hits_the_chosen_parent_and_no_other() -> None:
     play(story, board(parents=(parent_line(1), parent_line(2))))
 
 
+def place_of(view: DeskView, parent_id: str) -> int:
+    """Where a page shows an order in the list, which is all that it sends of a pick."""
+    return [told for _, told in view.chooser.options].index(parent_id)
+
+
+def test_a_pick_that_arrives_late_means_the_order_that_the_page_showed() -> None:
+    """The page shows three; one ends, two come, and only then the place that was picked arrives, and the press."""
+
+    async def story(view: DeskView, desk: BoardDesk) -> None:
+        picked = place_of(view, "P-0002")
+
+        ended = parent_line(3, status=ParentStatus.FILLED)
+        await desk.show(board(parents=(parent_line(5), parent_line(4), parent_line(2), parent_line(1), ended)))
+        view.chooser.set_state({"index": picked})
+        view.cancel_button.click()
+        await desk.settle()
+
+        assert {each: acting.asked for each, acting in desk.acting.items()} == {"P-0002": ["cancel"]}
+
+    play(story, board(parents=(parent_line(3), parent_line(2), parent_line(1))))
+
+
+def test_a_late_pick_of_an_order_that_is_over_chooses_nothing() -> None:
+    """Its place is its own still, also when the board has forgotten it; no other order moves up into it."""
+
+    async def story(view: DeskView, desk: BoardDesk) -> None:
+        picked = place_of(view, "P-0002")
+
+        await desk.show(board(parents=(parent_line(4), parent_line(3), parent_line(1))))
+        view.chooser.set_state({"index": picked})
+        for button in (view.pause_button, view.resume_button, view.cancel_button, view.open_button):
+            button.click()
+        await desk.settle()
+
+        assert desk.acting == {}
+        assert view.chooser.label.startswith("Over: ")
+        assert view.cancel_button.disabled
+
+    play(story, board(parents=(parent_line(3), parent_line(2), parent_line(1))))
+
+
+def test_only_a_person_moves_the_choice() -> None:
+    """What the page is told of the list never moves its pick: it would undo one that is on its way."""
+
+    async def story(view: DeskView, desk: BoardDesk) -> None:
+        view.chooser.value = "P-0002"
+        picked = view.chooser.index
+
+        await desk.show(board(parents=(parent_line(4), parent_line(3), parent_line(2))))
+        await desk.show(board(parents=(parent_line(5), parent_line(3, status=ParentStatus.FILLED))))
+
+        assert view.chooser.index == picked
+        assert view.chooser.value == ""
+
+    play(story, board(parents=(parent_line(3), parent_line(2), parent_line(1))))
+
+
+def test_a_press_means_the_order_whose_button_it_was() -> None:
+    """It may overtake the pick before it, or come after another: then nothing is done, and the view says so."""
+
+    async def story(view: DeskView, desk: BoardDesk) -> None:
+        view.chooser.value = "P-0001"
+        await desk.settle()
+        pressed = view.cancel_button
+
+        view.chooser.set_state({"index": place_of(view, "P-0002")})
+        pressed.click()
+        await desk.settle()
+        told = words(view.state_line.value)
+        view.cancel_button.click()
+        await desk.settle()
+
+        assert told.startswith("✕ Not done That was the button of P-0001")
+        assert {each: acting.asked for each, acting in desk.acting.items()} == {"P-0002": ["cancel"]}
+
+    play(story, board(parents=(parent_line(2), parent_line(1))))
+
+
 def test_what_can_be_done_follows_the_state() -> None:
     """A running parent can be paused, a paused one resumed; both can be cancelled."""
 
