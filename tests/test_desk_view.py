@@ -88,7 +88,7 @@ def test_there_is_one_view_a_desk_and_it_outlives_neither_a_new_one_nor_the_desk
 
 
 def test_kill_and_rearm_from_the_view() -> None:
-    """One press halts all; re-arming takes a reason; the view tells both."""
+    """One press halts all; re-arming takes a reason, and is refused in words without; the view tells all three."""
 
     async def scenario(stack: Stack) -> None:
         desk = stack.desk
@@ -100,6 +100,10 @@ def test_kill_and_rearm_from_the_view() -> None:
         await desk._rooms.clock.sleep(20)
         killed, status = words(view.alert.value), execution.status
         view.rearm_button.click()
+        view.answer_button.click()
+        await desk._rooms.clock.sleep(1)
+        refused = words(view.alert.value)
+        view.rearm_button.click()
         view.answer.value = "tried the switch"
         view.answer_button.click()
         await desk._rooms.clock.sleep(20)
@@ -108,6 +112,7 @@ def test_kill_and_rearm_from_the_view() -> None:
             r"■ Killed \d\d:\d\d:\d\d “Kill all was pressed in the desk view”. 1 own order cancelled, 0 left.", killed
         )
         assert status is ParentStatus.CANCELLED
+        assert refused == f"{killed} ✕ Not possible Re-arming needs a reason."
         assert stack.exchange.open_orders() == []
         assert desk.killed is None
         assert view.alert.value == ""

@@ -22,12 +22,15 @@ class OrderList(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets ships 
         Called when another order is picked.
     """
 
+    options: tuple[tuple[str, str], ...]
+    index: int | None
+
     def __init__(self, *, on_pick: Callable[[], None]) -> None:
         super().__init__(description="Act on", options=(NOTHING_CHOSEN,), value="")
         self._names: dict[str, str] = {}  # of every order that ever stood here, by its id, in the order of the places
-        self._is_renewed = False
+        self._is_renewing = False
         self._on_pick = on_pick
-        self.observe(lambda _: None if self._is_renewed else self._on_pick(), names="index")
+        self.observe(lambda _: None if self._is_renewing else self._on_pick(), names="index")
 
     @property
     def picked(self) -> str:
@@ -49,11 +52,11 @@ class OrderList(ipywidgets.Dropdown):  # type: ignore[misc]  # ipywidgets ships 
         options = (NOTHING_CHOSEN, *named)
         if options == self.options:
             return
-        place, self._is_renewed = self.index, True
+        place, self._is_renewing = self.index, True
         with self.hold_sync():
             self.options = options  # which moves the pick to the first place
             self.index = place
-        self._is_renewed = False
+        self._is_renewing = False
 
 
 class OrderButtons:

@@ -9,7 +9,7 @@ from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.domain.ports import DeskPort, ExecutionPort
 from hydra_nb.widgets import desk_parts, numbers
 from hydra_nb.widgets.desk_choice import OrderButtons, OrderList
-from hydra_nb.widgets.frame import Frame, in_words
+from hydra_nb.widgets.frame import Frame
 from hydra_nb.widgets.parts import State, escape, header
 
 MOST_PARENTS, MOST_ORDERS, MOST_POSITIONS = 6, 3, 4
@@ -17,9 +17,6 @@ MOST_PARENTS, MOST_ORDERS, MOST_POSITIONS = 6, 3, 4
 
 ALL_ROWS = 20
 """Rows that are shown of anything at most: more would cost more than 40 kB a second."""
-
-TOLD_NS = 15_000_000_000
-"""How long the outcome of a gesture is shown, market time."""
 
 _NAMES = {"SIM": "simulated market", "PAPER": "paper account", "LIVE": "live account"}
 _RUNNING = (ParentStatus.SCHEDULED, ParentStatus.WORKING)
@@ -48,7 +45,6 @@ class DeskView(Frame):
 
     def __init__(self, desk: DeskPort) -> None:
         super().__init__(desk, kind="desk")
-        self._told: tuple[State, int] | None = None
         self.tiles, self.parents_head, self.parents = (ipywidgets.HTML() for _ in range(3))
         self.orders, self.positions, self.breakers, self.happened = (ipywidgets.HTML() for _ in range(4))
         self.filter = ipywidgets.ToggleButtons(options=tuple(desk_parts.FILTERS))
@@ -99,8 +95,7 @@ class DeskView(Frame):
         self.put(self.positions, desk_parts.positions_pane(board.positions, most=most_positions))
         self.put(self.breakers, desk_parts.breakers_pane(board.breakers, time_zone=zone))
         self.put(self.happened, desk_parts.log_pane(board.happenings, time_zone=zone))
-        told = None if self._told is None or board.now_ns > self._told[1] else self._told[0]
-        self.say(told or State(words="", sentence=state.sentence, tone=state.tone))
+        self.say(self._told or State(words="", sentence=state.sentence, tone=state.tone))
         self._draw_foot(board)
 
     def _draw_parents(self, board: Board) -> None:
@@ -183,7 +178,7 @@ class DeskView(Frame):
         """Whether the parent whose button was pressed is the one that is chosen; says so where it is not."""
         if parent_id and parent_id != self.chooser.value:
             sentence = f"That was the button of {parent_id}, which is not chosen any more. Press again."
-            self._tell_of(State(words="✕ Not done", sentence=sentence, tone="warn"))
+            self.tell_of(State(words="✕ Not done", sentence=sentence, tone="warn"))
         return bool(parent_id) and parent_id == self.chooser.value
 
     def _act(self, parent_id: str, gesture: Callable[[ExecutionPort], Awaitable[object]], done: str) -> None:
@@ -193,10 +188,10 @@ class DeskView(Frame):
     async def _acted(
         self, gesture: Callable[[ExecutionPort], Awaitable[object]], execution: ExecutionPort, done: str
     ) -> None:
-        self._tell_of(State(words="◌", sentence=f"Asked for {execution.parent_id} …"))
+        self.tell_of(State(words="◌", sentence=f"Asked for {execution.parent_id} …"))
         await gesture(execution)
         time = numbers.clock_time(self._desk.now_ns(), time_zone=self.time_zone)
-        self._tell_of(State(words=f"✓ {done} {time}", sentence=f"{execution.parent_id}, by you.", tone="good"))
+        self.tell_of(State(words=f"✓ {done} {time}", sentence=f"{execution.parent_id}, by you.", tone="good"))
 
     def _open_view(self, parent_id: str) -> None:
         """Show the view of the chosen parent below, in place of the last."""
@@ -205,15 +200,7 @@ class DeskView(Frame):
             self.opened.children = (self._desk.execution(parent_id).view(),)
 
     async def _reconcile(self) -> None:
-        self._tell_of(State(words="◌ Reconciling", sentence="Ledger and broker are compared."))
+        self.tell_of(State(words="◌ Reconciling", sentence="Ledger and broker are compared."))
         found = await self._desk.reconcile()
         words = "They agree." if found.empty else f"{numbers.plural(len(found), 'difference')}: see desk.breaks."
-        self._tell_of(State(words="✓ Reconciled", sentence=words, tone="good" if found.empty else "warn"))
-
-    def _tell_of(self, state: State) -> None:
-        self._told = (state, self._desk.now_ns() + TOLD_NS)
-        self.say(state)
-
-    def tell(self, error: Exception) -> None:
-        """Show an error in words, until the next gesture."""
-        self._tell_of(in_words(error))
+        self.tell_of(State(words="✓ Reconciled", sentence=words, tone="good" if found.empty else "warn"))

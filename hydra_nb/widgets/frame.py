@@ -25,6 +25,9 @@ from hydra_nb.widgets.style import STYLE
 
 CLOSED = State(words="○ Closed", sentence="The desk of this view was closed. Open a desk, and a new view.")
 GLOBAL_CANCEL = "This also cancels orders that are not ours. Type ALL to go on."
+ALL_ASKED = State(
+    words="✓ Global cancel sent", sentence="The broker was asked to cancel all orders, also those that are not ours."
+)
 
 _RUNNING = re.compile(r"--hy-(up|down):(\d+)")  # what counts in the page, and where it began
 _TOLERANCE_S = 1.5
@@ -75,6 +78,7 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._on_page: dict[ipywidgets.HTML, _Sent] = {}
         self._on_answer: Answer | None = None
         self._failure: State | None = None
+        self._told: State | None = None
         self.alarm: State | None = None
         self.tells_lost_link = kind == "desk"
         self.time_zone = "UTC"
@@ -162,14 +166,24 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def tell(self, error: Exception) -> None:
         """Show an error in words: its own sentence where it is ours, its kind where it is not; never a traceback."""
-        self.say(in_words(error))
+        self.tell_of(in_words(error))
+
+    def tell_of(self, answer: State) -> None:
+        """Show what came of a gesture until the next one; while an alert hides the state line, under the alert."""
+        if self._follower is None:  # the view was closed, and says so
+            return
+        self._told = answer
+        self.say(answer)
+        self._draw_alert()
 
     def run(self, work: Coroutine[Any, Any, object], *, tells_itself: bool = False) -> None:
         """Do a gesture's work on the desk's loop; a failure is told here, and journalled by the desk."""
+        self._forget_answer()
         self._desk.spawn(self._guarded(work, tells_itself=tells_itself))
 
     def ask(self, label: str, on_answer: Answer, *, placeholder: str = "") -> None:
         """Ask in the foot; `on_answer` gets the text when it is given, and the question goes when that has worked."""
+        self._forget_answer()
         self._on_answer = on_answer
         self.answer.description, self.answer.placeholder, self.answer.value = label, placeholder, ""
         self.question.remove_class("hy-hidden")
@@ -255,7 +269,8 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         _switch(self, "hy-alarmed", on=shown is not None)
         for button in (self.rearm_button, self.cancel_all_button):
             _switch(button, "hy-hidden", on=killed is None)
-        self.put(self.alert, "" if shown is None else said(shown, role="alert"))
+        told = "" if self._told is None else said(self._told)
+        self.put(self.alert, "" if shown is None else said(shown, role="alert") + told)
 
     def _draw_banner(self) -> None:
         """Show the desk's alerts, but for what this view tells in its own words."""
@@ -286,6 +301,12 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     # Gestures
 
+    def _forget_answer(self) -> None:
+        """The answer to the last gesture was shown until this one."""
+        if self._told is not None:
+            self._told = None
+            self.redraw()
+
     async def _guarded(self, work: Coroutine[Any, Any, object], *, tells_itself: bool) -> None:
         """Await a gesture's work and show its failure; a refused wish ends here, the rest the desk reports."""
         try:
@@ -311,6 +332,7 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     async def _cancel_everything(self, confirmation: str) -> None:
         await self._desk.cancel_everything(confirmation)
+        self.tell_of(ALL_ASKED)
 
     def _answer_key(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
         if content.get("event") == "submit":  # Enter in the field

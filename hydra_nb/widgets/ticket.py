@@ -338,9 +338,9 @@ class OrderTicket(RehearsingTicket):
 
     # Looking
 
-    def tell(self, error: Exception) -> None:
-        """Show an error in words until the next gesture."""
-        self._say_and_draw(in_words(error))
+    def tell_of(self, answer: State) -> None:
+        """Show what came of a gesture until the next one, or until the ticket's own changes."""
+        self._say_and_draw(answer)
 
     def _market(self) -> Market | None:
         contract = self._contract if self.plan is None else self.plan.parent.contract

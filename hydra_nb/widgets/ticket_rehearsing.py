@@ -37,7 +37,6 @@ class RehearsingTicket(Frame):
     def __init__(self, desk: DeskPort) -> None:
         self.rehearsal: RehearsalPort | None = None
         self.paths = PATHS
-        self._told: State | None = None
         self._asked: tuple[int, object] | None = None  # the revision for which a rehearsal was asked, and by whom
         self._run = RehearsalRun(tell=self._heard_of_paths)
         super().__init__(desk, kind="ticket")

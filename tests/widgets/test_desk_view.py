@@ -466,6 +466,20 @@ def test_a_press_means_the_order_whose_button_it_was() -> None:
     play(story, board(parents=(parent_line(2), parent_line(1))))
 
 
+def test_without_a_link_what_came_of_a_gesture_stands_under_the_alert() -> None:
+    """The state line is hidden then, and a pause without an answer would be pressed again."""
+
+    async def story(view: DeskView, desk: BoardDesk) -> None:
+        view.chooser.value = "P-0001"
+        view.pause_button.click()
+        await desk.settle()
+
+        assert words(view.alert.value).startswith("✕ No link to broker Since 08:56:31. Nothing new is sent.")
+        assert words(view.alert.value).endswith("✓ Paused 08:56:31 P-0001, by you.")
+
+    play(story, board(connection=ConnectionState.DOWN, connection_since_ns=NOW_NS))
+
+
 def test_what_can_be_done_follows_the_state() -> None:
     """A running parent can be paused, a paused one resumed; both can be cancelled."""
 

@@ -124,6 +124,55 @@ def test_the_global_cancel_wants_all_typed(typed: str, times: int) -> None:
     play(story)
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("all", "✕ Not possible Confirm it with ALL."),
+        (
+            "ALL",
+            "✓ Global cancel sent The broker was asked to cancel all orders, also those that are not ours.",
+        ),
+    ],
+)
+def test_while_killed_what_came_of_a_gesture_stands_under_the_alert_until_the_next(typed: str, told: str) -> None:
+    """The alert hides the state line: an answer that stood only there would leave one believing that all was done."""
+
+    async def story(view: View, desk: HandDesk) -> None:
+        desk.killed = "drill"
+        desk.tell()
+        await desk.settle()
+        killed = words(view.alert.value)
+
+        view.cancel_all_button.click()
+        view.answer.value = typed
+        view.answer_button.click()
+        await desk.settle()
+        desk.tell()
+        await desk.settle()
+        answered = words(view.alert.value)
+        view.rearm_button.click()
+        await desk.settle()
+
+        assert answered == f"{killed} {told}"
+        assert words(view.alert.value) == killed
+
+    play(story)
+
+
+def test_what_fails_after_the_desk_was_closed_does_not_take_the_place_of_that() -> None:
+    """A gesture under way when the desk closes fails, of course; the view goes on saying that it is closed."""
+
+    async def story(view: View, desk: HandDesk) -> None:
+        desk.killed = "drill"
+        view.retire()
+        view.tell(InvalidOrder("the desk is closed"))
+
+        assert "The desk of this view was closed." in view.state_line.value
+        assert view.alert.value == ""
+
+    play(story)
+
+
 def test_an_answer_counts_as_it_was_typed_when_it_was_given() -> None:
     """The last letters are on their way to the kernel still: the page hands the whole answer over with the press."""
 
