@@ -162,6 +162,43 @@ def test_the_views_of_an_order_and_of_a_desk_are_legible_and_fit(
     check(view, picture, "look-execution-killed", output=1)
 
 
+INSIDE_ANOTHER = """
+import hydra_nb
+desk = await hydra_nb.connect(speed=1, journal=":memory:")
+plan = await desk.preview("BUY", 2, "KE", strategy="twap", slices=2, duration="30m")
+execution = await desk.submit(plan)
+view = desk.view()
+view.chooser.value = execution.parent_id
+view.open_button.click()
+view
+"""
+FAIL_INSIDE = """
+def fail(): raise ValueError("drill")
+inner = view.opened.children[0]
+inner.draw = fail
+inner.redraw()
+"""
+
+
+def test_a_view_inside_another_tells_its_own_state(open_notebook: Open) -> None:
+    """The question of the outer one hides none of its buttons; its failure shows, though the outer one is well."""
+    notebook = open_notebook(INSIDE_ANOTHER)
+    notebook.run_cell(0)
+    notebook.wait_idle()
+    inner = View(notebook, "execution")
+    expect(inner.frame.locator(".hy-alert")).to_be_hidden()
+
+    notebook.run_code("view.ask('Why', None)")
+    expect(notebook.page.locator(".hy-desk > .hy-actions > .hy-question")).to_be_visible()
+    expect(inner.button("Pause")).to_be_visible()
+    expect(inner.button("Cancel order")).to_be_visible()
+    notebook.run_code(FAIL_INSIDE)
+    expect(inner.frame.locator(".hy-alert")).to_be_visible()
+    inner.shows("A view failed and was closed (ValueError); trading goes on.")
+    expect(inner.frame.locator(".hy-state-line")).to_be_hidden()
+    expect(notebook.page.locator(".hy-desk > .hy-actions > .hy-alert")).to_be_hidden()
+
+
 ACCOUNTS = (("SIM", "SIM•••7QF"), ("PAPER", "DU•••21"), ("LIVE", "U•••67"))
 OF_ACCOUNT = """
 import sys; sys.path.insert(0, {root!r})

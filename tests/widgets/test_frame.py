@@ -11,6 +11,7 @@ from hydra_nb.errors import InvalidOrder
 from hydra_nb.widgets import follow, frame, heartbeat
 from hydra_nb.widgets.frame import Frame
 from hydra_nb.widgets.parts import State, age, clock, countdown
+from hydra_nb.widgets.style import STYLE
 
 from .hand_made import NOW, HandDesk
 
@@ -323,6 +324,18 @@ def test_the_heart_beats_by_one_class_and_stops_with_the_view(monkeypatch: pytes
         assert len(seen) == beats
 
     play(story)
+
+
+@pytest.mark.parametrize("state", ["hy-asking", "hy-alarmed", "hy-killed", "hy-bannered", "hy-armed"])
+def test_the_state_of_a_frame_speaks_for_its_own_parts_only(state: str) -> None:
+    """A frame may hold another: by a rule that reaches down any depth it would hide the alert of the inner one."""
+    selectors = [each.strip() for heads in re.findall(r"([^{}]+)\{", STYLE) for each in heads.split(",")]
+
+    concerned = [each for each in selectors if f".{state}" in each]
+    reached = [each.partition(f".{state}")[2] for each in concerned]
+
+    assert concerned
+    assert [each for each in reached if not re.fullmatch(r"\)?( > \S+)*", each)] == []
 
 
 def test_a_lost_link_is_an_alert_until_it_is_back() -> None:
