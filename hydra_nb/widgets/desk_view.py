@@ -95,7 +95,7 @@ class DeskView(Frame):
         self.put(self.positions, desk_parts.positions_pane(board.positions, most=most_positions))
         self.put(self.breakers, desk_parts.breakers_pane(board.breakers, time_zone=zone))
         self.put(self.happened, desk_parts.log_pane(board.happenings, time_zone=zone))
-        self.say(self._told or State(words="", sentence=state.sentence, tone=state.tone))
+        self.say(self.answered(state.words) or State(words="", sentence=state.sentence, tone=state.tone))
         self._draw_foot(board)
 
     def _draw_parents(self, board: Board) -> None:

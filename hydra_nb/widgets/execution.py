@@ -24,7 +24,7 @@ from hydra_nb.widgets.execution_state import (
 )
 from hydra_nb.widgets.execution_tape import Change, QuoteTape
 from hydra_nb.widgets.frame import Frame
-from hydra_nb.widgets.parts import STRATEGY_NAMES, badge, clock, escape, rows, side_words
+from hydra_nb.widgets.parts import STRATEGY_NAMES, State, badge, clock, escape, rows, said, side_words
 
 FIGURE_EVERY_S = 5.0
 """Host seconds after which the figure is drawn again for quotes and time alone."""
@@ -122,7 +122,8 @@ class ExecutionView(Frame):
         self.put(self.header, self._header(state, now_ns=now_ns))
         self.put(self.progress, progress_pane(execution, now_ns=now_ns, slices=self._slices, running=True))
         self.put(self.slice_view, slice_table(execution, self._slices, worked=execution.slice_lots, now_ns=now_ns))
-        self.put(self.state_line, _said(state))
+        told = self.answered(state.words)
+        self.put(self.state_line, _said(state) if told is None else said(told))
         self._draw_gestures(state)
         self._draw_figure()
 
@@ -230,7 +231,7 @@ class ExecutionView(Frame):
         found = await self._desk.reconcile()
         if len(found):
             raise InvalidOrder(f"{numbers.plural(len(found), 'difference')} to the broker: {found['message'].iloc[0]}")
-        self.put(self.state_line, _said(_NO_DIFFERENCE))
+        self.tell_of(_NO_DIFFERENCE)
 
     async def _plan_again(self) -> None:
         """Open a ticket below, filled in with the lots that are left; nothing is previewed or sent.
@@ -247,11 +248,8 @@ class ExecutionView(Frame):
             self.children = tuple(part for part in self.children if part is not change["owner"])
 
 
-_NO_DIFFERENCE = ShownState(
-    words="✓ Reconciled",
-    sentence="Ledger and broker agree. The state of this order stays as it ended.",
-    tone="good",
-    actions=(),
+_NO_DIFFERENCE = State(
+    words="✓ Reconciled", sentence="Ledger and broker agree. The state of this order stays as it ended.", tone="good"
 )
 
 

@@ -4,23 +4,23 @@ A frame follows the desk and never raises into the notebook: what fails is told 
 goes on. It sends a part only where that part has changed; what only counts time runs in the page.
 """
 
-import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import ipywidgets
 
 from hydra_nb.domain.alerts import AlertKind
 from hydra_nb.domain.ports import DeskPort
 from hydra_nb.domain.units import Side
-from hydra_nb.errors import HydraError, OrderError
+from hydra_nb.errors import OrderError
 from hydra_nb.widgets import numbers
 from hydra_nb.widgets.banner import banner
 from hydra_nb.widgets.follow import Follower
-from hydra_nb.widgets.heartbeat import Heartbeat
+from hydra_nb.widgets.heartbeat import Heartbeat, no_news
 from hydra_nb.widgets.keyguard import KeyGuard
-from hydra_nb.widgets.parts import State, escape, live_band, said, side_style
+from hydra_nb.widgets.on_page import Sent, without_figures
+from hydra_nb.widgets.parts import State, in_words, live_band, said, side_style
 from hydra_nb.widgets.style import STYLE
 
 CLOSED = State(words="○ Closed", sentence="The desk of this view was closed. Open a desk, and a new view.")
@@ -29,19 +29,11 @@ ALL_ASKED = State(
     words="✓ Global cancel sent", sentence="The broker was asked to cancel all orders, also those that are not ours."
 )
 
-_RUNNING = re.compile(r"--hy-(up|down):(\d+)")  # what counts in the page, and where it began
-_TOLERANCE_S = 1.5
+TOLD_S = 15.0
+"""Host seconds for which an answer stands where the state that it was given in is another by then."""
 
 Kind = Literal["ticket", "execution", "desk"]
 Answer = Callable[[str], Awaitable[object]]
-
-
-class _Sent(NamedTuple):
-    """What a page was told: the HTML without its running figures, where these began, and when."""
-
-    still: str
-    starts: tuple[tuple[str, int], ...]
-    host_s: float
 
 
 class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
@@ -75,10 +67,12 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._desk = desk
         self._kind = kind
         self._follower: Follower | None = None
-        self._on_page: dict[ipywidgets.HTML, _Sent] = {}
+        self._on_page: dict[ipywidgets.HTML, Sent] = {}
         self._on_answer: Answer | None = None
         self._failure: State | None = None
         self._told: State | None = None
+        self._told_s = 0.0
+        self._told_in = ""
         self.alarm: State | None = None
         self.tells_lost_link = kind == "desk"
         self.time_zone = "UTC"
@@ -90,7 +84,7 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self.answer_button = ipywidgets.Button(description="Go on")
         self.back_button = ipywidgets.Button(description="Back")
         self.question = ipywidgets.HBox((self.answer, self.answer_button, self.back_button))
-        self.veil = ipywidgets.HTML(value=_no_news(desk.kill_command))
+        self.veil = ipywidgets.HTML(value=no_news(desk.kill_command))
         self.guard = KeyGuard(
             kill_address=lambda: desk.kill_address, on_sight=self._sight_changed, on_answer=self._answered
         )
@@ -147,10 +141,9 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
 
     def put(self, part: ipywidgets.HTML, html: str) -> None:
         """Show HTML in a part, sent only where it differs from what the page shows by now."""
-        starts = tuple((way, int(start)) for way, start in _RUNNING.findall(html))
-        new = _Sent(_RUNNING.sub("", html), starts, time.monotonic())
+        new = Sent.of(html, host_s=time.monotonic())
         known = self._on_page.get(part)
-        if known is None or not _shows_the_same(known, new):
+        if known is None or not known.shows_the_same(new):
             self._on_page[part] = new
             part.value = html
 
@@ -172,9 +165,21 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         """Show what came of a gesture until the next one; while an alert hides the state line, under the alert."""
         if self._follower is None:  # the view was closed, and says so
             return
-        self._told = answer
+        self._told, self._told_s = answer, time.monotonic()
         self.say(answer)
         self._draw_alert()
+
+    def answered(self, words: str) -> State | None:
+        """What came of the last gesture; None where nothing is to be told of it beside a state of these words.
+
+        It stands until the next gesture, or until the state is another in words, after it could be read.
+        """
+        still = without_figures(words)
+        if still != self._told_in and time.monotonic() - self._told_s >= TOLD_S:
+            self._told = None
+        if self._told is None:
+            self._told_in = still
+        return self._told
 
     def run(self, work: Coroutine[Any, Any, object], *, tells_itself: bool = False) -> None:
         """Do a gesture's work on the desk's loop; a failure is told here, and journalled by the desk."""
@@ -346,35 +351,6 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         """Give the answer to who asked; the question goes first, so that its failure can be read."""
         self.dismiss()
         await on_answer(text)
-
-
-def in_words(error: Exception) -> State:
-    """An error as a state: our own sentence, or only the kind of a foreign one."""
-    if isinstance(error, HydraError):
-        text = str(error).strip().rstrip(".")
-        return State(words="✕ Not possible", sentence=f"{text[:1].upper()}{text[1:]}.", tone="bad")
-    sentence = f"That failed ({type(error).__name__}); orders go on. See the journal."
-    return State(words="✕ Failed", sentence=sentence, tone="bad")
-
-
-def _shows_the_same(known: _Sent, new: _Sent) -> bool:
-    """Whether a page that was told `known` shows `new` by now, as its figures have run on."""
-    if known.still != new.still:
-        return False
-    gone_s = new.host_s - known.host_s
-    for (way, began), (_, now) in zip(known.starts, new.starts, strict=True):
-        shown = began + gone_s if way == "up" else max(0.0, began - gone_s)
-        if abs(shown - now) > _TOLERANCE_S:
-            return False
-    return True
-
-
-def _no_news(kill_command: str) -> str:
-    return (
-        '<div class="hy-news-words" role="alert"><span class="hy-state hy-bad">✕ No news for '
-        '<span class="hy-news-age"></span></span><span>Kernel busy or gone; this is old. To halt, run in a terminal: '
-        f"<code>{escape(kill_command)}</code></span></div>"
-    )
 
 
 def _name_parts(frame: Frame) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import ipywidgets
 
 from hydra_nb.domain.ports import DeskPort
+from hydra_nb.widgets.parts import escape
 
 BEAT_S = 5.0
 """Host seconds between two beats; the page calls it no news after 10 s without one."""
@@ -75,3 +76,12 @@ class Heartbeat:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def no_news(kill_command: str) -> str:
+    """What the veil says where it shows; `kill_command` halts the desk from a terminal."""
+    return (
+        '<div class="hy-news-words" role="alert"><span class="hy-state hy-bad">✕ No news for '
+        '<span class="hy-news-age"></span></span><span>Kernel busy or gone; this is old. To halt, run in a terminal: '
+        f"<code>{escape(kill_command)}</code></span></div>"
+    )

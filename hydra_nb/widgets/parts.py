@@ -14,6 +14,7 @@ from hydra_nb.domain.market import Quote
 from hydra_nb.domain.orders import ParentOrder, Strategy
 from hydra_nb.domain.ports import DeskPort
 from hydra_nb.domain.units import Side
+from hydra_nb.errors import HydraError
 from hydra_nb.widgets import numbers
 
 STRATEGY_NAMES = {Strategy.TWAP: "TWAP", Strategy.LIMIT_PATIENCE: "Limit with patience"}
@@ -35,6 +36,15 @@ class State:
     words: str
     sentence: str
     tone: str = ""
+
+
+def in_words(error: Exception) -> State:
+    """An error as a state: our own sentence, or only the kind of a foreign one."""
+    if isinstance(error, HydraError):
+        text = str(error).strip().rstrip(".")
+        return State(words="✕ Not possible", sentence=f"{text[:1].upper()}{text[1:]}.", tone="bad")
+    sentence = f"That failed ({type(error).__name__}); orders go on. See the journal."
+    return State(words="✕ Failed", sentence=sentence, tone="bad")
 
 
 def escape(value: object) -> str:

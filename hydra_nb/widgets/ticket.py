@@ -16,8 +16,7 @@ from hydra_nb.domain.ports import DeskPort, ExecutionPort, PlanPort
 from hydra_nb.errors import InvalidOrder, PlanExpired
 from hydra_nb.widgets.arming import Arming, Phase, Sight
 from hydra_nb.widgets.fields import Fields, make_fields
-from hydra_nb.widgets.frame import in_words
-from hydra_nb.widgets.parts import State
+from hydra_nb.widgets.parts import State, in_words
 from hydra_nb.widgets.ticket_buttons import TicketButtons
 from hydra_nb.widgets.ticket_form import TicketForm, switch
 from hydra_nb.widgets.ticket_plan import PlanPane

@@ -7,8 +7,8 @@ from hydra_nb.domain.rehearsal_ports import RehearsalPort
 from hydra_nb.errors import HydraError, InvalidOrder, NotConnected
 from hydra_nb.widgets import numbers
 from hydra_nb.widgets.arming import Arming
-from hydra_nb.widgets.frame import Frame, in_words
-from hydra_nb.widgets.parts import State
+from hydra_nb.widgets.frame import Frame
+from hydra_nb.widgets.parts import State, in_words
 from hydra_nb.widgets.rehearsal_run import RehearsalRun
 from hydra_nb.widgets.ticket_plan import PlanPane
 from hydra_nb.widgets.ticket_watch import fail_with

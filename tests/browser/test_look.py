@@ -177,6 +177,7 @@ def fail(): raise ValueError("drill")
 inner = view.opened.children[0]
 inner.draw = fail
 inner.redraw()
+print("failing")
 """
 
 
@@ -188,7 +189,7 @@ def test_a_view_inside_another_tells_its_own_state(open_notebook: Open) -> None:
     inner = View(notebook, "execution")
     expect(inner.frame.locator(".hy-alert")).to_be_hidden()
 
-    notebook.run_code("view.ask('Why', None)")
+    notebook.run_code("view.ask('Why', None); print('asked')")
     expect(notebook.page.locator(".hy-desk > .hy-actions > .hy-question")).to_be_visible()
     expect(inner.button("Pause")).to_be_visible()
     expect(inner.button("Cancel order")).to_be_visible()

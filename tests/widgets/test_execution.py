@@ -14,6 +14,7 @@ from hydra_nb.domain.alerts import AlertKind, Severity
 from hydra_nb.domain.events import AlertRaised
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import ParentStatus
+from hydra_nb.errors import InvalidOrder
 from hydra_nb.widgets import ExecutionView, execution_figure, follow
 from hydra_nb.widgets import execution as view_module
 from hydra_nb.widgets.execution_state import TELLS_LINK
@@ -78,6 +79,25 @@ def test_the_bar_shows_filled_working_and_due() -> None:
         assert 'class="hy-filled" style="left:0;width:76.9%"' in bar
         assert 'class="hy-working" style="left:76.9%;width:7.7%"' in bar
         assert 'style="left:69.2%"><span>9 due' in bar
+
+    play(story)
+
+
+def test_what_came_of_a_gesture_is_still_there_after_the_next_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A draw comes within half a second where a market moves; the next gesture takes the words away."""
+    monkeypatch.setattr(follow, "REFRESH_S", 0.0)
+
+    async def story(view: ExecutionView, desk: HandDesk, _execution: HandExecution) -> None:
+        view.tell(InvalidOrder("this cannot be resumed"))
+        desk.tell()
+        await desk.settle()
+        told = words(view.state_line)
+        view.pause_button.click()
+        desk.tell()
+        await desk.settle()
+
+        assert told == "✕ Not possible This cannot be resumed."
+        assert words(view.state_line).startswith("► Working")
 
     play(story)
 

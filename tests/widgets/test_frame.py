@@ -326,6 +326,32 @@ def test_the_heart_beats_by_one_class_and_stops_with_the_view(monkeypatch: pytes
     play(story)
 
 
+def test_an_answer_stands_until_the_next_gesture_or_until_the_state_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is shown at every draw; what has changed since takes its place, but not before it could be read, host time."""
+    host_s = 100.0
+    monkeypatch.setattr(frame.time, "monotonic", lambda: host_s)
+
+    async def story(view: View, _desk: HandDesk) -> None:
+        nonlocal host_s
+        answer = State(words="✕ Not possible", sentence="This cannot be resumed.", tone="bad")
+        assert view.answered(f"! Quote {age(7)} old") is None
+        view.tell_of(answer)
+
+        host_s = 3700.0
+        same = view.answered(f"! Quote {age(3607)} old")
+        view.tell_of(answer)
+        host_s = 3714.0
+        changed = view.answered("✓ Filled 13 of 13")
+        host_s = 3716.0
+        read = view.answered("✓ Filled 13 of 13")
+
+        assert same == answer
+        assert changed == answer
+        assert read is None
+
+    play(story)
+
+
 @pytest.mark.parametrize("state", ["hy-asking", "hy-alarmed", "hy-killed", "hy-bannered", "hy-armed"])
 def test_the_state_of_a_frame_speaks_for_its_own_parts_only(state: str) -> None:
     """A frame may hold another: by a rule that reaches down any depth it would hide the alert of the inner one."""
