@@ -100,6 +100,7 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self.back_button.on_click(lambda _: self.dismiss())
         self.answer_button.on_click(lambda _: self._answered(self.answer.value))
         self.answer.on_msg(self._answer_key)
+        self.answer.observe(lambda _: self._letters_came(), names="value")
 
     # Made once
 
@@ -196,8 +197,9 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self.guard.focus(".hy-question input")
 
     def dismiss(self) -> None:
-        """Take the question back."""
+        """Take the question back, and what was typed, which a notebook would save: it may be of an account number."""
         self._on_answer = None
+        self.answer.value = ""
         self.question.add_class("hy-hidden")
         self.remove_class("hy-asking")
 
@@ -342,6 +344,11 @@ class Frame(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def _answer_key(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
         if content.get("event") == "submit":  # Enter in the field
             self._answered(self.answer.value)
+
+    def _letters_came(self) -> None:
+        """Letters may come after the press that ended the question: then they are for nobody."""
+        if self._on_answer is None:
+            self.answer.value = ""
 
     def _answered(self, text: str) -> None:
         if self._on_answer is not None:

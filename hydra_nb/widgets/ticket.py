@@ -327,7 +327,6 @@ class OrderTicket(RehearsingTicket):
         self._draw_buttons()  # the toggle goes back where nothing was armed
 
     async def _arm_confirmed(self, text: str) -> None:
-        self.answer.value = ""  # nothing of an account number stays where a notebook would save it
         self.guard.focus(".hy-arm")
         self.arm(last_four=text)
 

@@ -188,6 +188,38 @@ def test_an_answer_counts_as_it_was_typed_when_it_was_given() -> None:
     play(story)
 
 
+def test_an_answer_that_was_taken_back_stays_nowhere() -> None:
+    """A notebook would save it, and it may be the end of an account number: also letters that come after Back."""
+
+    async def story(view: View, _desk: HandDesk) -> None:
+        view.cancel_all_button.click()
+        view.answer.set_state({"value": "45"})
+        view.back_button.click()
+        taken_back = view.answer.value
+        view.answer.set_state({"value": "4567"})
+
+        assert taken_back == ""
+        assert view.answer.get_state(["value"]) == {"value": ""}
+
+    play(story)
+
+
+def test_letters_of_a_question_that_stands_are_kept() -> None:
+    """Without the guard's script the answer is what has arrived of them when the button is pressed."""
+
+    async def story(view: View, desk: HandDesk) -> None:
+        view.cancel_all_button.click()
+        view.answer.set_state({"value": "AL"})
+        view.answer.set_state({"value": "ALL"})
+        view.answer_button.click()
+        await desk.settle()
+
+        assert desk.cancelled_everything == 1
+        assert view.answer.value == ""
+
+    play(story)
+
+
 def test_a_failed_view_says_so_once_and_keeps_kill() -> None:
     """A view that cannot be drawn is closed in words; the desk hears the error, Kill still works."""
 
