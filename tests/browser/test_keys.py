@@ -152,6 +152,33 @@ def test_escape_disarms_goes_to_kill_and_sends_nothing_and_letters_after_send_re
     assert notebook.run_code("print(desk.killed, len(desk.executions()))") == "None 1"
 
 
+SHOWN_TWICE = """
+import hydra_nb
+desk = await hydra_nb.connect(speed=1, journal=":memory:")
+await desk.kill("drill")
+view = desk.view()
+view
+"""
+
+
+def test_a_question_takes_the_focus_in_the_view_where_it_was_asked_for_and_in_no_other(open_notebook: Open) -> None:
+    """One widget stands below two cells: the field that gets the focus is that of the view that was pressed."""
+    notebook = open_notebook(SHOWN_TWICE, "view")
+    notebook.run_all()
+    notebook.wait_idle()
+    first, second = (View(notebook, "desk", output=number) for number in (0, 1))
+
+    for here, there in ((second, first), (first, second), (second, first)):
+        here.press("Re-arm …")
+        field = here.frame.locator(".hy-question input")
+        expect(field).to_be_focused()
+        expect(there.frame.locator(".hy-question input")).to_be_visible()
+        notebook.page.wait_for_timeout(1500)  # a guard looks for a second for what is to get the focus
+        expect(field).to_be_focused()
+        here.press("Back")
+        expect(field).to_be_hidden()
+
+
 BUSY_SOON = "import asyncio, time; asyncio.get_running_loop().call_later(0.5, time.sleep, 3.0); print('soon')"
 
 

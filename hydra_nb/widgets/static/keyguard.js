@@ -100,11 +100,13 @@ function render({ model, el }) {
     root.focus({ preventScroll: true });
   }
 
-  // What gets the focus may be drawn some time after the message that asks for it; a person who goes elsewhere comes first.
+  // What gets the focus may be drawn some time after the message that asks for it; a person who goes elsewhere, or who is
+  // there by then, comes first: the message reaches every view of the widget, also those that the person is not in.
   function focus(selector) {
     clearInterval(focusing);
     const page = el.ownerDocument;
     const held = page.activeElement;
+    if (held !== page.body && !root?.contains(held)) return;
     let looks = 20;
     focusing = setInterval(() => {
       const isElsewhere = () => ![held, root, page.body].includes(page.activeElement);
