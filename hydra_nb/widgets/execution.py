@@ -118,12 +118,13 @@ class ExecutionView(Frame):
             self._read()
         around = Surroundings(now_ns=now_ns, quote_ns=None if quote is None else quote.time_ns, slices=self._slices)
         state = shown_state(execution, around)
-        self.tells_lost_link = execution.status in TELLS_LINK and self._desk.killed is None  # a kill takes its place
         self.put(self.header, self._header(state, now_ns=now_ns))
         self.put(self.progress, progress_pane(execution, now_ns=now_ns, slices=self._slices, running=True))
         self.put(self.slice_view, slice_table(execution, self._slices, worked=execution.slice_lots, now_ns=now_ns))
         told = self.answered(state.words)
         self.put(self.state_line, _said(state) if told is None else said(told))
+        # A kill, or what came of a gesture, takes the place of the state: the banner tells the link meanwhile.
+        self.tells_lost_link = execution.status in TELLS_LINK and self._desk.killed is None and told is None
         self._draw_gestures(state)
         self._draw_figure()
 
