@@ -122,6 +122,7 @@ class ExchangeBroker:
             self._rounds = QuietRounds(self.contract, is_traded=is_traded, from_ns=self._agenda.now_ns())
         self.exchange.watch(self._con_id, self._exchange_ns())
         self._top = self.exchange.top(self._con_id)
+        self._books.begin(self._top)
         self._tell_account()
         self._tell_quote()
 
@@ -218,10 +219,13 @@ class ExchangeBroker:
         self._send(lambda: self.exchange.cancel(CLIENT_ID, child.order_id, self._exchange_ns()))
 
     async def what_if(self, question: MarginQuestion) -> MarginTold | None:
-        """What the broker would answer, by what it answered last; None where it gave no answer."""
+        """What the broker would answer, by what it answered last; None where it gave no answer.
+
+        That was beside the lots that were held then: once all of them are closed, the exchange answers.
+        """
         await self._way()
         before = float(self._account.initial_margin or 0)
-        if self._standing is not None:
+        if self._standing is not None and not self._is_closed_out():
             margin = self._standing.margin
             if margin is None:
                 return None
@@ -239,7 +243,7 @@ class ExchangeBroker:
             order_ref="",
         )
         change, _ = self.exchange.would_margin(terms)
-        return MarginTold(lots=question.lots, before=before, change=float(change))
+        return MarginTold(lots=question.lots, before=before, change=float(change * self._books.rate))
 
     async def probe_death(self, child: ChildOrder) -> ev.DeathProbed:
         """Time, open orders and executions, asked one after the other."""
@@ -265,6 +269,11 @@ class ExchangeBroker:
     def _exchange_ns(self) -> int:
         return self._agenda.now_ns() - self._ahead_ns
 
+    def _is_closed_out(self) -> bool:
+        """Whether lots were held at the beginning, and none of them any more."""
+        before = self._books.lots_before
+        return before != 0 and self._position * before <= 0
+
     def _way(self) -> Nap:
         return Nap(self._agenda.now_ns() + self._latency_ns)
 
@@ -288,6 +297,8 @@ class ExchangeBroker:
             if isinstance(event, TopChanged):
                 if event.top.con_id == self._con_id:
                     self._top, has_ticks = event.top, True
+                    if not self._books.has_begun:
+                        self._books.begin(event.top)
             elif isinstance(event, Traded):
                 has_ticks = self._has_traded = True
             elif isinstance(event, OrderChanged):

@@ -3,7 +3,7 @@
 Commission is a constant per lot and side. Average cost is the wire's: price / magnifier x
 multiplier, without commission. Realised profit is without commission too; cash is the deposit
 plus realised profit less commissions. Futures are not settled daily into cash, and margin is
-counted but never enforced.
+counted but never enforced. What was held before anything is booked counts from its average cost.
 """
 
 from collections.abc import Callable, Iterable
@@ -47,9 +47,24 @@ class Account:
     def __init__(self, *, mark: Callable[[int], Decimal]) -> None:
         self._mark = mark
         self._holdings: dict[int, _Holding] = {}
+        self._held_before: dict[int, tuple[int, Decimal]] = {}
         self._fills: list[tuple[Execution, Commission]] = []
         self._realised = Decimal(0)
         self._commissions = Decimal(0)
+
+    def hold(self, month: Month, *, lots: int, average_cost: Decimal | None) -> None:
+        """Begin with signed lots of a contract, held before anything of it is booked.
+
+        Parameters
+        ----------
+        average_cost
+            Dollars a lot, as the wire counts it; None takes what a lot is valued at now.
+        """
+        con_id = month.listing.con_id
+        if average_cost is None:
+            average_cost = value_per_lot(self._mark(con_id), month=month)
+        self._held_before[con_id] = lots, average_cost * lots
+        self._holdings[con_id] = _Holding(month=month, lots=lots, cost=average_cost * lots)
 
     def book(self, execution: Execution, *, month: Month) -> Commission:
         """Book a fill and give its commission report, with the profit of the lots that it closed."""
@@ -91,15 +106,15 @@ class Account:
         months = {con_id: holding.month for con_id, holding in self._holdings.items()} | {execution.con_id: month}
         truth = [*(fill for fill, _ in reported), execution]
         latest = {fill.exec_id.rpartition(".")[0]: fill for fill in truth}
-        for holding in self._holdings.values():
-            holding.lots, holding.cost = 0, Decimal(0)
+        for con_id, holding in self._holdings.items():
+            holding.lots, holding.cost = self._held_before.get(con_id, (0, Decimal(0)))
         self._realised = self._commissions = Decimal(0)
         reports = {fill.exec_id: self.book(fill, month=months[fill.con_id]) for fill in latest.values()}
         self._fills = [*reported, (execution, reports[execution.exec_id])]
         return reports[execution.exec_id]
 
     def positions(self) -> list[Position]:
-        """Give the contracts that are held, in order of their first fill; flat ones are left out."""
+        """Give the contracts that are held, in the order in which they came; flat ones are left out."""
         return [
             Position(con_id=con_id, lots=item.lots, average_cost=item.cost / item.lots)
             for con_id, item in self._holdings.items()

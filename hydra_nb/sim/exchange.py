@@ -123,6 +123,21 @@ class Exchange:
         self._now_ns = self.start_ns
         self._until_ns: float = self.start_ns  # to where time is being advanced
 
+    def hold(self, con_id: int, *, lots: int, average_cost: Decimal | None) -> None:
+        """Let the account hold signed lots of a contract from before the first order of it.
+
+        Parameters
+        ----------
+        average_cost
+            As the wire counts it; None takes the price at which the contract is valued now.
+
+        Raises
+        ------
+        KeyError
+            When the contract is unknown.
+        """
+        self._clearing.books.hold(self._months[con_id], lots=lots, average_cost=average_cost)
+
     def listing(self, con_id: int) -> Listing | None:
         """Give a listed month by its contract id, None when there is none."""
         month = self._months.get(con_id)

@@ -1,5 +1,6 @@
 """The account: positions, average cost and profit against a recount that shares no code with it."""
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -107,6 +108,24 @@ def test_margin_follows_the_position_and_is_given_back() -> None:
     assert closing == (-opening[0], -opening[1])
     assert (values["InitMarginReq"], values["MaintMarginReq"]) == opening
     assert values["AvailableFunds"] == values["NetLiquidation"] - opening[0]
+
+
+def test_lots_that_were_held_before_are_closed_at_their_own_cost_and_outlive_a_revision() -> None:
+    """Three oats at 344.50: one sold at 350 makes $275; were it not so, three are held again, and nothing was made."""
+    month = MONTHS["ZO"]
+    account = Account(mark=lambda _: Decimal(350))
+    account.hold(month, lots=3, average_cost=Decimal(17_225))
+    sale = execution(month, number=1, signed_lots=-1, price=Decimal(350))
+
+    report = account.book(sale, month=month)
+    left = account.positions()
+    account.revise(replace(sale, exec_id="a.b.1.02", lots=0), month=month)
+
+    assert report.realised_pnl == Decimal(275)
+    assert [(one.lots, one.average_cost) for one in left] == [(2, Decimal(17_225))]
+    assert [(one.lots, one.average_cost) for one in account.positions()] == [(3, Decimal(17_225))]
+    assert account.values()["RealizedPnL"] == 0
+    assert account.values()["NetLiquidation"] == 1_000_000 + 3 * 275
 
 
 def test_many_contracts_keep_their_own_books() -> None:
