@@ -111,7 +111,7 @@ class Stage:
             memories=manager.core.memories,
             standing=self._standing(terms),
         )
-        rehearsed = _rehearsed(terms, begun, market=type(taken).__name__, world=script.world.digest)
+        rehearsed = _rehearsed(terms, begun, screen=screen, market=type(taken).__name__, world=script.world.digest)
         if earlier is not None:
             said = f"An equal order of today, {earlier}, counts as sent; this is what a second one would come to."
             rehearsed = replace(rehearsed, leaves_out=f"{said} {rehearsed.leaves_out}")
@@ -205,7 +205,7 @@ def _second(terms: ExecutionPlan) -> ExecutionPlan:
     return replace(terms, parent=replace(terms.parent, tag=f"{terms.parent.tag or ''} rehearsed"))
 
 
-def _rehearsed(terms: ExecutionPlan, begun: Begun, *, market: str, world: str) -> Rehearsed:
+def _rehearsed(terms: ExecutionPlan, begun: Begun, *, screen: Screen, market: str, world: str) -> Rehearsed:
     parent, contract = terms.parent, terms.parent.contract
     predicted = terms.prediction
     return Rehearsed(
@@ -221,7 +221,7 @@ def _rehearsed(terms: ExecutionPlan, begun: Begun, *, market: str, world: str) -
         messages_budget=terms.messages_budget,
         patience_s=terms.slices[0].ladder.mid_ns / NS_PER_S,
         predicted_ticks=None if predicted is None else float(predicted.formula_slippage / contract.tick),
-        model=begun.model,
+        model="; ".join((begun.model, *screen.notes)),
         leaves_out=begun.leaves_out,
         world=world,
         market=market,

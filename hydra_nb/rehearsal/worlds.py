@@ -12,7 +12,7 @@ from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.errors import InvalidFrame
 from hydra_nb.rehearsal.figures import NOT_NEGATIVE, figure, must_be_frame
-from hydra_nb.rehearsal.market import BUSY_S, Begun, Screen, open_seconds
+from hydra_nb.rehearsal.market import BUSY_S, SPREAD_TICKS, Begun, Screen, open_seconds, touch_of
 from hydra_nb.sim.calendar import ListedHours
 from hydra_nb.sim.flow import FlowParameters, Opening
 from hydra_nb.sim.instruments import Instrument, Month
@@ -27,8 +27,6 @@ DAILY_VOLATILITY = 0.015
 """Taken where the broker's bars do not tell: about that of grains, softs and dairy in quiet years."""
 ADV_LOTS = 400.0
 """Taken where the broker's bars do not tell: that of oats."""
-SPREAD_TICKS = 4.0
-"""Taken where neither a usual spread nor a quote with both sides is known."""
 TAKER_LOTS = 2.0
 """Lots that a taker trades in the mean; with the volume it gives their number."""
 BUSY_SHARE = 0.9
@@ -142,7 +140,7 @@ class ThinMarket:
         )
 
     def begin(self, screen: Screen) -> Begun:
-        """Begin with the touch on the screen; where a side is empty, with one of the usual width around the price."""
+        """Begin with the touch on the screen; a side that is empty is hung on the other, the usual spread away."""
         source = ThinSource(
             parameters=self.parameters(price_ticks=screen.price_ticks, open_s=open_seconds(screen.contract)),
             opening=self._opening(screen),
@@ -150,21 +148,22 @@ class ThinMarket:
         return Begun(source=source, model=self._words(), leaves_out=LEAVES_OUT)
 
     def _opening(self, screen: Screen) -> Opening:
-        quote, tick = screen.quote, screen.contract.tick
-        if quote is None or quote.bid is None or quote.ask is None or quote.mid is None:
+        (bid, ask), tick = touch_of(screen.quote), screen.contract.tick
+        usual_ticks, lots = max(1, round(screen.spread / tick)), max(1, round(self.touch_lots))
+        if bid is not None:
+            bid_ticks = round(bid[0] / tick)
+            ask_ticks = bid_ticks + usual_ticks if ask is None else round(ask[0] / tick)
+        elif ask is not None:
+            ask_ticks = round(ask[0] / tick)
+            bid_ticks = ask_ticks - usual_ticks
+        else:
             bid_ticks = math.floor(screen.price_ticks - self.spread_ticks / 2 + 0.5)
-            lots = max(1, round(self.touch_lots))
-            return Opening(
-                bid_ticks=bid_ticks,
-                bid_lots=lots,
-                ask_ticks=bid_ticks + max(1, round(self.spread_ticks)),
-                ask_lots=lots,
-            )
+            ask_ticks = bid_ticks + max(1, round(self.spread_ticks))
         return Opening(
-            bid_ticks=round(quote.bid / tick),
-            bid_lots=quote.bid_size,
-            ask_ticks=round(quote.ask / tick),
-            ask_lots=quote.ask_size,
+            bid_ticks=bid_ticks,
+            bid_lots=lots if bid is None else bid[1],
+            ask_ticks=ask_ticks,
+            ask_lots=lots if ask is None else ask[1],
         )
 
     def _words(self) -> str:
@@ -195,6 +194,8 @@ def assumed_market(
     notes = ["times between quotes and takers assumed"]
     if spread is None:
         notes.append(f"spread assumed, {SPREAD_TICKS:g} ticks")
+    if shown is None:
+        notes.append(f"touch assumed, {TOUCH_LOTS:g} lots a side")
     if adv_lots is None:
         notes.append(f"volume assumed, {ADV_LOTS:g} lots a day")
     if volatility is None:

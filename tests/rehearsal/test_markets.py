@@ -289,6 +289,53 @@ def test_what_is_no_market_is_refused_in_words(make: Any, error: type[Exception]
         make()
 
 
+TOUCHES = [
+    # what the screen shows beside a last trade of 345.00, the spread that is usual, the touch in ticks, and in words
+    ({"ask": Decimal("352.00"), "ask_size": 3}, "1.50", (1402, 1408), (2, 3), "the usual 6 ticks below the ask of 352"),
+    ({"bid": Decimal("352.00"), "bid_size": 3}, "1.50", (1408, 1414), (3, 2), "the usual 6 ticks above the bid of 352"),
+    ({"ask": Decimal("352.00"), "ask_size": 3}, None, (1404, 1408), (2, 3), "the assumed 4 ticks below the ask"),
+    ({"bid": Decimal("-1.00"), "bid_size": 1}, None, (-4, 0), (1, 2), "above the bid of -1"),
+    ({"bid": Decimal("352.00"), "ask": Decimal("353.00"), "ask_size": 3}, "1.50", (1406, 1412), (2, 3), "no bid is"),
+    ({}, "1.50", (1377, 1383), (2, 2), "begun around the last trade of 345"),
+    ({"last": None}, "1.50", (1357, 1363), (2, 2), "begun around the settlement of 340"),
+    (
+        {"bid": Decimal(352), "bid_size": 1, "ask": Decimal(352), "ask_size": 1},
+        "1.50",
+        (1377, 1383),
+        (2, 2),
+        "no bid below",
+    ),
+]
+
+
+@pytest.mark.parametrize(("shown", "usual", "ticks", "lots", "words"), TOUCHES)
+def test_a_side_that_is_missing_is_hung_on_the_one_that_shows(
+    shown: dict[str, Any], usual: str | None, ticks: tuple[int, int], lots: tuple[int, int], words: str
+) -> None:
+    """However far the last trade is away; all models begin around the middle of it, and it is said."""
+    known = {"last": Decimal("345.00"), "settlement": Decimal("340.00")} | shown
+    on = replace(
+        screen(),
+        quote=Quote(con_id=OATS.con_id, time_ns=0, **known),
+        usual_spread=None if usual is None else Decimal(usual),
+    )
+
+    market = market_of(on)
+    opening = market.begin(on).source.opening
+
+    assert (opening.bid_ticks, opening.ask_ticks) == ticks
+    assert (opening.bid_lots, opening.ask_lots) == lots
+    assert on.price_ticks == sum(ticks) / 2
+    assert words in "; ".join(on.notes)
+    assert "touch assumed, 2.5 lots a side" in market.notes
+
+
+def test_a_screen_with_both_sides_has_nothing_to_say() -> None:
+    """The market begins with it, and its size is no assumption."""
+    assert screen().notes == ()
+    assert not [note for note in market_of(screen()).notes if "touch" in note]
+
+
 def test_crossed_rows_can_be_left_out() -> None:
     """Then the tape is one row shorter, and usable."""
     frame = quotes()

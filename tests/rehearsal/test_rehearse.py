@@ -447,22 +447,28 @@ def test_a_volume_of_the_callers_own_makes_the_market() -> None:
     assert few == pytest.approx(10 * many)
 
 
-def test_a_one_sided_book_begins_at_the_last_price_not_at_the_settlement() -> None:
-    """A side is empty at the moment of asking, and the price has left the settlement far behind."""
+def test_a_screen_without_both_sides_says_where_its_market_begins() -> None:
+    """No ask: on the bid. No side at all: at the last trade, which has left the settlement far behind."""
 
-    async def scenario(desk: Desk) -> tuple[Any, float]:
+    async def scenario(desk: Desk) -> tuple[list[Any], list[str], Any]:
         contract = await desk.instrument("ZO")
         plan = await desk.preview("BUY", 1, "ZO")
-        board = desk._rooms.broker._inbox.board
+        bid, board = desk.latest_quote(contract).bid, desk._rooms.broker._inbox.board
         [req_id] = [number for number, line in board._by_request.items() if line.contract == contract]
         board.price_tick(req_id, 4, 420.0, 1)
-        board.price_tick(req_id, 2, -1.0, 0)
-        return unpacked(plan.stage(None).packed).world.source.opening, float(contract.tick)
+        staged = []
+        for tick_type in (2, 1):
+            board.price_tick(req_id, tick_type, -1.0, 0)
+            staged.append(plan.stage(None))
+        openings = [unpacked(one.packed).world.source.opening for one in staged]
+        return openings, [one.rehearsed.model for one in staged], bid / contract.tick
 
-    opening, tick = on_a_desk(scenario)
+    (on_the_bid, at_the_last), models, bid_ticks = on_a_desk(scenario)
 
-    assert (opening.bid_ticks + opening.ask_ticks) / 2 * tick == pytest.approx(420.0, abs=tick)
-    assert opening.bid_ticks < opening.ask_ticks
+    assert on_the_bid.bid_ticks == bid_ticks < on_the_bid.ask_ticks
+    assert (at_the_last.bid_ticks + at_the_last.ask_ticks) / 2 == pytest.approx(420 / 0.25, abs=1)
+    assert "no ask is shown and taken to stand the usual 14 ticks above the bid of" in models[0]
+    assert "no bid below an ask is shown, begun around the last trade of 420" in models[1]
 
 
 UNGUARDED = """
