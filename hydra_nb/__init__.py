@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from hydra_nb.rehearsal.rehearsal import Rehearsal as Rehearsal
     from hydra_nb.rehearsal.rehearse import rehearse as rehearse
     from hydra_nb.rehearsal.tape_market import TapeMarket as TapeMarket
+    from hydra_nb.rehearsal.with_faults import rehearse_faults as rehearse_faults
     from hydra_nb.rehearsal.worlds import ThinMarket as ThinMarket
     from hydra_nb.risk.gate import RiskGate as RiskGate
     from hydra_nb.risk.limits import Limits as Limits
@@ -89,6 +90,7 @@ _HOMES = {
     "run": "hydra_nb.desk.sync",
     "rehearse": "hydra_nb.rehearsal.rehearse",
     "rehearse_bounds": "hydra_nb.rehearsal.bounds",
+    "rehearse_faults": "hydra_nb.rehearsal.with_faults",
     "read_basket": "hydra_nb.desk.basket.csv_file",
     "tca": "hydra_nb.analysis.tca",
 }

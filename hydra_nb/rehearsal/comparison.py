@@ -65,8 +65,8 @@ class Comparison:
                 )
             if first.seeds != other.seeds or (one.model, one.world) != (another.model, another.world):
                 raise AnalysisError(
-                    f"{another.label} was rehearsed in other markets than {one.label}: "
-                    f"{_markets(other)}, not {_markets(first)}; rehearse them together with rehearse(plans)"
+                    f"{another.label} was rehearsed in other markets than {one.label}: {_apart(first, other)}; "
+                    f"rehearse them together with {_together(first, other)}"
                 )
 
     @property
@@ -226,6 +226,25 @@ def _paired_row(difference: Reals) -> dict[str, Any]:
     }
 
 
-def _markets(one: Rehearsal) -> str:
-    """The markets of a rehearsal in a few words."""
-    return f"{len(one.outcomes):,} of seed {one.seed} ({one.rehearsed.model})"
+def _apart(first: Rehearsal, other: Rehearsal) -> str:
+    """In what the markets of two rehearsals differ."""
+    one, another = first.rehearsed, other.rehearsed
+    found = []
+    if len(first.seeds) != len(other.seeds):
+        found.append(f"{len(other.seeds):,} paths, not {len(first.seeds):,}")
+    elif first.seeds != other.seeds:
+        is_told = first.seed != other.seed
+        found.append(f"seed {other.seed}, not {first.seed}" if is_told else "paths of other seeds, or in another order")
+    if one.model != another.model:
+        found.append(f"model {another.model!r}, not {one.model!r}")
+    if one.world != another.world:
+        found.append(f"begun at another instant or price, world {another.world}, not {one.world}")
+    return " and ".join(found)
+
+
+def _together(first: Rehearsal, other: Rehearsal) -> str:
+    """The call that gives both in the same markets."""
+    one, another = first.rehearsed, other.rehearsed
+    if one.plan_id == another.plan_id and one.with_faults != another.with_faults:
+        return "hydra_nb.rehearse_faults(plan, faults=...)"
+    return "hydra_nb.rehearse(plans)" + (", all by one fidelity" if one.fidelity != another.fidelity else "")

@@ -120,7 +120,8 @@ async def rehearse(
     n
         Markets.
     seed
-        What the markets are drawn from; None takes it from the first plan, so that it gives the same answer each time.
+        What the markets are drawn from; None takes it from the first plan, so that it gives the same answer from the
+        same screen at the same instant.
     market
         The market to trade in: a `ThinMarket`, `SantaFeMarket`, `QueueReactiveMarket`, `TapeMarket`, `ImpactedMarket`,
         or any other `hydra_nb.rehearsal.market.Market`. None makes a `ThinMarket` of what the desk knows.

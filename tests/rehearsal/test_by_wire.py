@@ -1,5 +1,6 @@
 """A rehearsal by wire: the paths of the direct driver through ib_async and the gateway, and faults on the way."""
 
+import asyncio
 import math
 import pickle
 from collections.abc import Callable
@@ -9,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from hydra_nb import Limits, TapeMarket
+import hydra_nb
+from hydra_nb import Comparison, Limits, TapeMarket
 from hydra_nb.desk.by_wire import ACCOUNT, run_wire_path, run_wire_paths
 from hydra_nb.desk.desk import Desk
 from hydra_nb.errors import AnalysisError, InvalidOrder, RehearsalFailed
@@ -114,6 +116,52 @@ def test_a_rehearsal_by_wire_is_compared_with_one_by_the_direct_driver() -> None
     assert "a fresh desk on a simulated account" in wire.rehearsed.leaves_out
     with pytest.raises(AnalysisError, match="is of 1 lots"):
         replace(direct, outcomes=(replace(direct.outcomes[0], shortfall_lots=0, filled_lots=1),))
+
+
+def test_what_faults_cost_is_told_while_the_clock_goes_on() -> None:
+    """Both are staged at one instant; two rehearsals one after the other are not, and what differs is said."""
+
+    async def main() -> tuple[Comparison, Rehearsal]:
+        async with hydra_nb.connect("sim", seed=7, journal=":memory:", speed=60) as desk:
+            plan, faults = await desk.preview(**PATIENT), of("overfill", lots=2)
+            with ThreadPoolExecutor(1) as thread:
+                earlier = await plan.rehearse(2, executor=thread, progress=False)
+                told = await hydra_nb.rehearse_faults(plan, 2, faults=faults, executor=thread, progress=False)
+                return told, earlier
+
+    told, earlier = asyncio.run(main())
+
+    clean, faulty = told.rehearsals
+    assert (clean.rehearsed.with_faults, faulty.rehearsed.with_faults) == (False, True)
+    assert (list(clean.paths.faults), list(faulty.paths.faults)) == ([0, 0], [1, 1])
+    assert list(faulty.paths.overfilled_lots) == [2, 2]
+    assert set(told.compare().plan) == {faulty.rehearsed.label}
+    apart = (
+        f"begun at another instant or price, world {faulty.rehearsed.world}, not {earlier.rehearsed.world}; .*faults"
+    )
+    with pytest.raises(AnalysisError, match=apart):
+        earlier.compare(faulty)
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"faults": None}, "faults=None is no FaultScript"),
+        ({"faults": FaultScript(), "market": 3}, "market=3 is no market"),
+        ({"faults": FaultScript(), "n": 0}, "a whole number from 1"),
+    ],
+)
+def test_faults_that_cannot_be_tried_are_refused_before_anything_runs(how: dict[str, Any], words: str) -> None:
+    """With what may be given instead."""
+
+    async def scenario(desk: Desk) -> None:
+        plan = await desk.preview(**PATIENT)
+        with pytest.raises(InvalidOrder, match=words):
+            await hydra_nb.rehearse_faults(plan, **how)
+        with pytest.raises(InvalidOrder, match="not a list"):
+            await hydra_nb.rehearse_faults([plan], faults=FaultScript())
+
+    on_a_desk(scenario)
 
 
 def test_faults_are_drawn_for_each_path_and_again_the_same() -> None:

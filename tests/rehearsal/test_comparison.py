@@ -1,6 +1,7 @@
 """Plans in the same markets: differences path by path, how surely, and what cannot be compared."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -58,9 +59,17 @@ def test_plans_of_other_markets_or_contracts_are_refused() -> None:
     for other in (plan("other", paths=3, first=10), plan("more", paths=4), turned):
         with pytest.raises(AnalysisError, match=f"{other.rehearsed.label} was rehearsed in other markets than first"):
             first.compare(other)
-    with pytest.raises(AnalysisError, match="other markets"):
-        first.compare(rehearsal(*first.outcomes, label="second", world="another opening"))
-    with pytest.raises(AnalysisError, match="another model"):
+    with pytest.raises(AnalysisError, match=r"than first: 4 paths, not 3; .*rehearse\(plans\)"):
+        first.compare(plan("more", paths=4))
+    with pytest.raises(AnalysisError, match="than first: paths of other seeds, or in another order;"):
+        first.compare(turned)
+    with pytest.raises(AnalysisError, match="than first: seed 8, not 5;"):
+        replace(first, seed=5).compare(replace(plan("other", paths=3, first=10), seed=8))
+    with pytest.raises(AnalysisError, match="than first: begun at another instant or price, world another, not ;"):
+        first.compare(rehearsal(*first.outcomes, label="second", world="another"))
+    with pytest.raises(AnalysisError, match=r"rehearse\(plans\), all by one fidelity"):
+        first.compare(rehearsal(*first.outcomes, label="second", world="another", fidelity="wire"))
+    with pytest.raises(AnalysisError, match="than first: model 'another model', not 'a market that was made up';"):
         first.compare(rehearsal(*first.outcomes, label="second", model="another model"))
     with pytest.raises(AnalysisError, match="is SELL ZOH7, first BUY ZOH7"):
         first.compare(rehearsal(*first.outcomes, label="second", side=Side.SELL))
