@@ -74,6 +74,7 @@ class Market:
         self._last_ticks: int | None = None
         self._busy_ns = (0, 0)
         self._shown: tuple[tuple[int, int] | None, tuple[int, int] | None] = (None, None)
+        self._two_mids: int | None = None  # twice the last mid that showed since the last settlement, in ticks
 
     def open(self, session: Session, *, now_ns: int) -> None:
         """Begin a session; the flow fills the empty book before anybody else."""
@@ -112,6 +113,7 @@ class Market:
         if session is not None and session.last and self._day is not None:
             if mid is not None:
                 self._settlement_ticks = int(mid / self._tick)
+                self._two_mids = None
             self.bars[self._day.date] = self._bar(self._day)
 
     def next_act_ns(self, now_ns: int) -> int | None:
@@ -146,6 +148,9 @@ class Market:
         if shown == self._shown:
             return False
         self._shown = shown
+        bid, ask = shown
+        if bid is not None and ask is not None:
+            self._two_mids = bid[0] + ask[0]
         return True
 
     def top(self) -> Top:
@@ -166,9 +171,11 @@ class Market:
         )
 
     def mark(self) -> Decimal:
-        """Give the price to value positions at: the mid, else the last settlement; quoted unit."""
+        """Give the price to value positions at: the mid, else the last one, else the last settlement; quoted unit."""
         mid = self._mid()
-        return self.price(self._settlement_ticks) if mid is None else mid
+        if mid is not None:
+            return mid
+        return self.price(self._settlement_ticks) if self._two_mids is None else self._two_mids * self._tick / 2
 
     def price(self, ticks: int) -> Decimal:
         """Give a count of ticks as a price in the quoted unit."""

@@ -62,6 +62,30 @@ def test_a_position_is_valued_at_the_market() -> None:
     assert floor.exchange.would_margin(floor.terms(side=SimSide.SELL, lots=1))[0] == -values["InitMarginReq"]
 
 
+@pytest.mark.parametrize("how", ["a halt", "an empty side", "a pause"])
+def test_a_position_is_valued_at_the_last_mid_where_none_shows(how: str) -> None:
+    """Not at the settlement of the day before, which would tell a loss or a gain that nobody made."""
+    floor = Floor()
+    floor.submit(lots=1, limit_price=floor.touch(SimSide.SELL))
+    exchange, con_id, now_ns = floor.exchange, floor.oats.con_id, floor.start_ns + 22 * HOUR + 45 * 60 * S
+    if how == "a pause":  # from 07:45 until 08:30
+        exchange.advance(now_ns - 1)
+    value, mid = exchange.account_values()["NetLiquidation"], exchange.market_price(con_id)
+    settlement = floor.top().close
+
+    if how == "a halt":
+        exchange.interventions.stop(con_id, told=True, now_ns=floor.start_ns)
+    elif how == "an empty side":
+        exchange.interventions.lock(con_id, absent=SimSide.SELL, now_ns=floor.start_ns)
+    else:
+        exchange.advance(now_ns)
+
+    assert floor.top().ask is None
+    assert mid != settlement
+    assert exchange.market_price(con_id) == mid
+    assert exchange.account_values()["NetLiquidation"] == value
+
+
 def session_of_orders(seed: int, choices: list[tuple[int, int, int, int, int]]) -> tuple[Exchange, list[ExchangeEvent]]:
     """Play a list of (seconds to wait, verb, order id, ticks from the bid, lots) on a floor."""
     floor = Floor(seed)
