@@ -196,18 +196,23 @@ def must_be_plan(value: object, *, name: str) -> None:
         raise InvalidOrder(f"{name}={value!r:.60} is no plan; give what `await desk.preview(...)` gave")
 
 
+def must_be_market(value: object) -> None:
+    """Refuse what is neither a market nor None."""
+    if value is not None and not is_market(value):
+        raise InvalidOrder(
+            f"market={value!r:.60} is no ThinMarket, SantaFeMarket, QueueReactiveMarket, TapeMarket or "
+            "ImpactedMarket; of a calibration it is ThinMarket.of(frame), of recorded quotes "
+            "TapeMarket.of(frame, contract)"
+        )
+
+
 def _check(plans: Sequence[Rehearsable], market: object) -> None:
     """Refuse what cannot be rehearsed together, before anything is run."""
     if not isinstance(plans, Sequence) or not plans:
         raise InvalidOrder("give a list of at least one plan; of a single one, `await plan.rehearse()`")
     for place, one in enumerate(plans):
         must_be_plan(one, name=f"plans[{place}]")
-    if market is not None and not is_market(market):
-        raise InvalidOrder(
-            f"market={market!r:.60} is no ThinMarket, SantaFeMarket, QueueReactiveMarket, TapeMarket or "
-            "ImpactedMarket; of a calibration it is ThinMarket.of(frame), of recorded quotes "
-            "TapeMarket.of(frame, contract)"
-        )
+    must_be_market(market)
     first = plans[0]
     for one in plans[1:]:
         if (one.parent.contract.con_id, one.parent.side) != (first.parent.contract.con_id, first.parent.side):

@@ -1,12 +1,11 @@
 """One plan by wire without faults and with them, path by path: what the faults cost."""
 
-from collections.abc import Sequence
 from concurrent.futures import Executor
 
 from hydra_nb.errors import InvalidOrder
 from hydra_nb.rehearsal.comparison import Comparison
-from hydra_nb.rehearsal.market import Market, is_market
-from hydra_nb.rehearsal.rehearse import Rehearsable, Way, run_all, seed_of
+from hydra_nb.rehearsal.market import Market
+from hydra_nb.rehearsal.rehearse import Rehearsable, Way, must_be_market, must_be_plan, run_all, seed_of
 from hydra_nb.rehearsal.running import Tell, draw_seeds
 from hydra_nb.sim.faults.script import FaultScript
 
@@ -46,12 +45,10 @@ async def rehearse_faults(
     RehearsalFailed
         A path could not be run.
     """
-    if isinstance(plan, Sequence):
-        raise InvalidOrder("faults are tried on one plan; give it alone, not a list")
+    must_be_plan(plan, name="plan")
     if not isinstance(faults, FaultScript):
         raise InvalidOrder(f"faults={faults!r:.60} is no FaultScript of hydra_nb.sim.faults")
-    if market is not None and not is_market(market):
-        raise InvalidOrder(f"market={market!r:.60} is no market; give one of hydra_nb, or None")
+    must_be_market(market)
     way = Way(n=n, seed=seed, fidelity="wire", faults=faults, executor=executor, progress=progress)
     draw_seeds(way.n, seed=0)
     await plan.freshen()
