@@ -158,7 +158,7 @@ def test_faults_that_cannot_be_tried_are_refused_before_anything_runs(how: dict[
         plan = await desk.preview(**PATIENT)
         with pytest.raises(InvalidOrder, match=words):
             await hydra_nb.rehearse_faults(plan, **how)
-        with pytest.raises(InvalidOrder, match="plan=.* is no plan"):
+        with pytest.raises(InvalidOrder, match="is no plan"):
             await hydra_nb.rehearse_faults([plan], faults=FaultScript())
 
     on_a_desk(scenario)
