@@ -33,14 +33,16 @@ function render({ model, el }) {
   const partOf = (node) => node.closest(".widget-html");
   const foldsOf = (part) => [...(part?.querySelectorAll("details") ?? [])];
 
-  function toggled({ target: fold }) {
-    const part = partOf(fold);
+  // At the press, before the page turns the fold round: what is told of it afterwards may come after a drawing.
+  function folding({ target }) {
+    const fold = target.closest("summary")?.parentElement;
+    const part = fold && partOf(fold);
     if (!part) return;
     const numbers = openFolds.get(part) ?? new Set();
     openFolds.set(part, numbers);
     const number = foldsOf(part).indexOf(fold);
-    if (fold.open) numbers.add(number);
-    else numbers.delete(number);
+    if (fold.open) numbers.delete(number);
+    else numbers.add(number);
   }
 
   function focused({ target: node }) {
@@ -159,7 +161,7 @@ function render({ model, el }) {
     root.querySelector(".hy-state-line")?.setAttribute("aria-live", "polite");
     listen(root, "click", clicked);
     listen(root, "keydown", pressed);
-    listen(root, "toggle", toggled);
+    listen(root, "click", folding);
     listen(root, "focusin", focused);
     listen(root, "focusout", left);
     const marks = new MutationObserver(mark);
