@@ -47,6 +47,7 @@ def rank_of(seed: int) -> tuple[float, float]:
 
 
 @pytest.mark.skipif(not os.environ.get("HYDRA_FULL"), reason="200 orders of 200 paths each: set HYDRA_FULL=1")
+@pytest.mark.timeout(3600)
 def test_realised_costs_fall_into_the_predicted_interval_as_often_as_it_says() -> None:
     """The middle 80 % of the paths hold the cost of 75 to 85 % of the orders; each fifth of them holds some."""
     with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as workers:
