@@ -17,6 +17,8 @@ class HaltFlag:
     def __init__(self) -> None:
         self._raised = threading.Event()
         self._sending = threading.Lock()
+        self._counting = threading.Lock()
+        self._times = 0
         self._reason = ""
 
     @property
@@ -24,16 +26,32 @@ class HaltFlag:
         """Whether orders are held back."""
         return self._raised.is_set()
 
-    def set(self, reason: str, *, wait_s: float = 0.1) -> None:
-        """Hold all orders back from now on; an order in the middle of being sent is waited for, `wait_s` at most."""
-        self._reason = reason
-        self._raised.set()
+    @property
+    def times(self) -> int:
+        """How often it was set so far."""
+        return self._times
+
+    def set(self, reason: str, *, wait_s: float = 0.1) -> int:
+        """Hold all orders back from now on; an order in the middle of being sent is waited for, `wait_s` at most.
+
+        Returns
+        -------
+        int
+            How often it was set by now, this time counted.
+        """
+        with self._counting:
+            self._reason = reason
+            self._times = times = self._times + 1
+            self._raised.set()
         if self._sending.acquire(timeout=wait_s):
             self._sending.release()
+        return times
 
-    def clear(self) -> None:
-        """Let orders leave again."""
-        self._raised.clear()
+    def clear(self, *, seen: int) -> None:
+        """Let orders leave again, but where it was set once more since it had been set `seen` times."""
+        with self._counting:
+            if self._times == seen:
+                self._raised.clear()
 
     @contextlib.contextmanager
     def sending(self) -> Iterator[None]:

@@ -31,14 +31,11 @@ class Halting:
         Holds orders back at once.
     is_closed
         Set once the desk was closed: nothing is done about it any more.
-    presses
-        How often a kill was asked for, by whatever way, those among them that count as one with the one before.
     """
 
     def __init__(self, rooms: Rooms) -> None:
         self.flag: HaltFlag = rooms.broker.halt
         self.is_closed = False
-        self.presses = 0
         self._broker = rooms.broker
         self._manager = rooms.manager
         self._journal = rooms.journal
@@ -56,20 +53,26 @@ class Halting:
         killed = ledger.killed_orders
         return sum(ledger.orders[ref].state.is_over for ref in killed), len(killed)
 
-    def heed(self, reason: str, *, unrecorded: bool) -> Progress | None:
-        """Carry out a kill that was asked for in the journal, or, `unrecorded`, could not be written there."""
+    def heed(self, reason: str, *, unrecorded: bool, seen: int) -> Progress | None:
+        """Carry out a kill that was asked for in the journal, or, `unrecorded`, could not be written there.
+
+        Parameters
+        ----------
+        seen
+            How often the flag had been set when the kill was passed on.
+        """
         if self.is_closed:
             return None
         try:
             self.heed_requests()
         except JournalUnreadable:
             unrecorded = True
-        self.presses += unrecorded
         if self._manager.ledger.killed is None and unrecorded:
             self._killed_s = asyncio.get_running_loop().time()
+            self.flag.set(reason)  # a re-arming may have cleared it since the button set it
             self._manager.ingest(Killed(time_ns=self._clock.now_ns(), reason=reason))
         if self._manager.ledger.killed is None:  # an old request, which a person has answered by re-arming
-            self.flag.clear()
+            self.flag.clear(seen=seen)
         return self.progress
 
     def heed_requests(self) -> None:
@@ -86,7 +89,6 @@ class Halting:
 
     def is_pressed_again(self) -> bool:
         """Whether a kill that comes now is the one that came a moment ago, by the other way; else it counts as new."""
-        self.presses += 1
         now_s, killed_s = asyncio.get_running_loop().time(), self._killed_s
         if self._manager.ledger.killed is not None and killed_s is not None and now_s - killed_s < ONE_PRESS_S:
             return True

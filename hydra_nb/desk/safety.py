@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+from collections.abc import Set
 from pathlib import Path
 
 import pandas as pd
@@ -143,21 +144,21 @@ class Safety(Records):
         """
         _must_say_why(reason, what="re-arming")
         self._must_be_tripped(breaker)
-        known = self._halts()
+        tripped, seen = set(self._rooms.manager.ledger.breakers.tripped), self._halting.flag.times
         try:
             await self.reconcile()
         except BrokerError as error:
             raise RearmRefused(f"not armed again, as ledger and broker could not be compared: {error}") from error
         obstacles = self._rearm_obstacles(lifts_kill=breaker is None)
-        if breaker is None and self._halts() - known:
+        if breaker is None and self._has_halted_since(seen, tripped):
             obstacles.append("killed, or a breaker tripped, while ledger and broker were compared: re-arm anew")
         if obstacles:
             raise RearmRefused(f"not armed again: {'; '.join(obstacles)}")
         try:
             await self._rooms.manager.rearm(reason, breaker=breaker)
         finally:
-            if self.killed is None:
-                self._halting.flag.clear()
+            if breaker is None and self.killed is None:
+                self._halting.flag.clear(seen=seen)
 
     def _must_be_tripped(self, breaker: str | None) -> None:
         """Refuse to re-arm what is not tripped: its figures would begin anew without need."""
@@ -167,13 +168,12 @@ class Safety(Records):
         what = "is not tripped" if breaker in tuple(BreakerName) else f"is no breaker ({', '.join(BreakerName)})"
         raise InvalidOrder(f"{breaker!r} {what}; tripped: {', '.join(tripped) or 'none'}")
 
-    def _halts(self) -> set[object]:
-        """All that holds orders up: each press of Kill so far, and each tripped breaker.
+    def _has_halted_since(self, seen: int, tripped: Set[object]) -> bool:
+        """Whether the halt flag was set more than `seen` times by now, or a breaker tripped that is none of `tripped`.
 
         What a re-arming lifts is what its person has seen, and never what came while it was on its way.
         """
-        tripped = self._rooms.manager.ledger.breakers.tripped
-        return {*range(self._halting.presses), *tripped}
+        return self._halting.flag.times != seen or not self._rooms.manager.ledger.breakers.tripped.keys() <= tripped
 
     def _rearm_obstacles(self, *, lifts_kill: bool) -> list[str]:
         """Give in words what speaks against sending again."""

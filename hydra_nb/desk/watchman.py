@@ -180,11 +180,11 @@ class Watchman:
 
     async def _halt(self, reason: str, *, unrecorded: bool) -> None:
         """Hold back orders, have the desk kill, and take over where it does not answer."""
-        self._halting.flag.set(reason)
+        seen = self._halting.flag.set(reason)
         self._is_halting, self._outcome, self._progress, self._trouble = True, None, None, ""
         began_s = time.monotonic()
         try:
-            answers = await self._ask(lambda: self._halting.heed(reason, unrecorded=unrecorded))
+            answers = await self._ask(lambda: self._halting.heed(reason, unrecorded=unrecorded, seen=seen))
             while answers and not self._is_stopping and not self._is_over(since_s=time.monotonic() - began_s):
                 await asyncio.sleep(POLL_S)
                 answers = await self._ask(self._halting.tell)

@@ -429,7 +429,13 @@ class OrderManager:
             self._timers.wake_at(parent_id, time_ns=time_ns)
 
     def cancel_orphans(self, *, interrupted_too: bool = False) -> None:
-        """Cancel orders in the market whose parent is over, as after a process that ended, or left to a person."""
+        """Cancel orders in the market whose parent is over, as after a process that ended.
+
+        Parameters
+        ----------
+        interrupted_too
+            Those also whose parent waits for a person, as where the desk is closed and nobody would watch them.
+        """
         for record in list(self.ledger.open_orders()):
             status = self.ledger.parents[record.child.parent_id].status
             if status.is_over or (interrupted_too and status is ParentStatus.INTERRUPTED):

@@ -70,14 +70,24 @@ def test_who_sets_it_is_not_held_up_by_a_send_that_hangs() -> None:
 def test_a_flag_that_was_cleared_lets_orders_leave_again() -> None:
     """As after re-arming."""
     flag = HaltFlag()
-    flag.set("drill")
-    flag.clear()
+    flag.clear(seen=flag.set("drill"))
 
     with flag.sending():
         sent = True
 
     assert sent
     assert not flag.is_set
+
+
+def test_who_clears_it_clears_what_it_has_seen_only() -> None:
+    """A second kill from another thread came meanwhile: it is not lifted by who knew of the first."""
+    flag = HaltFlag()
+    seen = flag.set("drill")
+    assert flag.set("it burns") == flag.times == seen + 1
+
+    flag.clear(seen=seen)
+
+    assert flag.is_set
 
 
 def test_places_and_modifies_ask_the_flag_and_cancels_do_not() -> None:
@@ -101,7 +111,7 @@ def test_places_and_modifies_ask_the_flag_and_cancels_do_not() -> None:
         assert len(room.core.frames(CANCEL)) == 1
         assert room.core.exchange.open_orders() == []
 
-        room.broker.halt.clear()
+        room.broker.halt.clear(seen=1)
         await room.send(room.child(contract, price=bid - 9 * contract.tick))
         assert len(room.core.frames(PLACE)) == 2
 

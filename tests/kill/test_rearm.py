@@ -128,6 +128,69 @@ def test_a_kill_that_comes_while_it_compares_stays(later_s: float) -> None:
     on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
 
 
+def test_a_button_pressed_while_the_arming_is_written_down_stays_pressed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread of the button sets the flag within the commit; nothing leaves until its kill has come to the loop."""
+
+    async def scenario(stack: Stack) -> None:
+        await stack.desk.kill("drill")
+        halting, journal = stack.desk._halting, stack.desk._rooms.journal
+        commit, pressed = journal.commit, []
+
+        async def pressed_within() -> None:
+            if stack.journalled(Rearmed) and not pressed:
+                pressed.append(halting.flag.set("the button"))
+            await commit()
+
+        monkeypatch.setattr(journal, "commit", pressed_within)
+
+        await stack.desk.rearm("drill over")
+
+        assert pressed
+        assert halting.flag.is_set
+        halting.heed("the button", unrecorded=True, seen=pressed[0])
+        assert stack.desk.killed == "the button"
+        assert halting.flag.is_set
+
+    on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+
+def test_a_kill_that_could_not_be_written_down_holds_orders_back_by_the_flag_too() -> None:
+    """Its desk was armed between the press and the loop's turn: whoever armed it had seen the flag, and cleared it."""
+
+    async def scenario(stack: Stack) -> None:
+        halting = stack.desk._halting
+        halting.flag.clear(seen=halting.flag.set("the button"))
+
+        halting.heed("the button", unrecorded=True, seen=1)
+
+        assert stack.desk.killed == "the button"
+        assert halting.flag.is_set
+
+    on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+
+def test_rearming_a_breaker_leaves_the_flag_of_a_kill_on_its_way() -> None:
+    """The button was pressed before, its kill has not come to the loop yet: a breaker's arming is no answer to it."""
+
+    async def scenario(stack: Stack) -> None:
+        trip = BreakerTripped(
+            time_ns=stack.desk.now_ns(),
+            breaker=BreakerName.DAILY_LOSS,
+            observed=2.0,
+            limit=1.0,
+            unit="USD",
+            reason="lost",
+        )
+        stack.manager.ingest(trip)
+        stack.desk._halting.flag.set("the button")
+
+        await stack.desk.rearm("a fee that was booked twice", breaker=BreakerName.DAILY_LOSS)
+
+        assert stack.desk._halting.flag.is_set
+
+    on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+
 def test_a_breaker_that_trips_while_it_compares_stays_tripped() -> None:
     """Nobody has seen it: a re-arming of all lifts what was known when it was asked for."""
 
