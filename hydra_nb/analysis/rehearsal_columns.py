@@ -129,7 +129,7 @@ value          | REAL |  | What it is, in `unit`
 standard_error | REAL |  | Of the value; NaN where it is assumed
 unit           | TEXT |  | ticks, lots, s, or 1
 source         | TEXT |  | quotes, bars, assumed, or unmatched: no market of the kind shows what was recorded
-observations   | LOTS |  | Stretches of ten minutes, trades, or days that it rests on
+observations   | LOTS |  | Stretches of ten minutes, trades, or daily returns that it rests on
 """)
 
 FRAMES: dict[str, tuple[Column, ...]] = {

@@ -85,6 +85,11 @@ class MarketStatistics:
     days: int
     source: str  # "bars", "simulated bars", "caller"
 
+    @property
+    def returns(self) -> int:
+        """Daily log returns between those days, of which the volatility is the standard deviation."""
+        return max(0, self.days - 1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountState:

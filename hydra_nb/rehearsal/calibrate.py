@@ -32,7 +32,7 @@ from hydra_nb.rehearsal.tape import (
     simulated,
     spread_distance,
 )
-from hydra_nb.rehearsal.worlds import DAILY_VOLATILITY, ThinMarket, assumed_market
+from hydra_nb.rehearsal.worlds import DAILY_VOLATILITY, FEWEST_RETURNS, ThinMarket, assumed_market
 
 Flags = NDArray[np.bool_]
 
@@ -40,7 +40,6 @@ FEWEST_BLOCKS: Final = 6
 """Stretches of ten minutes below which quotes are too few to calibrate on."""
 FEWEST_TRADES: Final = 20
 """Trades below which the takers, and what they move, are as assumed."""
-FEWEST_RETURNS: Final = 10
 HOURS: Final = 24.0
 """Hours of the market that each round simulates: its own error is then small beside that of a recorded day."""
 SIMULATED: Final = Wanted(words="a number from 1 to 10,000", fits=lambda hours: 1 <= hours <= 10_000)
@@ -185,18 +184,18 @@ def _checked(quotes: pd.DataFrame, instrument: FutureContract) -> pd.DataFrame:
 
 
 def _volatility(bars: pd.DataFrame | MarketStatistics | None) -> tuple[float, float, str, int]:
-    """Daily volatility, its standard error (that of the deviation of normal draws), its source, and the days."""
-    value, days = _deviation_of(bars)
-    if value is None or days < FEWEST_RETURNS:
+    """Daily volatility, its standard error (that of the deviation of normal draws), its source, and the returns."""
+    value, returns = _deviation_of(bars)
+    if value is None or returns < FEWEST_RETURNS:
         return DAILY_VOLATILITY if value is None else value, math.nan, "assumed", 0
-    return value, value / math.sqrt(2 * (days - 1)), "bars", days
+    return value, value / math.sqrt(2 * (returns - 1)), "bars", returns
 
 
 def _deviation_of(bars: pd.DataFrame | MarketStatistics | None) -> tuple[float | None, int]:
     if bars is None:
         return None, 0
     if isinstance(bars, MarketStatistics):
-        return bars.daily_volatility, bars.days
+        return bars.daily_volatility, bars.returns
     must_be_frame(bars, name="bars", give="daily bars, the desk's statistics, or None")
     if "close" not in bars.columns:
         raise InvalidFrame("bars lack the column close")

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.errors import InvalidFrame
-from hydra_nb.rehearsal.figures import NOT_NEGATIVE, figure, must_be_frame
+from hydra_nb.rehearsal.figures import NOT_NEGATIVE, WHOLE, figure, must_be_frame
 from hydra_nb.rehearsal.market import BUSY_S, SPREAD_TICKS, Begun, Screen, open_seconds, touch_of
 from hydra_nb.sim.calendar import ListedHours
 from hydra_nb.sim.flow import FlowParameters, Opening
 from hydra_nb.sim.instruments import Instrument, Month
 from hydra_nb.sim.records import Listing
-from hydra_nb.sim.sources import FlowSource, ThinSource
+from hydra_nb.sim.sources import EstimatedVolatility, FlowSource, ThinSource
 from hydra_nb.sim.world import World
+from hydra_nb.widgets import numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +36,8 @@ QUOTE_S = 1.0
 """Mean seconds between two acts of quoters."""
 TOUCH_LOTS = 2.5
 """Size of a side of the touch where no quote with both sides is known."""
+FEWEST_RETURNS = 10
+"""What fewer returns tell of a volatility leaves room for some that no market has: they count as so many."""
 IMPACT_SPREADS = 0.03
 """Spreads by which a traded lot moves the fair value."""
 
@@ -61,6 +64,9 @@ class ThinMarket:
         Mean seconds between two takers, and the lots that each wants in the mean; it gets what the touch holds at most.
     daily_volatility
         Standard deviation of daily log returns, a fraction.
+    volatility_returns
+        Of how many returns that was estimated: each path then draws its own volatility from what so many tell of it.
+        None takes it for known.
     impact_ticks
         By how much a traded lot moves the fair value its way.
     notes
@@ -74,6 +80,7 @@ class ThinMarket:
     taker_lots: float
     daily_volatility: float
     impact_ticks: float
+    volatility_returns: int | None = None
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -82,6 +89,9 @@ class ThinMarket:
             object.__setattr__(self, name, figure(getattr(self, name), name=name))
         for name in ("daily_volatility", "impact_ticks"):
             object.__setattr__(self, name, figure(getattr(self, name), name=name, wanted=NOT_NEGATIVE))
+        if (returns := self.volatility_returns) is not None:
+            whole = int(figure(returns, name="volatility_returns", wanted=WHOLE))
+            object.__setattr__(self, "volatility_returns", whole)
 
     @classmethod
     def of(cls, calibration: "pd.DataFrame") -> "ThinMarket":
@@ -95,12 +105,14 @@ class ThinMarket:
             A figure is of no market.
         """
         must_be_frame(calibration, name="calibration", give="what hydra_nb.calibrate gave")
-        lacking = [name for name in ("parameter", "value", "source") if name not in calibration.columns]
+        columns = ("parameter", "value", "source", "observations")
+        lacking = [name for name in columns if name not in calibration.columns]
         if lacking:
             raise InvalidFrame(f"the calibration lacks the columns {', '.join(lacking)}; give the whole frame")
         values = dict(zip(calibration["parameter"], calibration["value"], strict=True))
         sources = dict(zip(calibration["parameter"], calibration["source"], strict=True))
-        names = [one.name for one in fields(cls) if one.name != "notes"]
+        observations = dict(zip(calibration["parameter"], calibration["observations"], strict=True))
+        names = [one.name for one in fields(cls) if one.name not in ("volatility_returns", "notes")]
         missing = [name for name in names if name not in values]
         if missing:
             raise InvalidFrame(f"the calibration lacks {', '.join(missing)}; give the whole frame")
@@ -109,7 +121,8 @@ class ThinMarket:
             for source in ("assumed", "unmatched")
             if (of := [name for name in names if sources[name] == source])
         )
-        return cls(**{name: values[name] for name in names}, notes=notes)
+        returns = observations["daily_volatility"] if sources["daily_volatility"] == "bars" else None
+        return cls(**{name: values[name] for name in names}, volatility_returns=returns, notes=notes)
 
     def parameters(self, *, price_ticks: float, open_s: float) -> FlowParameters:
         """Give them as those of the simulated flow.
@@ -122,18 +135,16 @@ class ThinMarket:
             Seconds of trading in a day.
         """
         daily_ticks = self.daily_volatility * abs(price_ticks)
-        quote_lots = sizes_drawn(self.touch_lots)
-        _, squared = traded_lots(self.taker_lots, quote_lots=quote_lots)
         # Trades move the fair value too: what is left of the variance is its own walk.
-        variance = daily_ticks**2 / open_s - squared * self.impact_ticks**2 / self.taker_s
+        walk_ticks2 = max(0.0, daily_ticks**2 / open_s - self._traded_ticks2())
         return FlowParameters(
             spread_ticks=self.spread_ticks,
             daily_ticks=daily_ticks,
-            volatility_ticks=math.sqrt(max(0.0, variance)),
+            volatility_ticks=math.sqrt(walk_ticks2),
             quote_s=self.quote_s,
             taker_s=self.taker_s,
             taker_lots=self.taker_lots,
-            quote_lots=quote_lots,
+            quote_lots=sizes_drawn(self.touch_lots),
             daily_lots=self.taker_lots * open_s / self.taker_s,
             impact_ticks=self.impact_ticks,
             busy=None,
@@ -141,11 +152,27 @@ class ThinMarket:
 
     def begin(self, screen: Screen) -> Begun:
         """Begin with the touch on the screen; a side that is empty is hung on the other, the usual spread away."""
+        open_s = open_seconds(screen.contract)
+        parameters = self.parameters(price_ticks=screen.price_ticks, open_s=open_s)
         source = ThinSource(
-            parameters=self.parameters(price_ticks=screen.price_ticks, open_s=open_seconds(screen.contract)),
+            parameters=parameters,
             opening=self._opening(screen),
+            volatility=self._estimated(variance_ticks2=parameters.daily_ticks**2 / open_s),
         )
         return Begun(source=source, model=self._words(), leaves_out=LEAVES_OUT)
+
+    def _estimated(self, *, variance_ticks2: float) -> EstimatedVolatility | None:
+        if self.volatility_returns is None:
+            return None
+        returns = max(FEWEST_RETURNS, self.volatility_returns)
+        return EstimatedVolatility(
+            returns=returns, variance_ticks2=variance_ticks2, traded_ticks2=self._traded_ticks2()
+        )
+
+    def _traded_ticks2(self) -> float:
+        """Variance of the fair value that trades make in a second of trading."""
+        _, squared = traded_lots(self.taker_lots, quote_lots=sizes_drawn(self.touch_lots))
+        return squared * self.impact_ticks**2 / self.taker_s
 
     def _opening(self, screen: Screen) -> Opening:
         (bid, ask), tick = touch_of(screen.quote), screen.contract.tick
@@ -172,6 +199,8 @@ class ThinMarket:
             f"{self.taker_lots:.1f} lots each {self.taker_s:,.0f} s, "
             f"volatility {100 * self.daily_volatility:.1f} % a day"
         )
+        if self.volatility_returns is not None:
+            said += f" by {numbers.plural(self.volatility_returns, 'daily return')}, drawn anew for each path"
         return "; ".join((said, *self.notes))
 
 
@@ -210,6 +239,7 @@ def assumed_market(
         taker_s=BUSY_S * lots / (BUSY_SHARE * max(1.0, ADV_LOTS if adv_lots is None else adv_lots)),
         taker_lots=TAKER_LOTS,
         daily_volatility=DAILY_VOLATILITY if volatility is None else volatility,
+        volatility_returns=None if volatility is None else statistics.returns or None,
         impact_ticks=IMPACT_SPREADS * spread_ticks,
         notes=tuple(notes),
     )

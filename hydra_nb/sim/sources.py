@@ -4,7 +4,7 @@ import hashlib
 import math
 import random
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Protocol
 
@@ -36,11 +36,53 @@ class FlowSource(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EstimatedVolatility:
+    """A volatility that some returns have told: every seed draws one of those that they may have come from.
+
+    Of n normal returns with the sample variance s2, and nothing else known, the variance is (n - 1) s2 over a
+    chi-square of n - 1 degrees of freedom (Gelman et al., Bayesian Data Analysis, 3rd ed., section 3.2).
+
+    Attributes
+    ----------
+    returns
+        How many returns, three at least.
+    variance_ticks2
+        s2, of one second of trading, in ticks squared.
+    traded_ticks2
+        What of that trades make, in the same unit: it is known, and the fair value's own walk makes the rest.
+    """
+
+    returns: int
+    variance_ticks2: float
+    traded_ticks2: float
+
+    def drawn(self, parameters: FlowParameters, *, dice: random.Random) -> FlowParameters:
+        """Give the parameters with a volatility that is drawn."""
+        degrees = self.returns - 1
+        ratio = degrees / dice.gammavariate(degrees / 2, 2.0)
+        walk_ticks2 = max(0.0, ratio * self.variance_ticks2 - self.traded_ticks2)
+        return replace(
+            parameters, daily_ticks=parameters.daily_ticks * math.sqrt(ratio), volatility_ticks=math.sqrt(walk_ticks2)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ThinSource:
-    """The simulated market's own flow; `opening` is the touch that it begins with, None draws it."""
+    """The simulated market's own flow.
+
+    Attributes
+    ----------
+    parameters
+        How it behaves.
+    opening
+        The touch that it begins with; None draws it.
+    volatility
+        From what each seed draws its volatility, instead of that of the parameters; None leaves it.
+    """
 
     parameters: FlowParameters
     opening: Opening | None
+    volatility: EstimatedVolatility | None = None
 
     @property
     def digest(self) -> str:
@@ -49,7 +91,11 @@ class ThinSource:
 
     def flow(self, month: Month, *, seed: int) -> FlowModel:
         """Give the flow of a seed, from the month's settlement on."""
-        return Flow(self.parameters, dice=_dice(month, seed), fair_ticks=month.settlement_ticks, opening=self.opening)
+        parameters = self.parameters
+        if self.volatility is not None:  # by dice of its own: all else comes as in a market whose volatility is known
+            dice = stream(seed, "volatility", month.listing.con_id)
+            parameters = self.volatility.drawn(parameters, dice=dice)
+        return Flow(parameters, dice=_dice(month, seed), fair_ticks=month.settlement_ticks, opening=self.opening)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -155,6 +155,17 @@ def test_volatility_comes_from_bars_with_the_error_of_a_deviation() -> None:
     assert row.observations == 20
 
 
+def test_a_rehearsal_takes_the_returns_that_a_volatility_was_measured_on() -> None:
+    """Of twenty days of bars there are nineteen returns; what was assumed rests on none, and counts as known."""
+    quotes = market_of(1, hours=0.5)
+
+    measured = ThinMarket.of(calibrate(STATISTICS, quotes, CONTRACT))
+    assumed = ThinMarket.of(calibrate(None, quotes, CONTRACT))
+
+    assert (measured.daily_volatility, measured.volatility_returns) == (0.018, 19)
+    assert assumed.volatility_returns is None
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [

@@ -5,6 +5,7 @@ import asyncio
 import math
 import pickle
 import re
+import statistics
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,10 +22,12 @@ from hydra_nb.desk.desk import Desk
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.errors import AnalysisError, InvalidFrame, InvalidOrder
-from hydra_nb.rehearsal.market import Market, Screen
+from hydra_nb.rehearsal.market import Market, Screen, open_seconds
 from hydra_nb.rehearsal.worlds import market_of, world_of
 from hydra_nb.sim.exchange import Exchange
-from hydra_nb.sim.sources import ImpactedSource, TapeSource
+from hydra_nb.sim.flow import Flow
+from hydra_nb.sim.seeds import stream
+from hydra_nb.sim.sources import ImpactedSource, TapeSource, ThinSource
 from hydra_nb.sim.world import World
 from tests.rehearsal.test_rehearse import on_a_desk
 from tests.starting.test_words import contract
@@ -73,10 +76,8 @@ def screen(*, longest_s: float = 600.0, mid_ticks: float = 1700.0) -> Screen:
         ask=Decimal(mid_ticks + 2) * OATS.tick,
         ask_size=6,
     )
-    statistics = MarketStatistics(
-        con_id=OATS.con_id, adv_lots=400.0, daily_volatility=0.02, days=20, source="simulated bars"
-    )
-    return Screen(contract=OATS, quote=quote, statistics=statistics, usual_spread=None, longest_s=longest_s)
+    told = MarketStatistics(con_id=OATS.con_id, adv_lots=400.0, daily_volatility=0.02, days=20, source="simulated bars")
+    return Screen(contract=OATS, quote=quote, statistics=told, usual_spread=None, longest_s=longest_s)
 
 
 def world(market: Market, on: Screen) -> World:
@@ -387,6 +388,74 @@ def test_a_market_that_knows_the_queue_has_no_bounds() -> None:
             return repr(await hydra_nb.rehearse_bounds(plan, 2, market=moved, executor=thread))
 
     assert on_a_desk(scenario).startswith("<FillBounds BUY 3 ZO")
+
+
+def test_each_path_draws_its_volatility_from_what_the_bars_tell_of_it() -> None:
+    """Of n returns (n - 1) s2 over the variance is a chi-square of n - 1 degrees: its mean, its variance, its tail."""
+    on = screen()
+    source = market_of(on).begin(on).source
+    assert isinstance(source, ThinSource)
+    assert source.volatility is not None
+    degrees, told_ticks = 18, source.parameters.daily_ticks  # of 20 days of bars
+    dice = stream(1, "draws")
+    squared = [
+        degrees * (told_ticks / source.volatility.drawn(source.parameters, dice=dice).daily_ticks) ** 2
+        for _ in range(20_000)
+    ]
+
+    assert statistics.fmean(squared) == pytest.approx(degrees, abs=4 * math.sqrt(2 * degrees / 20_000))
+    assert statistics.variance(squared) == pytest.approx(2 * degrees, rel=0.05)
+    assert sum(one > 28.869 for one in squared) / 20_000 == pytest.approx(0.05, abs=0.006)  # the table's 5 %
+
+
+def test_what_trades_make_of_a_drawn_volatility_stays_and_the_rest_is_the_walk() -> None:
+    """Seconds of walk and of trades make the drawn day together; where trades alone make more, nothing walks."""
+    on = screen()
+    source = market_of(on).begin(on).source
+    assert isinstance(source, ThinSource)
+    assert source.volatility is not None
+    day_s = open_seconds(OATS)
+    for seed in range(50):
+        drawn = source.volatility.drawn(source.parameters, dice=stream(seed, "draws"))
+        made_ticks2 = (drawn.volatility_ticks**2 + source.volatility.traded_ticks2) * day_s
+        assert made_ticks2 == pytest.approx(drawn.daily_ticks**2)
+    busy = replace(source.volatility, traded_ticks2=1e6)
+    assert busy.drawn(source.parameters, dice=stream(1, "draws")).volatility_ticks == 0.0
+
+
+def test_a_path_differs_from_that_of_a_known_volatility_in_nothing_else() -> None:
+    """The same seed, the same touch, sizes, and times; equal seeds draw equal volatilities, others others."""
+    on = screen()
+    estimated = market_of(on)
+    unknown, known = world(estimated, on), world(replace(estimated, volatility_returns=None), on)
+
+    flows = [one.flow(one.month, seed=7) for one in (unknown, unknown, known)]
+
+    assert len({flow.wait_ns(busy=True) for flow in flows}) == 1
+    volatilities = [flow.parameters.volatility_ticks for flow in flows if isinstance(flow, Flow)]
+    assert volatilities[0] == volatilities[1] != volatilities[2]
+    other = unknown.flow(unknown.month, seed=8)
+    assert isinstance(other, Flow)
+    assert other.parameters.volatility_ticks != volatilities[0]
+
+
+def test_a_volatility_of_few_returns_counts_as_one_of_ten_and_one_of_none_as_known() -> None:
+    """Two returns leave room for a market that moves by half its price in a day."""
+    on = screen()
+    few = replace(on, statistics=replace(on.statistics, days=3))
+    none = replace(on, statistics=replace(on.statistics, days=0))
+
+    source = market_of(few).begin(few).source
+
+    assert isinstance(source, ThinSource)
+    assert source.volatility is not None
+    assert source.volatility.returns == 10
+    assert "by 2 daily returns, drawn anew for each path" in market_of(few).begin(few).model
+    assert market_of(none).volatility_returns is None
+    assert "drawn anew" not in market_of(none).begin(none).model
+    for wrong in (0, 2.5, math.nan, "19", True):
+        with pytest.raises(InvalidOrder, match="volatility_returns"):
+            replace(market_of(few), volatility_returns=wrong)
 
 
 def test_an_impact_of_nothing_is_the_market_itself() -> None:
