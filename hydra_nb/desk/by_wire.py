@@ -17,7 +17,7 @@ from hydra_nb.errors import RehearsalFailed
 from hydra_nb.order_manager.snapshot import SeenPrices
 from hydra_nb.order_manager.tasks import wait_for_all
 from hydra_nb.rehearsal.outcome import Ending, PathOutcome, outcome_at
-from hydra_nb.rehearsal.script import Script, run_anew
+from hydra_nb.rehearsal.script import Script, naming
 from hydra_nb.risk.limits import Limits
 from hydra_nb.sim.faults.script import FaultScript
 from hydra_nb.sim.loop import SIM_HOST, VirtualLoop, run_virtual
@@ -81,7 +81,11 @@ def pack_for_wire(script: Script, *, faults: FaultScript | None) -> bytes:
 
 def run_wire_paths(packed: bytes, seeds: Sequence[int]) -> tuple[PathOutcome, ...]:
     """Run the paths of seeds, one after another; what an executor is given."""
-    return tuple(run_anew(packed, seed=seed, run=run_wire_path) for seed in seeds)
+    outcomes = []
+    for seed in seeds:
+        with naming(seed):
+            outcomes.append(run_wire_path(pickle.loads(packed), seed=seed))  # noqa: S301  our own bytes
+    return tuple(outcomes)
 
 
 def run_wire_path(script: WireScript, *, seed: int) -> PathOutcome:

@@ -1,8 +1,10 @@
 """One path of a rehearsal: all that it needs but its seed, and how it is run."""
 
+import contextlib
 import pickle
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
 from hydra_nb.algos.prices import MarketMemory
 from hydra_nb.domain.instrument import ContractFacts
@@ -49,22 +51,56 @@ class Script:
     latency_ns: int = LATENCY_NS
 
 
+_CHANGED = ("seen", "ledger", "memories")
+"""What a path changes; nothing writes into the rest, which all paths of a script may share."""
+
+
 def pack(script: Script) -> bytes:
     """Give a script as bytes, from which every path begins anew."""
-    return pickle.dumps(script, protocol=pickle.HIGHEST_PROTOCOL)
+    values = {each.name: getattr(script, each.name) for each in fields(script)}
+    changed = {name: values.pop(name) for name in _CHANGED}
+    return _dumps(_Packed(shared=values, changed=_dumps(changed)))
+
+
+def unpack(packed: bytes) -> Script:
+    """Give a script anew."""
+    return _anew(pickle.loads(packed))  # noqa: S301  our own bytes
 
 
 def run_paths(packed: bytes, seeds: Sequence[int]) -> tuple[PathOutcome, ...]:
     """Run the paths of seeds, one after another; what an executor is given."""
-    return tuple(run_anew(packed, seed=seed, run=run_path) for seed in seeds)
+    outcomes = []
+    with naming(seeds[0]):
+        held: _Packed = pickle.loads(packed)  # noqa: S301  our own bytes
+    for seed in seeds:
+        with naming(seed):
+            outcomes.append(run_path(_anew(held), seed=seed))
+    return tuple(outcomes)
 
 
-def run_anew(packed: bytes, *, seed: int, run: Callable[..., PathOutcome]) -> PathOutcome:
-    """Run one path from bytes, by whatever runs it; `RehearsalFailed` names the seed where it cannot be run."""
+@contextlib.contextmanager
+def naming(seed: int) -> Iterator[None]:
+    """Run one path inside of this, by whatever runs it: `RehearsalFailed` names the seed where it cannot be run."""
     try:
-        return run(pickle.loads(packed), seed=seed)  # noqa: S301  our own bytes
+        yield
     except Exception as error:
         raise RehearsalFailed(f"the path of seed {seed} could not be run: {type(error).__name__}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Packed:
+    """What all paths of a script read, once, and as bytes what each changes: that alone is read anew for each."""
+
+    shared: dict[str, Any]
+    changed: bytes
+
+
+def _anew(held: _Packed) -> Script:
+    return Script(**held.shared, **pickle.loads(held.changed))  # noqa: S301  our own bytes
+
+
+def _dumps(value: object) -> bytes:
+    return pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
 
 
 def run_path(script: Script, *, seed: int) -> PathOutcome:

@@ -18,11 +18,11 @@ from hydra_nb.errors import AnalysisError, InvalidOrder, RehearsalFailed
 from hydra_nb.rehearsal.market import Market
 from hydra_nb.rehearsal.outcome import PathOutcome
 from hydra_nb.rehearsal.rehearsal import Rehearsal
-from hydra_nb.rehearsal.script import run_path
+from hydra_nb.rehearsal.script import run_path, unpack
 from hydra_nb.sim.faults import Fault, FaultRates, FaultScript
 from tests.rehearsal.test_markets import quotes
 from tests.rehearsal.test_outcome import SOON_S
-from tests.rehearsal.test_rehearse import on_a_desk, unpacked
+from tests.rehearsal.test_rehearse import on_a_desk
 
 PATIENT = {"side": "BUY", "lots": 3, "instrument": "ZO"}
 RUSHED = {"side": "SELL", "lots": 6, "instrument": "ZO", "strategy": "twap", "slices": 2, "duration": "6min"}
@@ -87,7 +87,7 @@ def test_wire_and_direct_driver_give_the_same_path_for_a_seed(name: str) -> None
     direct, wired = staged(**WAYS[name])
 
     for seed in (1, 2):
-        mine, theirs = by_wire(wired, seed), run_path(unpacked(direct), seed=seed)
+        mine, theirs = by_wire(wired, seed), run_path(unpack(direct), seed=seed)
         assert alike(mine, theirs)
         assert mine.fills or mine.refusals
         assert name != "refusals on the way" or mine.refusals

@@ -22,7 +22,7 @@ from hydra_nb.journal import Receipt
 from hydra_nb.rehearsal.direct import DirectDesk
 from hydra_nb.rehearsal.rehearsal import Rehearsal
 from hydra_nb.rehearsal.running import draw_seeds
-from hydra_nb.rehearsal.script import Script, desk_of, run_paths
+from hydra_nb.rehearsal.script import Script, desk_of, run_paths, unpack
 from hydra_nb.risk.limits import Limits
 from hydra_nb.risk.verdict import Approved
 from hydra_nb.sim.loop import VirtualLoop, run_virtual
@@ -314,11 +314,11 @@ def test_an_own_order_on_the_screen_is_nobody_elses_in_a_path() -> None:
         own = desk._rooms.manager.ledger.own_lots(quote.con_id, side=Side.SELL)
         assert own == {quote.ask: quote.ask_size}, "the scenario wants an own order that is the whole ask"
         plan = await desk.preview("SELL", 3, "ZO", strategy="limit_patience", tag="second")
-        script = unpacked(plan.stage(None).packed)
+        script = unpack(plan.stage(None).packed)
         ask = script.world.source.opening.ask_ticks * float(plan.parent.contract.tick)
         found = set()
         for seed in range(3):
-            path = direct_of(unpacked(plan.stage(None).packed), seed)
+            path = direct_of(unpack(plan.stage(None).packed), seed)
             parent_id = path.submit(plan.terms)
             path.run_to(path.agenda.now_ns() + 1_000_000_000)
             [order] = [one for one in path.manager.ledger.orders.values() if one.child.parent_id == parent_id]
@@ -333,12 +333,6 @@ def test_an_own_order_on_the_screen_is_nobody_elses_in_a_path() -> None:
 
     assert len(prices) == 1
     assert behind > 0
-
-
-def unpacked(packed: bytes) -> Script:
-    """A script of our own, anew."""
-    script: Script = pickle.loads(packed)  # noqa: S301
-    return script
 
 
 def direct_of(script: Script, seed: int) -> DirectDesk:
@@ -397,7 +391,7 @@ def test_an_error_inside_a_path_is_raised_and_names_its_seed() -> None:
     async def scenario(desk: Desk) -> bytes:
         return (await desk.preview(**PATIENT)).stage(None).packed
 
-    broken = unpacked(on_a_desk(scenario))
+    broken = unpack(on_a_desk(scenario))
     path = direct_of(broken, 1)
 
     def fail(*_what: object) -> None:
@@ -440,7 +434,7 @@ def test_a_volume_of_the_callers_own_makes_the_market() -> None:
 
     async def scenario(desk: Desk) -> list[float]:
         plans = [await desk.preview("BUY", 1, "ZO", adv=adv) for adv in (200, 20)]
-        return [unpacked(plan.stage(None).packed).world.source.parameters.taker_s for plan in plans]
+        return [unpack(plan.stage(None).packed).world.source.parameters.taker_s for plan in plans]
 
     many, few = on_a_desk(scenario)
 
@@ -460,7 +454,7 @@ def test_a_screen_without_both_sides_says_where_its_market_begins() -> None:
         for tick_type in (2, 1):
             board.price_tick(req_id, tick_type, -1.0, 0)
             staged.append(plan.stage(None))
-        openings = [unpacked(one.packed).world.source.opening for one in staged]
+        openings = [unpack(one.packed).world.source.opening for one in staged]
         return openings, [one.rehearsed.model for one in staged], bid / contract.tick
 
     (on_the_bid, at_the_last), models, bid_ticks = on_a_desk(scenario)
@@ -560,7 +554,7 @@ def test_what_a_path_holds_sends_nothing_on_a_desk() -> None:
 
     async def scenario(desk: Desk) -> int:
         plan = await desk.preview(**PATIENT)
-        path, held = direct_of(unpacked(plan.stage(None).packed), 1), []
+        path, held = direct_of(unpack(plan.stage(None).packed), 1), []
         place = path.broker.place
 
         def look(approved: Approved, receipt: Receipt) -> None:

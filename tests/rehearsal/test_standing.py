@@ -12,8 +12,8 @@ from hydra_nb.domain.orders import MarginQuestion
 from hydra_nb.domain.units import Side
 from hydra_nb.domain.values import replace
 from hydra_nb.rehearsal.direct import DirectDesk
-from hydra_nb.rehearsal.script import Script, desk_of
-from tests.rehearsal.test_rehearse import on_a_desk, unpacked
+from hydra_nb.rehearsal.script import Script, desk_of, unpack
+from tests.rehearsal.test_rehearse import on_a_desk
 
 POINT = Decimal(50)
 """Dollars that a lot of oats makes of a point."""
@@ -53,7 +53,7 @@ def staged() -> dict[tuple[Side, int], bytes]:
 
 def holding(side: Side, lots: int, *, held: int, cost: Decimal = COST) -> Script:
     """A plan of a desk that holds lots, and whose other contracts need a margin too."""
-    script = unpacked(staged()[side, lots])
+    script = unpack(staged()[side, lots])
     contract = script.plan.parent.contract
     told = PositionReported(
         time_ns=0,
