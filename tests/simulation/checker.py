@@ -77,7 +77,7 @@ class Checker:
         for _, event in life.journal.events(kinds=[ev.ExecutionReported]):
             life.book(event)
         # A kill, a pause or its end that the disk did not get is as if it had never been.
-        self.facts.killed = life.ledger.killed is not None
+        self.facts.killed = self.facts.press_stands = life.ledger.killed is not None
         self.facts.tripped = dict(life.ledger.breakers.tripped)
         self.facts.forget_pauses()
         for _, event in life.journal.events(kinds=PAUSING):

@@ -1,16 +1,19 @@
 """What a person does, and what befalls the host, deed by deed."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from hydra_nb.sim.faults import Fault
 from tests.simulation.rivals import Rival
-from tests.simulation.scenario import Deed
+from tests.simulation.scenario import Deed, ParentDraw
 from tests.simulation.wall_clock import ZONES
 
 SUBMIT_PATIENCE_S = 200.0
 LAST_WORDS_S = 60.0
 """Virtual seconds that a program which was interrupted has for its ``finally`` blocks, before it is killed."""
+LATE = 1_000
+"""Number of the first parent that the scenario does not have."""
 LOST_IN_SLEEP = 3
 """Of so many sleeps of the machine one costs the connection."""
 
@@ -188,9 +191,13 @@ class Deeds:
                 await world.tell(notebook.submit_again(deed.number))
             case "kill" if world.desk is not None:
                 world.count("killed by a person")
-                await world.tell(world.desk.kill("enough"))
+                await world.tell(notebook.kill("enough"))
+            case "kill_rearming" if world.desk is not None:
+                await self._kill_rearming(deed)
+            case "submit_closing" if world.desk is not None and world.scenario.on_disk:
+                await self._submit_closing(deed)
             case "rearm" if world.desk is not None:
-                await world.tell(world.desk.rearm("again"))
+                await world.tell(notebook.rearm("again"))
             case "reconcile" if world.desk is not None:
                 await world.tell(world.desk.reconcile())
             case "close" if world.desk is not None and world.scenario.on_disk:
@@ -199,6 +206,44 @@ class Deeds:
                 self._interrupt()
             case "pause" | "resume" | "cancel" if parent_id is not None and world.desk is not None:
                 await world.tell(notebook.on_execution(parent_id, deed.kind))
+
+    async def _kill_rearming(self, deed: Deed) -> None:
+        """Kill, re-arm, and kill again before that has ended; then send an order, and re-arm for good."""
+        world, notebook = self._world, self._world.notebook
+        world.count("killed by a person")
+        await world.tell(notebook.kill("enough"))
+        world.spawn(world.tell(notebook.rearm("all is well")))
+        await self._a_moment(deed)
+        await world.tell(notebook.kill("it is not"))
+        await world.tell(notebook.submit(self._late(deed), LATE + deed.number))
+        await asyncio.sleep(deed.amount)
+        await world.tell(notebook.rearm("now it is"))
+
+    async def _submit_closing(self, deed: Deed) -> None:
+        """Preview an order, close the desk, and send the order before that has ended."""
+        world, desk, plans = self._world, self._world.desk, []
+
+        async def preview() -> None:
+            plans.append(await world.notebook.preview(self._late(deed)))
+
+        await world.tell(preview())
+        if not plans or world.desk is not desk:
+            return
+        world.spawn(self._close(working="cancel", down_s=deed.amount))
+        await self._a_moment(deed)
+        await world.tell(world.notebook.submit_closing(desk, plans[0]))
+
+    async def _a_moment(self, deed: Deed) -> None:
+        """Let some steps of the loop pass, and every other time a part of a second."""
+        if deed.number % 2:
+            await asyncio.sleep(deed.number % 7 / 10)
+        for _ in range(5 + deed.number % 20):
+            await asyncio.sleep(0)
+
+    def _late(self, deed: Deed) -> ParentDraw:
+        """One of the scenario's orders, as another one that begins at once."""
+        drawn = self._world.scenario.parents[deed.number % len(self._world.scenario.parents)]
+        return replace(drawn, how={**drawn.how, "tag": f"late {deed.number}"}, later_s=None)
 
     def _interrupt(self) -> None:
         """Somebody presses the stop button: the cell that waits gets a CancelledError, and nothing else does."""

@@ -140,6 +140,8 @@ class Facts:
         self.now_ns = 0  # by the gateway
         self.desk_now_ns = 0  # by the desk's own clock
         self.killed = False
+        self.presses = 0
+        self.press_stands = False
         self.tripped: dict[tuple[str, int | None], ev.BreakerTripped] = {}
         self.line_up = False
         self.servers_lost = False
@@ -156,6 +158,17 @@ class Facts:
         self._reserved: set[tuple[int, int]] = set()
         self._read_events = 0
         self._read_decisions = 0
+
+    # What a person has pressed
+
+    def press(self) -> None:
+        """Somebody kills."""
+        self.presses += 1
+        self.press_stands = True
+
+    def lift(self, seen: int) -> None:
+        """A re-arming has succeeded that was asked for after so many presses."""
+        self.press_stands = self.press_stands and self.presses != seen
 
     # What the disk has
 

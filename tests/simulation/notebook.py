@@ -33,6 +33,18 @@ class Notebook:
         """Pause, resume or cancel a parent."""
         await getattr(self._world.desk.execution(parent_id), what)()
 
+    async def kill(self, reason: str) -> None:
+        """Kill: from here on nothing leaves until a re-arming that was asked for later."""
+        self._world.checker.facts.press()
+        await self._world.desk.kill(reason)
+
+    async def rearm(self, reason: str) -> None:
+        """Re-arm: what that lifts is what was pressed before."""
+        facts = self._world.checker.facts
+        seen = facts.presses
+        await self._world.desk.rearm(reason)
+        facts.lift(seen)
+
     async def submit(self, draw: ParentDraw, number: int) -> None:
         """Preview and submit the scenario's parent of this number, and wait for its end."""
         desk = self._world.desk  # a cell keeps the desk it began with, also where that one is closed meanwhile
@@ -65,6 +77,18 @@ class Notebook:
             return {}
         mid = floor_to_tick((top.bid + top.ask) / 2, tick=contract.tick)
         return {"limit": mid + (1 if draw.side == "BUY" else -1) * draw.limit_ticks * contract.tick}
+
+    async def preview(self, draw: ParentDraw) -> Any:
+        """Preview an order, to be sent later."""
+        return await self._preview(self._world.desk, draw, draw.how)
+
+    async def submit_closing(self, desk: Any, plan: Any) -> None:
+        """Submit to a desk that is being closed: that must be refused, as nobody would be there to end it."""
+        is_closing = bool(desk._rooms.manager._closers)
+        execution = await desk.submit(plan)
+        if is_closing:
+            words = f"{execution.parent_id} was taken"
+            self._world.checker.violate("20", "20. A desk that is being closed takes no order.", words)
 
     async def submit_again(self, number: int) -> None:
         """Run the submitting cell again: it must give the execution that there is."""

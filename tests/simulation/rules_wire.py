@@ -200,6 +200,13 @@ def none_after_kill(facts: Facts, sent: SentPlace) -> str | None:
     return None
 
 
+def none_after_a_press(facts: Facts, sent: SentPlace) -> str | None:
+    """14. A kill holds until a re-arming that was asked for after it."""
+    if facts.press_stands:
+        return f"{sent.frame.order_ref} was sent although a person has killed, and nobody has re-armed since"
+    return None
+
+
 def none_while_tripped(facts: Facts, sent: SentPlace) -> str | None:
     """13. Nothing that adds risk is sent while a breaker is tripped; one of a position holds back its side alone."""
     for trip in facts.tripped.values():
@@ -302,6 +309,7 @@ PLACE_RULES: tuple[PlaceRule, ...] = (
     fit_to_price,
     fed_live,
     none_after_kill,
+    none_after_a_press,
     none_while_tripped,
     overfill_ends_sending,
     same_order,

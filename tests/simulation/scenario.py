@@ -12,6 +12,8 @@ SHORT_MIN = (3, 12, 5)  # from that seed on: as many faults in less time, for ru
 LATER_FROM_SEED = 100_000
 LATER_SHARE = 0.4
 """From that seed on: parents that begin later than they are submitted."""
+OVERLAP_FROM_SEED = 200_000
+"""From that seed on: a person who kills while the desk is re-armed, or sends while it is closed."""
 NO_FAULTS_SHARE = 0.04
 CRASH_SHARE = 0.5
 DEFAULT_LIMITS_SHARE = 0.15
@@ -117,6 +119,7 @@ def draw(seed: int) -> Scenario:
     on_disk = dice.random() < CRASH_SHARE
     deeds = [] if calm else [*_person(dice, faulty_s, len(parents)), *_host(dice, faulty_s, on_disk=on_disk)]
     deeds += [] if calm else _mishaps(seed, faulty_s, on_disk=on_disk)
+    deeds += [] if calm else _overlaps(seed, faulty_s, len(parents), on_disk=on_disk)
     return Scenario(
         seed=seed,
         market_seed=dice.randrange(1, 100_000),
@@ -228,6 +231,24 @@ def _mishaps(seed: int, faulty_s: float, *, on_disk: bool) -> list[Deed]:
             state=dice.choice((None, "reserved", "sent", "working", "cancel_pending", "unknown")),
         )
         for _ in range(dice.choice((0, 0, 0, 1, 2, 3)))
+    ]
+
+
+def _overlaps(seed: int, faulty_s: float, parents: int, *, on_disk: bool) -> list[Deed]:
+    """Draw what a person does before the last deed has ended, from a stream of its own; no seed below is touched."""
+    if seed < OVERLAP_FROM_SEED:
+        return []
+    dice = random.Random(f"overlaps {seed}")  # noqa: S311  repeatable, not secret
+    kinds = ("kill_rearming", *(("submit_closing",) * on_disk))
+    return [
+        Deed(
+            at_s=dice.uniform(5, 0.9 * faulty_s),
+            kind=dice.choice(kinds),
+            number=dice.randrange(60) * parents + dice.randrange(parents),
+            amount=dice.expovariate(1 / 60),
+            state=dice.choice((None, "sent", "working", "cancel_pending", "unknown")),
+        )
+        for _ in range(dice.choice((1, 1, 2)))
     ]
 
 

@@ -292,7 +292,7 @@ class World:
     async def _leave(self) -> None:
         self._reopens = False
         if self.scenario.ends_by == "kill":
-            await self.tell(self.desk.kill("the end"))
+            await self.tell(self.notebook.kill("the end"))
             await asyncio.sleep(KILL_WAIT_S)
         elif self.scenario.ends_by == "close":
             await self.tell(self.desk.close())
