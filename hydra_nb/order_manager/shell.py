@@ -4,7 +4,6 @@ Everything that happens enters by `OrderManager.ingest`: it is journalled, folde
 on. Timers, the disk and the wire come back through the same door.
 """
 
-import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -40,9 +39,11 @@ from hydra_nb.order_manager.breaker_watch import BreakerWatch
 from hydra_nb.order_manager.committing import Committer
 from hydra_nb.order_manager.core import ManagerCore
 from hydra_nb.order_manager.dispatch import Dispatcher
+from hydra_nb.order_manager.listeners import Listeners
 from hydra_nb.order_manager.snapshot import SnapshotTaker
 from hydra_nb.order_manager.tasks import Report, TaskKeeper, TaskRunner, wait_for_all
 from hydra_nb.order_manager.timers import Timers
+from hydra_nb.order_manager.turns import Turns
 from hydra_nb.order_manager.whole_plan import WholePlan
 from hydra_nb.risk.gate import RiskGate
 from hydra_nb.risk.verdict import Decision
@@ -113,12 +114,13 @@ class OrderManager:
         self._queue: deque[Event | CoreAction] = deque()
         self._draining = False
         self._timers = Timers(clock, wake=self._wake)
-        self._turns: dict[str, asyncio.Event] = {}
-        self._listeners: list[Callable[[], None]] = []
-        self._telling = False
+        self._turns = Turns(core.ledger.parents)
+        self._listeners = Listeners(
+            soon=self.tasks.soon, on_failure=lambda error: self._task_failed(None, "view", error)
+        )
         self.committer = Committer(journal, clock=clock, tasks=self.tasks, on_failure=self.tell_listeners)
         self._closers = 0
-        self._closing = self._has_ended = False
+        self._closing = False
         self.snapshots.margins.on_wanted = self._ask_margin
 
     # The one door
@@ -177,8 +179,7 @@ class OrderManager:
         for observe in self.observers:
             observe(event)
         if isinstance(event, ParentFinished | ParentInterrupted):
-            self._turn(event.parent_id).set()
-            del self._turns[event.parent_id]
+            self._turns.come(event.parent_id)
         elif isinstance(event, Killed):
             self._queue.extend(self._cancels())
         elif isinstance(event, ConnectionChanged) and event.state is ConnectionState.UP:
@@ -234,23 +235,11 @@ class OrderManager:
 
     def subscribe(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` on the loop after something changed, coalesced; gives the way to stop it."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+        return self._listeners.add(listener)
 
     def tell_listeners(self) -> None:
         """Call those who listen, soon and once for all that happens until then."""
-        if self._listeners and not self._telling:
-            self._telling = True
-            self.tasks.soon(self._tell)
-
-    def _tell(self) -> None:
-        self._telling = False
-        for listener in tuple(self._listeners):
-            try:
-                listener()
-            except Exception as error:  # noqa: BLE001  a view that fails is dropped; trading goes on
-                self._listeners.remove(listener)
-                self._task_failed(None, "view", error)
+        self._listeners.tell()
 
     # What a person asks for
 
@@ -325,18 +314,7 @@ class OrderManager:
 
     async def wait(self, parent_id: str) -> None:
         """Wait until a parent is over, or interrupted, or the desk closed; cancelling this wait cancels no order."""
-        while self.ledger.parents[parent_id].status.is_waited_for and not self._has_ended:
-            await self._turn(parent_id).wait()
-
-    async def _wait_until_over(self, parent_id: str) -> None:
-        while not self.ledger.parents[parent_id].status.is_over:
-            if self._has_ended:
-                raise NotConnected(f"the desk was closed before {parent_id} was over; open it again, and abandon it")
-            await self._turn(parent_id).wait()
-
-    def _turn(self, parent_id: str) -> asyncio.Event:
-        """Give what is set when the parent next ends or is interrupted."""
-        return self._turns.setdefault(parent_id, asyncio.Event())
+        await self._turns.wait(parent_id)
 
     async def cancel(self, parent_id: str, *, reason: str) -> None:
         """Cancel a parent, interrupted ones too, and wait until its orders are proven dead.
@@ -348,7 +326,7 @@ class OrderManager:
         """
         if not self.ledger.parents[parent_id].status.is_over:
             self.ingest(ParentCancelAsked(time_ns=self._clock.now_ns(), parent_id=parent_id, reason=reason))
-            await self._wait_until_over(parent_id)
+            await self._turns.wait_until_over(parent_id)
 
     def pause(self, parent_id: str) -> None:
         """Cancel what rests and hold the schedule."""
@@ -392,7 +370,7 @@ class OrderManager:
     async def see_kill_through(self) -> None:
         """Wait a while for the proof that what was killed is dead; see `kill`."""
         await self._journal.commit()
-        await wait_for_all([self._wait_until_over(one) for one in self.busy_parents], timeout_s=KILL_WAIT_S)
+        await wait_for_all([self._turns.wait_until_over(one) for one in self.busy_parents], timeout_s=KILL_WAIT_S)
 
     def heed_requests(self) -> None:
         """Carry out a kill that another process wrote into the journal; to be called now and then."""
@@ -476,6 +454,4 @@ class OrderManager:
             await self.stop()
         finally:
             self.interrupt_all(since_ns=self._clock.now_ns(), reason="the desk was closed while it worked")
-            self._has_ended = True
-            for turn in self._turns.values():  # nothing will end any more: whoever waits is told
-                turn.set()
+            self._turns.end()

@@ -32,7 +32,7 @@ def test_a_cell_run_again_stacks_neither_desks_nor_tickets_nor_views(tmp_path: P
         "import ipywidgets, threading\n"
         "VIEWS = ('OrderTicket', 'ExecutionView', 'DeskView', 'FigureWidget', 'KeyGuard')\n"
         "manager = desk._rooms.manager\n"
-        "len(manager._listeners), len(manager.ledger.parents), "
+        "len(manager._listeners._listeners), len(manager.ledger.parents), "
         "[type(one).__name__ for one in ipywidgets.widget._instances.values() if type(one).__name__ in VIEWS], "
         "threading.active_count(), id(desk), id(execution)"
     )
