@@ -146,6 +146,31 @@ def test_pausing_from_the_view_pulls_the_order_and_opening_shows_it_below() -> N
     on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
 
 
+def test_a_view_that_a_cell_shows_anew_goes_from_the_desk_view() -> None:
+    """Showing it closes the one before, and no page could draw what holds a closed one."""
+
+    async def scenario(stack: Stack) -> None:
+        desk = stack.desk
+        execution = await desk.submit(await desk.preview("BUY", 2, "ZO", strategy="limit_patience"))
+        view = desk.view()
+        await desk._rooms.clock.sleep(5)
+        view.chooser.value = execution.parent_id
+        view.open_button.click()
+        (inner,) = view.opened.children
+
+        shown = execution.view()
+
+        assert inner.comm is None
+        assert view.opened.children == ()
+        view.open_button.click()
+        assert shown.comm is None
+        assert len(view.opened.children) == 1
+        view.close()
+        await execution.cancel()
+
+    on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+
 def test_a_pick_that_arrives_after_another_order_ended_cancels_the_one_that_was_picked() -> None:
     """The page sends a place; the list has become shorter by then, and the order picked is still the one that goes."""
 

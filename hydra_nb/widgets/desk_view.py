@@ -1,6 +1,7 @@
 """The view of a whole desk: tiles, parents, orders in the market, positions, breakers, log; and what can be done."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import ipywidgets
 
@@ -197,7 +198,14 @@ class DeskView(Frame):
         """Show the view of the chosen parent below, in place of the last."""
         if self._is_meant(parent_id):
             self._put_away()
-            self.opened.children = (self._desk.execution(parent_id).view(),)
+            view = self._desk.execution(parent_id).view()
+            view.observe(self._drop_view, names="comm")
+            self.opened.children = (view,)
+
+    def _drop_view(self, change: dict[str, Any]) -> None:
+        """Let a view go that a cell closed by showing another: what holds it cannot be told to a page any more."""
+        if change["new"] is None and self._is_made:
+            self.opened.children = tuple(view for view in self.opened.children if view is not change["owner"])
 
     async def _reconcile(self) -> None:
         self.tell_of(State(words="◌ Reconciling", sentence="Ledger and broker are compared."))

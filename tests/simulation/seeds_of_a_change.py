@@ -1,4 +1,4 @@
-"""Which seeds of the simulation every change must hold: five hundred sessions, forty with orders that begin later, forty with deeds that overlap."""
+"""Which seeds of the simulation every change must hold: five hundred sessions, some of them of later scenarios."""
 
 import os
 
