@@ -4,7 +4,7 @@ from hydra_nb.analysis.pauses import Pauses
 from hydra_nb.analysis.trading import Trading
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.instrument import FutureContract
-from hydra_nb.domain.market import Quote
+from hydra_nb.domain.market import ConnectionState, Quote
 from hydra_nb.journal import JournalReading
 from hydra_nb.ledger import Ledger
 
@@ -93,6 +93,9 @@ class History:
         Of each parent what a person would be told, in order.
     common_story
         Likewise, what concerns all parents: the link, kills, locks.
+    link_since_ns
+        Since when there is a link to the broker and from there to its servers, or since when that is lacking, in whole
+        or in part; UTC nanoseconds, None before it was told of.
     revisions
         How many facts of each parent were folded: equal numbers mean that nothing of it has changed.
     """
@@ -105,7 +108,9 @@ class History:
         self.contracts: dict[int, FutureContract] = {}
         self.stories: dict[str, list[ev.Event]] = {}
         self.common_story: list[ev.Event] = []
+        self.link_since_ns: int | None = None
         self.revisions: dict[str, int] = {}
+        self._is_linked = True
         self._pauses = Pauses()
         self._parents: dict[str, str] = {}  # of own orders, by execution family
         self._last_seq = 0
@@ -130,6 +135,8 @@ class History:
         """Keep what a person would be told of a parent, and count its facts."""
         if isinstance(event, _TOLD_OF_ALL):
             self.common_story.append(event)
+            if isinstance(event, ev.ConnectionChanged):
+                self._note_link(event)
             return
         parent_id = getattr(event, "parent_id", None)
         if isinstance(event, ev.ChildReserved):
@@ -144,6 +151,12 @@ class History:
         self.revisions[parent_id] = self.revisions.get(parent_id, 0) + 1
         if isinstance(event, _TOLD):
             self.stories.setdefault(parent_id, []).append(event)
+
+    def _note_link(self, event: ev.ConnectionChanged) -> None:
+        is_up = event.state is ConnectionState.UP
+        if is_up or self._is_linked:  # a link that is lost in part and then as a whole was lost with the first
+            self.link_since_ns = event.time_ns
+        self._is_linked = is_up
 
     def _note(self, event: ev.Event) -> None:
         match event:

@@ -63,13 +63,12 @@ class BoardMaker:
         age_s, allowed_s = max(ages, key=lambda age: age[0] - age[1], default=(None, limits.max_quote_age_s))
         equity, start = ledger.equity, ledger.day_start_equity
         feeds = [quote.feed for quote, _ in quotes]
-        downs = (one for one in reversed(self._history.common_story) if isinstance(one, ev.ConnectionChanged))
         day_ns = now_ns - now_ns % _DAY_NS
         return Board(
             now_ns=now_ns,
             opened_ns=self._opened_ns,
             connection=broker.state,
-            connection_since_ns=next((one.time_ns for one in downs), None),
+            connection_since_ns=self._history.link_since_ns,
             feed=max(feeds, key=list(FeedType).index, default=None),
             quote_age_s=age_s,
             quote_age_allowed_s=allowed_s,

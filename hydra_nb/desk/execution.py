@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Generator, Mapping, Sequence
 from functools import partial
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from hydra_nb.analysis.history import History
 from hydra_nb.analysis.plot_traces import Theme
 from hydra_nb.analysis.report import write_report
 from hydra_nb.desk import surroundings
-from hydra_nb.domain.events import ConnectionChanged, Event
+from hydra_nb.domain.events import Event
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import ParentOrder, ParentStatus
 from hydra_nb.domain.ports import DeskPort, RestingOrder
@@ -171,9 +170,7 @@ class Execution:
         if self.connection is ConnectionState.UP:
             return None
         self._history.catch_up()
-        told = (one for one in reversed(self._history.common_story) if isinstance(one, ConnectionChanged))
-        downs = [one.time_ns for one in takewhile(lambda one: one.state is not ConnectionState.UP, told)]
-        return downs[-1] if downs else self.submitted_ns
+        return self._history.link_since_ns or self.submitted_ns
 
     @property
     def quote_age_allowed_s(self) -> float:
