@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import os
-from collections.abc import Set
 from pathlib import Path
 
 import pandas as pd
@@ -141,16 +140,22 @@ class Safety(Records):
         RearmRefused
             They could not be compared, a contract is locked, or, after a kill, own orders are not proven dead; or,
             meanwhile, a kill was asked for or a breaker tripped. The message says which, and what to do.
+        JournalUnwritable
+            It is in force, but the journal could not keep it: no order leaves until that can be written again, and a
+            desk that is opened anew on it may be halted as before.
         """
         _must_say_why(reason, what="re-arming")
         self._must_be_tripped(breaker)
-        tripped, seen = set(self._rooms.manager.ledger.breakers.tripped), self._halting.flag.times
+        known = self._halts(breaker)
         try:
             await self.reconcile()
         except BrokerError as error:
             raise RearmRefused(f"not armed again, as ledger and broker could not be compared: {error}") from error
+        if breaker is None:
+            await self._halting.hear_out()
+        seen = self._halting.flag.times
         obstacles = self._rearm_obstacles(lifts_kill=breaker is None)
-        if breaker is None and self._has_halted_since(seen, tripped):
+        if self._halts(breaker) - known:
             obstacles.append("killed, or a breaker tripped, while ledger and broker were compared: re-arm anew")
         if obstacles:
             raise RearmRefused(f"not armed again: {'; '.join(obstacles)}")
@@ -168,12 +173,14 @@ class Safety(Records):
         what = "is not tripped" if breaker in tuple(BreakerName) else f"is no breaker ({', '.join(BreakerName)})"
         raise InvalidOrder(f"{breaker!r} {what}; tripped: {', '.join(tripped) or 'none'}")
 
-    def _has_halted_since(self, seen: int, tripped: Set[object]) -> bool:
-        """Whether the halt flag was set more than `seen` times by now, or a breaker tripped that is none of `tripped`.
+    def _halts(self, breaker: str | None) -> set[object]:
+        """All that a re-arming would lift: trips, of one breaker or of all, and then also each kill so far.
 
-        What a re-arming lifts is what its person has seen, and never what came while it was on its way.
+        What it lifts is what its person has seen, and never what came while it was on its way.
         """
-        return self._halting.flag.times != seen or not self._rooms.manager.ledger.breakers.tripped.keys() <= tripped
+        tripped = {key for key in self._rooms.manager.ledger.breakers.tripped if breaker in (None, key[0])}
+        presses = range(self._halting.presses if breaker is None else 0)
+        return {*presses, *tripped}
 
     def _rearm_obstacles(self, *, lifts_kill: bool) -> list[str]:
         """Give in words what speaks against sending again."""
@@ -182,6 +189,9 @@ class Safety(Records):
         if not ledger.reconciled:
             told = "; ".join(one.message for one in self._rooms.reconciler.breaks if not one.resolved)
             found.append(f"ledger and broker do not agree: {told or 'the connection was lost meanwhile'}")
+        if lifts_kill and self._halting.is_awaited:
+            self._halting.give_up()
+            found.append("a kill was asked for that has not come here; no order leaves. Kill, or re-arm anew")
         left = [record.order_ref for record in ledger.open_orders()]
         if lifts_kill and self.killed is not None and left:
             found.append(

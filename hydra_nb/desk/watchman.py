@@ -156,7 +156,7 @@ class Watchman:
 
     def _button_pressed(self) -> None:
         """The halt flag at once; the kill itself as soon as it is written down, or could not be."""
-        self._halting.flag.set(BUTTON_REASON)
+        self._halting.ask(BUTTON_REASON)
         self._is_halting = True
         task = asyncio.get_running_loop().create_task(self._write_down(BUTTON_REASON))
         self._tasks.add(task)
@@ -174,17 +174,17 @@ class Watchman:
         try:
             async with asyncio.timeout(_WRITE_S):
                 await asyncio.to_thread(Journal.request_kill, self._journal, reason)
-        except (JournalError, TimeoutError):
+        except Exception:  # noqa: BLE001  whatever keeps it from being written, the kill goes the other way
             return False
         return True
 
     async def _halt(self, reason: str, *, unrecorded: bool) -> None:
         """Hold back orders, have the desk kill, and take over where it does not answer."""
-        seen = self._halting.flag.set(reason)
+        asked = self._halting.ask(reason)
         self._is_halting, self._outcome, self._progress, self._trouble = True, None, None, ""
         began_s = time.monotonic()
         try:
-            answers = await self._ask(lambda: self._halting.heed(reason, unrecorded=unrecorded, seen=seen))
+            answers = await self._ask(lambda: self._halting.heed(reason, unrecorded=unrecorded, asked=asked))
             while answers and not self._is_stopping and not self._is_over(since_s=time.monotonic() - began_s):
                 await asyncio.sleep(POLL_S)
                 answers = await self._ask(self._halting.tell)

@@ -138,7 +138,7 @@ def test_a_button_pressed_while_the_arming_is_written_down_stays_pressed(monkeyp
 
         async def pressed_within() -> None:
             if stack.journalled(Rearmed) and not pressed:
-                pressed.append(halting.flag.set("the button"))
+                pressed.append(halting.ask("the button"))
             await commit()
 
         monkeypatch.setattr(journal, "commit", pressed_within)
@@ -147,42 +147,90 @@ def test_a_button_pressed_while_the_arming_is_written_down_stays_pressed(monkeyp
 
         assert pressed
         assert halting.flag.is_set
-        halting.heed("the button", unrecorded=True, seen=pressed[0])
+        halting.heed("the button", unrecorded=True, asked=pressed[0])
         assert stack.desk.killed == "the button"
         assert halting.flag.is_set
 
     on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
 
 
-def test_a_kill_that_could_not_be_written_down_holds_orders_back_by_the_flag_too() -> None:
-    """Its desk was armed between the press and the loop's turn: whoever armed it had seen the flag, and cleared it."""
+def test_a_kill_that_never_comes_is_told_of_once_and_holds_orders_back_where_it_comes_later() -> None:
+    """The thread of the button is late by more than a second: the first re-arming is refused, the next is not."""
 
     async def scenario(stack: Stack) -> None:
         halting = stack.desk._halting
-        halting.flag.clear(seen=halting.flag.set("the button"))
+        asked = halting.ask("the button")
 
-        halting.heed("the button", unrecorded=True, seen=1)
+        with pytest.raises(errors.RearmRefused, match="a kill was asked for that has not come here"):
+            await stack.desk.rearm("all is well")
+        assert halting.flag.is_set
+        await stack.desk.rearm("all is well")
+        assert not halting.flag.is_set
 
+        halting.heed("the button", unrecorded=True, asked=asked)
         assert stack.desk.killed == "the button"
         assert halting.flag.is_set
 
     on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+
+def test_a_kill_that_was_asked_for_just_before_is_waited_for() -> None:
+    """It is being written down when somebody re-arms: no order leaves in between, and the desk stays killed."""
+
+    async def scenario(stack: Stack) -> None:
+        await stack.desk.kill("first")
+        await stack.sleep(60)
+        halting = stack.desk._halting
+        asked = halting.ask("the button")
+        asyncio.get_running_loop().call_later(0.3, lambda: halting.heed("the button", unrecorded=True, asked=asked))
+
+        with pytest.raises(errors.RearmRefused, match="killed, or a breaker tripped, while"):
+            await stack.desk.rearm("all is well")
+
+        assert stack.desk.killed == "first"
+        assert halting.flag.is_set
+
+    on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+
+def test_a_look_at_a_request_that_was_carried_out_hinders_no_rearming() -> None:
+    """The watchman sees it while ledger and broker are compared, later than the desk itself: it is no second kill."""
+
+    async def scenario(stack: Stack) -> None:
+        await stack.desk.kill("by terminal")
+        halting = stack.desk._halting
+        rearming = asyncio.ensure_future(stack.desk.rearm("drill over"))
+        await asyncio.sleep(0)
+        asked = halting.ask("by terminal")
+        asyncio.get_running_loop().call_soon(lambda: halting.heed("by terminal", unrecorded=False, asked=asked))
+
+        await rearming
+
+        assert stack.desk.killed is None
+        assert not halting.flag.is_set
+
+    on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+
+def trip(stack: Stack, breaker: BreakerName, *, con_id: int | None = None) -> BreakerTripped:
+    """A breaker that trips now."""
+    return BreakerTripped(
+        time_ns=stack.desk.now_ns(),
+        breaker=breaker,
+        observed=2.0,
+        limit=1.0,
+        unit="USD",
+        reason="lost",
+        con_id=con_id,
+    )
 
 
 def test_rearming_a_breaker_leaves_the_flag_of_a_kill_on_its_way() -> None:
     """The button was pressed before, its kill has not come to the loop yet: a breaker's arming is no answer to it."""
 
     async def scenario(stack: Stack) -> None:
-        trip = BreakerTripped(
-            time_ns=stack.desk.now_ns(),
-            breaker=BreakerName.DAILY_LOSS,
-            observed=2.0,
-            limit=1.0,
-            unit="USD",
-            reason="lost",
-        )
-        stack.manager.ingest(trip)
-        stack.desk._halting.flag.set("the button")
+        stack.manager.ingest(trip(stack, BreakerName.DAILY_LOSS))
+        stack.desk._halting.ask("the button")
 
         await stack.desk.rearm("a fee that was booked twice", breaker=BreakerName.DAILY_LOSS)
 
@@ -191,28 +239,38 @@ def test_rearming_a_breaker_leaves_the_flag_of_a_kill_on_its_way() -> None:
     on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
 
 
-def test_a_breaker_that_trips_while_it_compares_stays_tripped() -> None:
-    """Nobody has seen it: a re-arming of all lifts what was known when it was asked for."""
+@pytest.mark.parametrize("breaker", [None, BreakerName.POSITION_LOTS])
+def test_a_breaker_that_trips_while_it_compares_stays_tripped(breaker: BreakerName | None) -> None:
+    """Nobody has seen it: a re-arming of all, or of one, lifts what was known when it was asked for."""
 
     async def scenario(stack: Stack) -> None:
-        await stack.desk.kill("drill")
-        rearming = asyncio.ensure_future(stack.desk.rearm("drill over"))
+        stack.manager.ingest(trip(stack, BreakerName.POSITION_LOTS, con_id=1))
+        rearming = asyncio.ensure_future(stack.desk.rearm("drill over", breaker=breaker))
         await asyncio.sleep(0)
-        stack.manager.ingest(
-            BreakerTripped(
-                time_ns=stack.desk.now_ns(),
-                breaker=BreakerName.DAILY_LOSS,
-                observed=2.0,
-                limit=1.0,
-                unit="USD",
-                reason="lost",
-            )
-        )
+        stack.manager.ingest(trip(stack, BreakerName.POSITION_LOTS, con_id=2))
 
         with pytest.raises(errors.RearmRefused, match="killed, or a breaker tripped, while"):
             await rearming
 
-        assert stack.manager.ledger.breakers.is_tripped(BreakerName.DAILY_LOSS)
+        tripped = stack.manager.ledger.breakers
+        assert tripped.is_tripped(BreakerName.POSITION_LOTS, con_id=1)
+        assert tripped.is_tripped(BreakerName.POSITION_LOTS, con_id=2)
+
+    on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+
+def test_rearming_one_breaker_leaves_another_that_trips_meanwhile() -> None:
+    """It is not what that re-arming would lift."""
+
+    async def scenario(stack: Stack) -> None:
+        stack.manager.ingest(trip(stack, BreakerName.POSITION_LOTS, con_id=1))
+        rearming = asyncio.ensure_future(stack.desk.rearm("drill over", breaker=BreakerName.POSITION_LOTS))
+        await asyncio.sleep(0)
+        stack.manager.ingest(trip(stack, BreakerName.DAILY_LOSS))
+
+        await rearming
+
+        assert list(stack.manager.ledger.breakers.tripped) == [(BreakerName.DAILY_LOSS, None)]
 
     on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
 

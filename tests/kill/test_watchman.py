@@ -128,6 +128,30 @@ class TestTheDoor:
             asyncio.run(scenario(market))
 
 
+def test_a_press_that_cannot_be_written_down_kills_whatever_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine without another thread, or a folder that is not to be entered: the kill goes to the desk itself."""
+
+    def fail(_journal: Path, _reason: str) -> int:
+        raise RuntimeError("can't start new thread")
+
+    async def scenario(market: Floor) -> None:
+        desk = await open_desk(market, tmp_path / "journal.sqlite")
+        monkeypatch.setattr(Journal, "request_kill", staticmethod(fail))
+
+        assert await asyncio.to_thread(press, address_of(desk)) == 200
+
+        await until(lambda: desk.killed is not None)
+        assert not desk._halting.is_awaited
+        await desk.rearm("drill over")
+        assert desk.killed is None
+        await desk.close()
+
+    with floor() as market:
+        asyncio.run(scenario(market))
+
+
 class TestTakingOver:
     """While this very loop is held up, and what it finds when it runs again."""
 
