@@ -54,4 +54,5 @@ def market_statistics(bars: Sequence[DailyBar], *, con_id: int, today: dt.date, 
         daily_volatility=statistics.stdev(returns) if len(returns) > 1 else None,
         days=len(complete),
         source=source,
+        returns=len(returns),
     )

@@ -76,7 +76,8 @@ class MarketStatistics:
     """Volume and volatility from daily bars.
 
     `adv_lots` is the mean of the daily volumes, `daily_volatility` the standard deviation of
-    daily log returns (a fraction), both over `days` days; None where the bars do not tell.
+    `returns` daily log returns (a fraction), both over `days` days; None where the bars do not tell.
+    Where closes are missing there are fewer returns than days; 0 where their number is not known.
     """
 
     con_id: int
@@ -84,11 +85,7 @@ class MarketStatistics:
     daily_volatility: float | None
     days: int
     source: str  # "bars", "simulated bars", "caller"
-
-    @property
-    def returns(self) -> int:
-        """Daily log returns between those days, of which the volatility is the standard deviation."""
-        return max(0, self.days - 1)
+    returns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

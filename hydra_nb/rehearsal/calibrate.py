@@ -32,7 +32,7 @@ from hydra_nb.rehearsal.tape import (
     simulated,
     spread_distance,
 )
-from hydra_nb.rehearsal.worlds import DAILY_VOLATILITY, FEWEST_RETURNS, ThinMarket, assumed_market
+from hydra_nb.rehearsal.worlds import DAILY_VOLATILITY, ThinMarket, assumed_market
 
 Flags = NDArray[np.bool_]
 
@@ -186,9 +186,9 @@ def _checked(quotes: pd.DataFrame, instrument: FutureContract) -> pd.DataFrame:
 def _volatility(bars: pd.DataFrame | MarketStatistics | None) -> tuple[float, float, str, int]:
     """Daily volatility, its standard error (that of the deviation of normal draws), its source, and the returns."""
     value, returns = _deviation_of(bars)
-    if value is None or returns < FEWEST_RETURNS:
-        return DAILY_VOLATILITY if value is None else value, math.nan, "assumed", 0
-    return value, value / math.sqrt(2 * (returns - 1)), "bars", returns
+    if value is None:
+        return DAILY_VOLATILITY, math.nan, "assumed", 0
+    return value, value / math.sqrt(2 * (returns - 1)) if returns > 1 else math.nan, "bars", returns
 
 
 def _deviation_of(bars: pd.DataFrame | MarketStatistics | None) -> tuple[float | None, int]:
@@ -204,7 +204,7 @@ def _deviation_of(bars: pd.DataFrame | MarketStatistics | None) -> tuple[float |
     except (TypeError, ValueError) as error:
         raise InvalidFrame(f"closes of bars are no numbers: {error}") from error
     returns = np.diff(np.log(closes[np.isfinite(closes) & (closes > 0)]))
-    return (None, 0) if len(returns) < FEWEST_RETURNS else (float(np.std(returns, ddof=1)), len(returns))
+    return (None, 0) if len(returns) < 2 else (float(np.std(returns, ddof=1)), len(returns))
 
 
 def _assumed(tape: Tape, instrument: FutureContract, *, volatility: float) -> ThinMarket:

@@ -6,7 +6,7 @@ What is not known has a default, and each default is said: a rehearsal rests on 
 import math
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics, Quote
@@ -105,13 +105,11 @@ class ThinMarket:
             A figure is of no market.
         """
         must_be_frame(calibration, name="calibration", give="what hydra_nb.calibrate gave")
-        columns = ("parameter", "value", "source", "observations")
-        lacking = [name for name in columns if name not in calibration.columns]
+        lacking = [name for name in ("parameter", "value", "source") if name not in calibration.columns]
         if lacking:
             raise InvalidFrame(f"the calibration lacks the columns {', '.join(lacking)}; give the whole frame")
         values = dict(zip(calibration["parameter"], calibration["value"], strict=True))
         sources = dict(zip(calibration["parameter"], calibration["source"], strict=True))
-        observations = dict(zip(calibration["parameter"], calibration["observations"], strict=True))
         names = [one.name for one in fields(cls) if one.name not in ("volatility_returns", "notes")]
         missing = [name for name in names if name not in values]
         if missing:
@@ -121,8 +119,7 @@ class ThinMarket:
             for source in ("assumed", "unmatched")
             if (of := [name for name in names if sources[name] == source])
         )
-        returns = observations["daily_volatility"] if sources["daily_volatility"] == "bars" else None
-        return cls(**{name: values[name] for name in names}, volatility_returns=returns, notes=notes)
+        return cls(**{name: values[name] for name in names}, volatility_returns=_returns_of(calibration), notes=notes)
 
     def parameters(self, *, price_ticks: float, open_s: float) -> FlowParameters:
         """Give them as those of the simulated flow.
@@ -202,6 +199,13 @@ class ThinMarket:
         if self.volatility_returns is not None:
             said += f" by {numbers.plural(self.volatility_returns, 'daily return')}, drawn anew for each path"
         return "; ".join((said, *self.notes))
+
+
+def _returns_of(calibration: "pd.DataFrame") -> Any:
+    """On how many returns the volatility of a calibration rests; None where it is assumed, or that is not said."""
+    if "observations" not in calibration.columns:
+        return None
+    return calibration.loc[calibration["parameter"] == "daily_volatility", "observations"].iloc[0] or None
 
 
 def market_of(screen: Screen) -> ThinMarket:

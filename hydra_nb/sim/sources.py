@@ -92,7 +92,7 @@ class ThinSource:
     def flow(self, month: Month, *, seed: int) -> FlowModel:
         """Give the flow of a seed, from the month's settlement on."""
         parameters = self.parameters
-        if self.volatility is not None:  # by dice of its own: all else comes as in a market whose volatility is known
+        if self.volatility is not None:  # by dice of its own: it begins as a market does whose volatility is known
             dice = stream(seed, "volatility", month.listing.con_id)
             parameters = self.volatility.drawn(parameters, dice=dice)
         return Flow(parameters, dice=_dice(month, seed), fair_ticks=month.settlement_ticks, opening=self.opening)

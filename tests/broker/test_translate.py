@@ -322,9 +322,18 @@ def test_statistics_leave_today_out_and_take_twenty_days() -> None:
     """Today's volume is not complete."""
     told = market_statistics(bars(30), con_id=1, today=dt.date(2027, 1, 12), source="test")
 
-    assert told.days == 20
+    assert (told.days, told.returns) == (20, 19)
     assert told.adv_lots == pytest.approx(sum(range(101, 121)) / 20)
     assert told.daily_volatility == pytest.approx(math.log(2) * math.sqrt(19 / 18), rel=1e-2)
+
+
+def test_a_day_without_a_close_takes_two_returns_along() -> None:
+    """The error of a volatility goes by the returns that it was taken over, not by the days."""
+    thin = [replace(bar, close=None) if number in (7, 12) else bar for number, bar in enumerate(bars(21))]
+
+    told = market_statistics(thin, con_id=1, today=dt.date(2027, 1, 31), source="test")
+
+    assert (told.days, told.returns) == (20, 15)
 
 
 def test_statistics_of_nothing_are_unknown() -> None:

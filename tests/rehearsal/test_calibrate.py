@@ -31,7 +31,7 @@ FITTED = ("spread_ticks", "touch_lots", "quote_s", "taker_s", "taker_lots", "imp
 CONTRACT = over_the_wire(
     7, {"side": "BUY", "lots": 1, "instrument": "ZO", "strategy": "limit_patience"}
 ).plan.parent.contract
-STATISTICS = MarketStatistics(con_id=1, adv_lots=420.0, daily_volatility=0.018, days=20, source="bars")
+STATISTICS = MarketStatistics(con_id=1, adv_lots=420.0, daily_volatility=0.018, days=20, source="bars", returns=19)
 
 
 def quotes_of(tape: Tape) -> pd.DataFrame:
@@ -164,6 +164,21 @@ def test_a_rehearsal_takes_the_returns_that_a_volatility_was_measured_on() -> No
 
     assert (measured.daily_volatility, measured.volatility_returns) == (0.018, 19)
     assert assumed.volatility_returns is None
+
+
+@pytest.mark.parametrize("closes", [[400.0, 404.0, 400.0], None])
+def test_a_volatility_of_few_days_is_a_measured_one_with_its_error(closes: list[float] | None) -> None:
+    """Of two returns: it is known to seven tenths of itself, and a rehearsal draws it."""
+    few = dataclasses.replace(STATISTICS, daily_volatility=0.014, days=3, returns=2)
+    bars = few if closes is None else pd.DataFrame({"close": closes})
+
+    found = calibrate(bars, market_of(1, hours=0.5), CONTRACT)
+
+    row = found.set_index("parameter").loc["daily_volatility"]
+    assert (row.source, row.observations) == ("bars", 2)
+    assert row.value == pytest.approx(0.014, abs=0.0002)
+    assert row.standard_error == pytest.approx(row.value / math.sqrt(2))
+    assert ThinMarket.of(found).volatility_returns == 2
 
 
 @pytest.mark.parametrize(

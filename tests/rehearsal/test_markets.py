@@ -76,7 +76,9 @@ def screen(*, longest_s: float = 600.0, mid_ticks: float = 1700.0) -> Screen:
         ask=Decimal(mid_ticks + 2) * OATS.tick,
         ask_size=6,
     )
-    told = MarketStatistics(con_id=OATS.con_id, adv_lots=400.0, daily_volatility=0.02, days=20, source="simulated bars")
+    told = MarketStatistics(
+        con_id=OATS.con_id, adv_lots=400.0, daily_volatility=0.02, days=20, source="simulated bars", returns=19
+    )
     return Screen(contract=OATS, quote=quote, statistics=told, usual_spread=None, longest_s=longest_s)
 
 
@@ -423,8 +425,8 @@ def test_what_trades_make_of_a_drawn_volatility_stays_and_the_rest_is_the_walk()
     assert busy.drawn(source.parameters, dice=stream(1, "draws")).volatility_ticks == 0.0
 
 
-def test_a_path_differs_from_that_of_a_known_volatility_in_nothing_else() -> None:
-    """The same seed, the same touch, sizes, and times; equal seeds draw equal volatilities, others others."""
+def test_a_path_begins_as_with_a_known_volatility_and_equal_seeds_draw_equal_ones() -> None:
+    """Its dice are its own: the first act comes at the same time; another seed draws another volatility."""
     on = screen()
     estimated = market_of(on)
     unknown, known = world(estimated, on), world(replace(estimated, volatility_returns=None), on)
@@ -442,8 +444,8 @@ def test_a_path_differs_from_that_of_a_known_volatility_in_nothing_else() -> Non
 def test_a_volatility_of_few_returns_counts_as_one_of_ten_and_one_of_none_as_known() -> None:
     """Two returns leave room for a market that moves by half its price in a day."""
     on = screen()
-    few = replace(on, statistics=replace(on.statistics, days=3))
-    none = replace(on, statistics=replace(on.statistics, days=0))
+    few = replace(on, statistics=replace(on.statistics, returns=2))
+    none = replace(on, statistics=replace(on.statistics, returns=0))
 
     source = market_of(few).begin(few).source
 

@@ -62,6 +62,22 @@ def test_what_comes_out_does_not_hang_on_who_ran_it() -> None:
     assert len({path.finished_s for path in one}) > 5
 
 
+@pytest.mark.parametrize("how", [PATIENT, {**PATIENT, "strategy": "twap", "slices": 3, "duration": "30min"}])
+def test_a_path_leaves_nothing_behind_for_the_next(how: dict[str, Any]) -> None:
+    """Forwards, backwards, and each alone: what paths share nobody has written into."""
+
+    async def scenario(desk: Desk) -> bytes:
+        return (await desk.preview(**how)).stage(None).packed
+
+    packed, seeds = on_a_desk(scenario), range(6)
+
+    forwards = run_paths(packed, seeds)
+
+    assert repr(run_paths(packed, seeds[::-1])[::-1]) == repr(forwards)
+    assert repr(tuple(run_paths(packed, [seed])[0] for seed in seeds)) == repr(forwards)
+    assert len({path.finished_s for path in forwards}) > 1
+
+
 def test_a_rehearsal_touches_nothing_of_the_desk() -> None:
     """No event, no order, no other ledger; the plan is sent afterwards as if nothing had been rehearsed."""
 

@@ -255,6 +255,8 @@ class Deeds:
 
     async def _close(self, *, working: str, down_s: float) -> None:
         world = self._world
+        if world.desk is None:
+            return
         world.down_s = down_s
         world.count("desk closed")
         world.send_rival_away()

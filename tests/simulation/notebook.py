@@ -40,10 +40,13 @@ class Notebook:
 
     async def rearm(self, reason: str) -> None:
         """Re-arm: what that lifts is what was pressed before."""
-        facts = self._world.checker.facts
+        facts, desk = self._world.checker.facts, self._world.desk
         seen = facts.presses
-        await self._world.desk.rearm(reason)
-        facts.lift(seen)
+        try:
+            await desk.rearm(reason)
+        finally:  # it is in force also where the journal could not keep it, or the cell was interrupted
+            if desk.killed is None:
+                facts.lift(seen)
 
     async def submit(self, draw: ParentDraw, number: int) -> None:
         """Preview and submit the scenario's parent of this number, and wait for its end."""
