@@ -32,6 +32,8 @@ TAKER_LOTS = 2.0
 """Lots that a taker trades in the mean; with the volume it gives their number."""
 BUSY_SHARE = 0.9
 """The share of a day's volume that trades in its busiest six hours."""
+TAKEN_S = BUSY_S / BUSY_SHARE
+"""Seconds a day in which takers, at the pace of the busy hours, trade its volume."""
 QUOTE_S = 1.0
 """Mean seconds between two acts of quoters."""
 TOUCH_LOTS = 2.5
@@ -43,8 +45,9 @@ IMPACT_SPREADS = 0.03
 
 LEAVES_OUT = (
     "Quoters and takers around a fair value that walks at random, with the figures named here at all hours: takers as "
-    "in busy ones, volatility as in the mean one. Nobody reacts to the order but to its trades; no news, halts, "
-    "auctions or other months; takers trade at the touch only. A fill here is no promise of one."
+    "in busy ones, and what moves prices without a trade as in the mean one. Nobody reacts to the order but to its "
+    "trades; no news, halts, auctions or other months; takers trade at the touch only. A fill here is no promise of "
+    "one."
 )
 
 
@@ -133,7 +136,7 @@ class ThinMarket:
         """
         daily_ticks = self.daily_volatility * abs(price_ticks)
         # Trades move the fair value too: what is left of the variance is its own walk.
-        walk_ticks2 = max(0.0, daily_ticks**2 / open_s - self._traded_ticks2())
+        walk_ticks2 = max(0.0, daily_ticks**2 / open_s - self._traded_ticks2(open_s))
         return FlowParameters(
             spread_ticks=self.spread_ticks,
             daily_ticks=daily_ticks,
@@ -154,22 +157,22 @@ class ThinMarket:
         source = ThinSource(
             parameters=parameters,
             opening=self._opening(screen),
-            volatility=self._estimated(variance_ticks2=parameters.daily_ticks**2 / open_s),
+            volatility=self._estimated(variance_ticks2=parameters.daily_ticks**2 / open_s, open_s=open_s),
         )
         return Begun(source=source, model=self._words(), leaves_out=LEAVES_OUT)
 
-    def _estimated(self, *, variance_ticks2: float) -> EstimatedVolatility | None:
+    def _estimated(self, *, variance_ticks2: float, open_s: float) -> EstimatedVolatility | None:
         if self.volatility_returns is None:
             return None
         returns = max(FEWEST_RETURNS, self.volatility_returns)
         return EstimatedVolatility(
-            returns=returns, variance_ticks2=variance_ticks2, traded_ticks2=self._traded_ticks2()
+            returns=returns, variance_ticks2=variance_ticks2, traded_ticks2=self._traded_ticks2(open_s)
         )
 
-    def _traded_ticks2(self) -> float:
-        """Variance of the fair value that trades make in a second of trading."""
+    def _traded_ticks2(self, open_s: float) -> float:
+        """Variance of the fair value that trades make in a second, in the mean of a day: takers do not come all day."""
         _, squared = traded_lots(self.taker_lots, quote_lots=sizes_drawn(self.touch_lots))
-        return squared * self.impact_ticks**2 / self.taker_s
+        return squared * self.impact_ticks**2 / self.taker_s * min(1.0, TAKEN_S / open_s)
 
     def _opening(self, screen: Screen) -> Opening:
         (bid, ask), tick = touch_of(screen.quote), screen.contract.tick
@@ -240,7 +243,7 @@ def assumed_market(
         spread_ticks=spread_ticks,
         touch_lots=touch_lots,
         quote_s=QUOTE_S,
-        taker_s=BUSY_S * lots / (BUSY_SHARE * max(1.0, ADV_LOTS if adv_lots is None else adv_lots)),
+        taker_s=TAKEN_S * lots / max(1.0, ADV_LOTS if adv_lots is None else adv_lots),
         taker_lots=TAKER_LOTS,
         daily_volatility=DAILY_VOLATILITY if volatility is None else volatility,
         volatility_returns=None if volatility is None else statistics.returns or None,

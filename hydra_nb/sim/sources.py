@@ -49,7 +49,7 @@ class EstimatedVolatility:
     variance_ticks2
         s2, of one second of trading, in ticks squared.
     traded_ticks2
-        What of that trades make, in the same unit: it is known, and the fair value's own walk makes the rest.
+        What of that trades make, in the mean of a day: it is known, and the fair value's own walk makes the rest.
     """
 
     returns: int
