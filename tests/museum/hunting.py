@@ -132,7 +132,8 @@ Each bug is a patch of a few lines in `tests/museum/patches`, applied to a copy 
 switch for it. The simulation then lives seeds through, from {first} to {last} at most, until a rule of its checker is
 broken: "seeds needed" counts them. A seed in which the package as it is breaks a rule too does not count. "Faults"
 names the only faults of the gateway that the seeds draw, where it does not say "all"; `kill@reserved` is a person who
-kills the desk while an order is on its way to the disk.
+kills the desk while an order is on its way to the disk, `kill_rearming@working` one who kills again while it is armed
+again, and `submit_closing@working` one who sends an order while it closes.
 
 Made by `python -m tests.museum`; {caught} of {len(catches)} bugs are caught.
 
