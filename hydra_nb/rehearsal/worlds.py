@@ -208,7 +208,8 @@ def _returns_of(calibration: "pd.DataFrame") -> Any:
     """On how many returns the volatility of a calibration rests; None where it is assumed, or that is not said."""
     if "observations" not in calibration.columns:
         return None
-    return calibration.loc[calibration["parameter"] == "daily_volatility", "observations"].iloc[0] or None
+    told = calibration.loc[calibration["parameter"] == "daily_volatility", "observations"].dropna()
+    return None if told.empty else told.iloc[0] or None
 
 
 def market_of(screen: Screen) -> ThinMarket:

@@ -164,6 +164,8 @@ def test_a_rehearsal_takes_the_returns_that_a_volatility_was_measured_on() -> No
 
     assert (measured.daily_volatility, measured.volatility_returns) == (0.018, 19)
     assert assumed.volatility_returns is None
+    unsaid = calibrate(STATISTICS, quotes, CONTRACT).assign(observations=pd.NA)
+    assert ThinMarket.of(unsaid).volatility_returns is None
 
 
 @pytest.mark.parametrize("closes", [[400.0, 404.0, 400.0], None])
