@@ -17,6 +17,7 @@ from hydra_nb.sim.calendar import ListedHours
 from hydra_nb.sim.flow import FlowParameters, Opening
 from hydra_nb.sim.instruments import Instrument, Month
 from hydra_nb.sim.records import Listing
+from hydra_nb.sim.moves import traded_lots
 from hydra_nb.sim.sources import EstimatedVolatility, FlowSource, ThinSource
 from hydra_nb.sim.world import World
 from hydra_nb.widgets import numbers
@@ -256,24 +257,6 @@ def assumed_market(
 def sizes_drawn(touch_lots: float) -> int:
     """The largest size that quoters draw, evenly from 1 on, where this is the mean."""
     return max(1, round(2 * touch_lots - 1))
-
-
-def traded_lots(taker_lots: float, *, quote_lots: int) -> tuple[float, float]:
-    """Lots that a taker gets in the mean, and the mean of their square: what it wants, or what the touch holds.
-
-    What is wanted is 1 + [x + 1/2] lots, x exponential, cut off as `hydra_nb.sim.flow` does; a touch holds 1 to
-    `quote_lots` lots, evenly.
-    """
-    extra = max(taker_lots - 1, 1e-9)
-    most = max(3, int(3 * extra))
-    mean = square = 0.0
-    for wanted in range(1, most + 1):
-        at_least = math.exp(-(wanted - 1.5) / extra) if wanted > 1 else 1.0
-        more = math.exp(-(wanted - 0.5) / extra) if wanted < most else 0.0
-        got = [min(wanted, held) for held in range(1, quote_lots + 1)]
-        mean += (at_least - more) * sum(got) / quote_lots
-        square += (at_least - more) * sum(lots * lots for lots in got) / quote_lots
-    return mean, square
 
 
 def world_of(screen: Screen, *, source: FlowSource, account: str, start_ns: int) -> World:

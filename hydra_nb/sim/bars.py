@@ -1,7 +1,7 @@
 """Daily bars of the time before the market was watched: simulated, the same for a seed and a contract.
 
 The walk goes backwards from the settlement at which the market starts, so that the last bar meets
-the first quote. Volumes are the simulated market's own and scatter around its parameters.
+the first quote, and moves in a day by as much as a watched market does. Volumes are the simulated market's own and scatter around its parameters.
 """
 
 import datetime as dt
@@ -9,8 +9,9 @@ import math
 import random
 from decimal import Decimal
 
-from hydra_nb.sim.flow import FlowParameters, flow_parameters
+from hydra_nb.sim.flow import OVERNIGHT_SHARE, FlowParameters, flow_parameters
 from hydra_nb.sim.instruments import Month
+from hydra_nb.sim.moves import settlement_move_ticks
 from hydra_nb.sim.records import DailyBar
 from hydra_nb.sim.seeds import stream
 
@@ -79,14 +80,15 @@ def bars_before(month: Month, *, seed: int, first_day: dt.date, days: int) -> li
     parameters = flow_parameters(month)
     dice = stream(seed, "bars", month.listing.con_id)
     tick = month.listing.min_tick
-    daily = parameters.daily_ticks / month.settlement_ticks
+    daily = settlement_move_ticks(month) / month.settlement_ticks
+    overnight = OVERNIGHT_SHARE * parameters.daily_ticks / month.settlement_ticks
     close = month.settlement_ticks
     day = first_day
     bars: list[DailyBar] = []
     for _ in range(min(days, MAX_BARS)):
         day = previous_weekday(day)
         before = max(1, round(close * math.exp(dice.gauss(0, daily))))
-        opening = max(1, round(before * math.exp(dice.gauss(0, daily * 0.3))))
+        opening = max(1, round(before * math.exp(dice.gauss(0, overnight))))
         high = max(opening, close) + round(abs(dice.gauss(0, 0.3 * daily)) * close)
         low = max(1, min(opening, close) - round(abs(dice.gauss(0, 0.3 * daily)) * close))
         volume = draw_volume(dice, parameters)

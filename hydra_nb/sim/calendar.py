@@ -108,6 +108,11 @@ class Calendar:
             raise ValueError(f"{trade_date} is not a trade date")
         return sessions[-1].close_ns
 
+    @property
+    def sessions_a_day(self) -> int:
+        """How many sessions a trade date has."""
+        return len(self._spans)
+
     def open_seconds(self) -> float:
         """Give the seconds of trading in one trade date."""
         midnight = dt.date(2000, 1, 1)

@@ -38,7 +38,7 @@ _QUIET_TAKERS = 0.03
 """Activity outside the busy hours, as a share of that within."""
 _REFILL_CHANCE = 0.35
 _STEP_CHANCE = 0.25
-_OVERNIGHT_SHARE = 0.3
+OVERNIGHT_SHARE = 0.3
 """Move of the fair value over a closure, in daily volatilities."""
 MAX_QUOTE_LOTS = 4
 
@@ -108,14 +108,27 @@ class Opening:
     ask_lots: int
 
 
+def takers_a_day(month: Month) -> float:
+    """Give the mean number of takers in a day of a listed month."""
+    return _weight(month) * _liquid_takers(TEMPERS[month.instrument.symbol], open_s=month.calendar.open_seconds())
+
+
+def _liquid_takers(temper: Temper, *, open_s: float) -> float:
+    start, end = temper.busy
+    busy_s = (end.hour - start.hour) * 3600.0 + (end.minute - start.minute) * 60.0
+    return (busy_s + _QUIET_TAKERS * (open_s - busy_s)) / temper.taker_s
+
+
+def _weight(month: Month) -> float:
+    return _MONTH_WEIGHTS[min(month.rank, len(_MONTH_WEIGHTS) - 1)]
+
+
 def flow_parameters(month: Month) -> FlowParameters:
     """Derive the flow of a month from its row of the table, its temper and its rank."""
     temper = TEMPERS[month.instrument.symbol]
-    weight = _MONTH_WEIGHTS[min(month.rank, len(_MONTH_WEIGHTS) - 1)]
+    weight = _weight(month)
     open_s = month.calendar.open_seconds()
-    start, end = temper.busy
-    busy_s = (end.hour - start.hour) * 3600.0 + (end.minute - start.minute) * 60.0
-    takers = (busy_s + _QUIET_TAKERS * (open_s - busy_s)) / temper.taker_s
+    takers = _liquid_takers(temper, open_s=open_s)
     # Where a few takers an hour cannot make the volume, each of them trades more.
     taker_lots = max(1.0, temper.daily_lots / takers)
     scale = max(1.0, taker_lots / 2)
@@ -185,7 +198,7 @@ class Flow:
         self._last_ns = now_ns
         opening, self._opening = self._opening, None
         if opening is None:
-            self.fair_ticks += self._dice.gauss(0, _OVERNIGHT_SHARE * self.parameters.daily_ticks)
+            self.fair_ticks += self._dice.gauss(0, OVERNIGHT_SHARE * self.parameters.daily_ticks)
             for side in SimSide:
                 self._offsets[side] = self._draw_offset()
         else:

@@ -14,7 +14,8 @@ from hydra_nb.errors import InvalidFrame, InvalidOrder
 from hydra_nb.rehearsal.calibrate import calibrate
 from hydra_nb.rehearsal.market import open_seconds
 from hydra_nb.rehearsal.tape import FIGURES, GAP_S, Tape, figures_of, recorded, simulated, spread_distance
-from hydra_nb.rehearsal.worlds import ThinMarket, assumed_market, sizes_drawn, traded_lots
+from hydra_nb.rehearsal.worlds import ThinMarket, assumed_market, sizes_drawn
+from hydra_nb.sim.moves import traded_lots
 from tests.rehearsal.both_ways import over_the_wire
 
 PRICE = 400.0
