@@ -53,6 +53,11 @@ class Quote:
         return self.bid is not None and self.ask is not None and self.bid >= self.ask
 
     @property
+    def has_mid(self) -> bool:
+        """Whether both sides show, and do not cross."""
+        return self.has_both_sides and not self.is_crossed
+
+    @property
     def mid(self) -> Decimal | None:
         """Half way between bid and ask; None unless both sides show and do not cross."""
         return mid_of(self.bid, self.bid_size, self.ask, self.ask_size)

@@ -80,7 +80,7 @@ class ReferencePrices:
     def _others_mid(self, quote: Quote, *, noting: bool = False) -> Decimal | None:
         bid = self._others_side(quote, side=Side.BUY, price=quote.bid, size=quote.bid_size, noting=noting)
         ask = self._others_side(quote, side=Side.SELL, price=quote.ask, size=quote.ask_size, noting=noting)
-        return None if bid is None or ask is None or quote.mid is None else (bid + ask) / 2
+        return None if bid is None or ask is None or not quote.has_mid else (bid + ask) / 2
 
     def _others_side(
         self, quote: Quote, *, side: Side, price: Decimal | None, size: int, noting: bool

@@ -69,14 +69,19 @@ class _Level:
 
 
 class _Half:
-    """One side of the book; ``sign`` is +1 for bids and −1 for asks, so that the best rank is the last."""
+    """One side of the book; ``sign`` is +1 for bids and −1 for asks, so that the best rank is the last.
 
-    __slots__ = ("levels", "ranks", "sign")
+    ``best`` is the price in ticks and the lots of the best level, None where there is none. It is kept, as it is asked
+    for after each act of a market, and few of them change it.
+    """
+
+    __slots__ = ("best", "levels", "ranks", "sign")
 
     def __init__(self, sign: int) -> None:
         self.sign = sign
         self.ranks: list[int] = []
         self.levels: dict[int, _Level] = {}
+        self.best: tuple[int, int] | None = None
 
     def add(self, order: Resting) -> None:
         rank = self.sign * order.price_ticks
@@ -86,25 +91,29 @@ class _Half:
             insort(self.ranks, rank)
         level.orders[order.key] = order
         level.lots += order.lots
+        if rank == self.ranks[-1]:
+            self.best = level.price_ticks, level.lots
 
-    def reduce(self, order: Resting, lots: int) -> None:
-        """Take lots off an order; an order without lots and a level without orders disappear."""
+    def resize(self, order: Resting, lots: int) -> None:
+        """Give an order other lots: with more it goes behind all others at its price, with none it goes out.
+
+        A level without orders goes with its last.
+        """
         rank = self.sign * order.price_ticks
         level = self.levels[rank]
-        order.lots -= lots
-        level.lots -= lots
-        if order.lots == 0:
+        was_best = rank == self.ranks[-1]
+        if lots > order.lots:
+            level.orders[order.key] = level.orders.pop(order.key)
+        elif lots == 0:
             del level.orders[order.key]
             if not level.orders:
                 del self.levels[rank]
                 del self.ranks[bisect_left(self.ranks, rank)]
-
-    def best(self) -> tuple[int, int] | None:
-        """Price in ticks and lots of the best level, None where there is none."""
-        if not self.ranks:
-            return None
-        level = self.levels[self.ranks[-1]]
-        return level.price_ticks, level.lots
+        level.lots += lots - order.lots
+        order.lots = lots
+        if was_best:
+            best = self.levels[self.ranks[-1]] if self.ranks else None
+            self.best = None if best is None else (best.price_ticks, best.lots)
 
 
 class Book:
@@ -124,11 +133,11 @@ class Book:
 
     def best(self, side: SimSide) -> tuple[int, int] | None:
         """Give price in ticks and lots of a side's best level, None when the side is empty."""
-        return self._half(side).best()
+        return self._half(side).best
 
     def touch(self) -> tuple[tuple[int, int] | None, tuple[int, int] | None]:
         """Give ``best`` of the bids and of the asks."""
-        return self._bids.best(), self._asks.best()
+        return self._bids.best, self._asks.best
 
     def depth(self, side: SimSide) -> tuple[tuple[int, int], ...]:
         """Give (price in ticks, lots) of all levels of a side, best first."""
@@ -204,7 +213,7 @@ class Book:
                     lots=traded,
                 )
             )
-            self._reduce(other, resting, traded)
+            self._resize(other, resting, resting.lots - traded)
         rested = left if rests else 0
         if rested:
             self._rest(own, Resting(key, owner, side, price_ticks, rested))
@@ -237,9 +246,8 @@ class Book:
         order = self._orders[key]
         if lots < 1:
             raise ValueError(f"order {key} cannot be amended to {lots} lots: at least 1")
-        if price_ticks == order.price_ticks and lots <= order.lots:
-            if lots < order.lots:
-                self._reduce(self._half(order.side), order, order.lots - lots)
+        if price_ticks == order.price_ticks:
+            self._half(order.side).resize(order, lots)
             return Entry(key, order.owner, order.side, rested_lots=lots)
         self.cancel(key)
         return self.enter(key, owner=order.owner, side=order.side, price_ticks=price_ticks, lots=lots)
@@ -250,7 +258,7 @@ class Book:
         if order is None:
             return 0
         lots = order.lots
-        self._reduce(self._half(order.side), order, lots)
+        self._resize(self._half(order.side), order, 0)
         return lots
 
     def _rest(self, half: _Half, order: Resting) -> None:
@@ -260,7 +268,7 @@ class Book:
     def _half(self, side: SimSide) -> _Half:
         return self._bids if side is SimSide.BUY else self._asks
 
-    def _reduce(self, half: _Half, order: Resting, lots: int) -> None:
-        half.reduce(order, lots)
-        if order.lots == 0:
+    def _resize(self, half: _Half, order: Resting, lots: int) -> None:
+        half.resize(order, lots)
+        if lots == 0:
             del self._orders[order.key]

@@ -185,6 +185,7 @@ class Flow:
         self._last_ns = 0
         self._band_ticks = max(0.5, 0.25 * parameters.spread_ticks)
         self._gap_ticks = max(1.0, 0.3 * parameters.spread_ticks)
+        self._far_ticks = 2 * LEVELS * self._gap_ticks
         quote_rate, taker_rate = 1 / parameters.quote_s, 1 / parameters.taker_s
         quiet_quotes, quiet_takers = quote_rate * _QUIET_QUOTES, taker_rate * _QUIET_TAKERS
         self._rates = {True: quote_rate + taker_rate, False: quiet_quotes + quiet_takers}
@@ -301,11 +302,10 @@ class Flow:
         if resting is None:
             return []
         behind_ticks = _SIGN[side] * (self._touch_ticks(side) - resting.price_ticks)
-        if behind_ticks > 2 * LEVELS * self._gap_ticks:
+        if behind_ticks > self._far_ticks:
             book.cancel(key)
             return [self._place(book, side, slot)]
-        lots = self._draw_lots()
-        return [book.amend(key, price_ticks=resting.price_ticks, lots=lots)]
+        return [book.amend(key, price_ticks=resting.price_ticks, lots=self._draw_lots())]
 
     def _place(self, book: Book, side: SimSide, slot: int) -> Entry:
         behind_ticks = slot and max(slot, round(slot * self._gap_ticks * self._dice.uniform(0.7, 1.3)))

@@ -258,6 +258,7 @@ def test_any_sequence_agrees_with_a_plain_model_and_never_leaves_a_cross(
 
         for each in SimSide:
             assert dict(book.depth(each)) == model.depth(each)
+            assert book.best(each) == next(iter(book.depth(each)), None)
             levels: Counter[int] = Counter()
             for order in book.queue(each):
                 levels[order.price_ticks] += order.lots
