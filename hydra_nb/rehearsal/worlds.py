@@ -16,8 +16,8 @@ from hydra_nb.rehearsal.market import BUSY_S, SPREAD_TICKS, Begun, Screen, open_
 from hydra_nb.sim.calendar import ListedHours
 from hydra_nb.sim.flow import FlowParameters, Opening
 from hydra_nb.sim.instruments import Instrument, Month
-from hydra_nb.sim.records import Listing
 from hydra_nb.sim.moves import traded_lots
+from hydra_nb.sim.records import Listing
 from hydra_nb.sim.sources import EstimatedVolatility, FlowSource, ThinSource
 from hydra_nb.sim.world import World
 from hydra_nb.widgets import numbers

@@ -1,7 +1,8 @@
 """Daily bars of the time before the market was watched: simulated, the same for a seed and a contract.
 
 The walk goes backwards from the settlement at which the market starts, so that the last bar meets
-the first quote, and moves in a day by as much as a watched market does. Volumes are the simulated market's own and scatter around its parameters.
+the first quote, and moves in a day by as much as a watched market does. Volumes are the simulated
+market's own and scatter around its parameters.
 """
 
 import datetime as dt

@@ -3,6 +3,7 @@
 import math
 import statistics
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -32,7 +33,7 @@ def _moves(symbol: str, *, seed: int) -> list[float]:
     exchange.advance(exchange.start_ns + 4 * DAY_NS)
     closes = [bar.close for bar in exchange._markets[con_id].bars.values()]
     reckoned = float(month.listing.min_tick) * settlement_move_ticks(month)
-    return [float(after - before) / reckoned for before, after in zip(closes, closes[1:], strict=False)]
+    return [float(after - before) / reckoned for before, after in pairwise(closes)]
 
 
 @pytest.mark.parametrize("symbol", ["ZO", "OJ", "PA"])
@@ -52,7 +53,7 @@ def test_the_bars_of_the_time_before_move_by_as_much(symbol: str) -> None:
     month = next(one for one in exchange._months.values() if one.listing.symbol == symbol)
     bars = bars_before(month, seed=3, first_day=exchange._first_day, days=1_000)
 
-    returns = [math.log(after.close / before.close) for before, after in zip(bars, bars[1:], strict=False)]
+    returns = [math.log(after.close / before.close) for before, after in pairwise(bars)]
 
     told = statistics.pstdev(returns) * month.settlement_ticks / settlement_move_ticks(month)
     assert told == pytest.approx(1.0, abs=2 / math.sqrt(2 * len(returns)))
