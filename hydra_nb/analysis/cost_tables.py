@@ -78,7 +78,7 @@ def waterfall_table(parents: pd.DataFrame) -> pd.DataFrame:
         A column lacks, or the orders are of several currencies.
     """
     columns = [f"{part}_cash" for part in PARTS]
-    must_have(parents, [*columns, "shortfall_cash", "shortfall_bps", "currency"], of="cost_waterfall")
+    must_have(parents, [*columns, "notional_cash", "shortfall_bps", "currency"], of="cost_waterfall")
     must_be_one_currency(parents, of="cost_waterfall")
     if parents.empty:
         return make_frame(WATERFALL_TABLE, [])
@@ -103,11 +103,9 @@ def _part(part: str, cash: np.ndarray, *, value: np.ndarray, of: np.ndarray, unk
 
 
 def _paper_value(parents: pd.DataFrame) -> np.ndarray:
-    """All lots of each order at its decision price, in cash: what its basis points are of; NaN where not known."""
-    cash, bps = (parents[f"shortfall_{unit}"].to_numpy(dtype=np.float64) for unit in ("cash", "bps"))
-    value = np.full(len(parents), np.nan)
-    np.divide(cash * 10_000, bps, out=value, where=bps != 0)
-    return value
+    """All lots of each order at its decision price, in cash: what its basis points are of; NaN where it has none."""
+    notional, bps = (parents[name].to_numpy(dtype=np.float64) for name in ("notional_cash", "shortfall_bps"))
+    return np.where(np.isfinite(bps), notional, np.nan)
 
 
 def markout_table(fills: pd.DataFrame, *, unit: MarkoutUnit = "ticks") -> pd.DataFrame:

@@ -26,7 +26,7 @@ basket_id      | TEXT |      | Its basket; missing where nothing was to be sent
 orders         | LOTS |      | Orders of its basket
 filled_lots    | LOTS | lots | Lots of its orders booked so far, also after it ended
 shortfall_lots | LOTS | lots | Lots of its orders that will not be filled any more
-slippage_cash  | REAL | cash | Of its fills, against arrival; positive is a cost; NaN where currencies differ
+slippage_cash  | REAL | cash | Of its fills against arrival; positive is a cost; NaN where one lacks or currencies vary
 commission     | REAL | cash | Commission and fees reported so far; NaN where currencies differ
 currency       | TEXT |      | Currency of both; missing where its contracts have several
 message        | TEXT |      | What happened, in words, with what a person can do
@@ -223,7 +223,7 @@ def _orders_of(record: CycleRecord, *, history: History, table: pd.DataFrame) ->
     return {
         "filled_lots": int(own["filled_lots"].sum()),
         "shortfall_lots": int(own["shortfall_lots"].sum()),
-        "slippage_cash": own["slippage_cash"].sum() if sums else None,
+        "slippage_cash": own.loc[own["filled_lots"] > 0, "slippage_cash"].sum(skipna=False) if sums else None,
         "commission": own["commission"].sum() if sums else None,
         "currency": currencies[0] if sums else None,
     }

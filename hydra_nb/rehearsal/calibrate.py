@@ -203,7 +203,9 @@ def _deviation_of(bars: pd.DataFrame | MarketStatistics | None) -> tuple[float |
         closes = bars["close"].to_numpy("float64", na_value=math.nan)
     except (TypeError, ValueError) as error:
         raise InvalidFrame(f"closes of bars are no numbers: {error}") from error
-    returns = np.diff(np.log(closes[np.isfinite(closes) & (closes > 0)]))
+    # A return over a day without a close would be one of two days.
+    returns = np.diff(np.log(np.where(closes > 0, closes, np.nan)))
+    returns = returns[np.isfinite(returns)]
     return (None, 0) if len(returns) < 2 else (float(np.std(returns, ddof=1)), len(returns))
 
 

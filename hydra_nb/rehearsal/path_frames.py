@@ -259,9 +259,17 @@ def completion_frame(outcomes: Sequence[PathOutcome], *, rehearsed: Rehearsed) -
 
 
 def _completed_s(outcomes: Sequence[PathOutcome]) -> Reals:
-    """When the last lot of each path filled; infinite where it never did."""
-    ends = [path.fills[-1].after_s if path.finished and path.fills else math.inf for path in outcomes]
-    return np.array(ends, dtype=np.float64)
+    """When the last lot of each path filled, overfills of a fault left aside; infinite where it never did."""
+    return np.array([_filled_after_s(path) for path in outcomes], dtype=np.float64)
+
+
+def _filled_after_s(path: PathOutcome) -> float:
+    left = path.filled_lots - path.overfilled_lots
+    for fill in path.fills if path.finished else ():
+        left -= fill.lots
+        if left <= 0:
+            return fill.after_s
+    return math.inf
 
 
 def done_by_s(outcomes: Sequence[PathOutcome], *, share: float) -> float:

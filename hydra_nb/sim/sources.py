@@ -185,8 +185,14 @@ class ImpactedSource:
         return hashlib.sha256(f"{self.source.digest} {self.impact!r}".encode()).hexdigest()
 
     def flow(self, month: Month, *, seed: int) -> FlowModel:
-        """Give the other's flow of a seed, behind the impact."""
-        return Impacted(self.source.flow(month, seed=seed), impact=self.impact)
+        """Give the other's flow of a seed, behind the impact.
+
+        Most models follow their fair value by whole ticks. Each path begins at a place of its own between two of them,
+        which moves nothing by itself, so that a move by a part of a tick is one by so much in the mean of the paths.
+        """
+        model = self.source.flow(month, seed=seed)
+        model.fair_ticks += stream(seed, "between ticks", month.listing.con_id).random() - 0.5
+        return Impacted(model, impact=self.impact)
 
 
 def _dice(month: Month, seed: int) -> random.Random:

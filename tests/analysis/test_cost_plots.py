@@ -66,7 +66,7 @@ def notes(figure: go.Figure) -> list[str]:
 
 def test_the_parts_of_one_order_step_up_to_its_total() -> None:
     """The worked example of Perold's parts: 4, 6, 6 and 4 are 20, which is 200 bps of 1,000."""
-    figure = plots.cost_waterfall(parents(EXAMPLE | {"shortfall_bps": 200}))
+    figure = plots.cost_waterfall(parents(EXAMPLE | {"shortfall_bps": 200, "notional_cash": 1_000}))
 
     bars = trace(figure, "cost")
     assert list(bars.x) == ["delay", "trading", "opportunity", "fees", "total"]
@@ -82,8 +82,8 @@ def test_orders_that_are_not_known_whole_are_left_out_and_counted() -> None:
     gained = {"delay_cash": -14, "trading_cash": 6, "opportunity_cash": 6, "fees_cash": 4, "shortfall_cash": 2}
     table = waterfall_table(
         parents(
-            EXAMPLE | {"shortfall_bps": 200},
-            gained | {"shortfall_bps": 20},
+            EXAMPLE | {"shortfall_bps": 200, "notional_cash": 1_000},
+            gained | {"shortfall_bps": 20, "notional_cash": 1_000},
             {"delay_cash": 1_000, "trading_cash": 6, "fees_cash": 4},
         )
     ).set_index("part")
@@ -92,6 +92,21 @@ def test_orders_that_are_not_known_whole_are_left_out_and_counted() -> None:
     assert table["orders"].tolist() == [2] * 5
     assert table["unknown"].to_dict() == {"delay": 0, "trading": 0, "opportunity": 1, "fees": 0, "total": 1}
     assert table.loc["total", "bps"] == pytest.approx(110)  # 22 of 2,000
+
+
+def test_an_order_without_a_cost_counts_in_what_the_basis_points_are_of() -> None:
+    """One that was refused while the mid stood still: its shortfall of nothing is of all its lots, not unknown."""
+    nothing = dict.fromkeys(EXAMPLE, 0)
+
+    table = waterfall_table(
+        parents(
+            EXAMPLE | {"shortfall_bps": 200, "notional_cash": 1_000},
+            nothing | {"shortfall_bps": 0, "notional_cash": 9_000},
+        )
+    ).set_index("part")
+
+    assert table.loc["total", "bps"] == pytest.approx(20)  # 20 of 10,000
+    assert table.loc["delay", "bps"] == pytest.approx(4)
 
 
 def test_a_part_that_is_not_known_is_named_and_has_no_bar() -> None:

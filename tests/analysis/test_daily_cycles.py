@@ -1,19 +1,24 @@
 """What the report of a day tells of the cycles of runners, and of alerts that are over."""
 
 import datetime as dt
+import math
 import re
 from pathlib import Path
 from typing import Any
 
+from hydra_nb.analysis.cycles import cycles
 from hydra_nb.analysis.daily import read_daily_report
 from hydra_nb.analysis.daily.facts import gather
 from hydra_nb.analysis.daily.sections import head
 from hydra_nb.domain import events as ev
 from hydra_nb.domain.alerts import AlertKind, Severity
 from hydra_nb.domain.events import CycleStatus
+from hydra_nb.domain.market import Quote
+from hydra_nb.domain.orders import ParentStatus, SliceStatus
+from hydra_nb.domain.units import Side
 from hydra_nb.reconcile.reconciler import AGREE
 
-from .story import Story, ns
+from .story import OATS, Story, ns, plan_for, top
 from .test_daily import NEXT_DAY, TO_THE_END_S, only, report
 from .test_daily_page import page_of
 
@@ -34,6 +39,7 @@ def ended(
     at: float,
     cycle_id: str = "C-0001",
     dry_run: bool = False,
+    basket_id: str | None = None,
     message: str = "so it was",
 ) -> None:
     """A cycle is over, or does not begin."""
@@ -45,11 +51,56 @@ def ended(
             day=TRADE_DATE,
             dry_run=dry_run,
             status=status,
-            basket_id=None,
+            basket_id=basket_id,
             orders=0,
             message=message,
         )
     )
+
+
+def with_a_basket(story: Story, *quotes: Quote | None) -> None:
+    """The cycle of the day ordered two lots for each quote, which filled a tick above 370.5; and it ended well."""
+    plans = [plan_for(OATS, 2, tag=f"row {number}") for number in range(len(quotes))]
+    rows = tuple(
+        ev.BasketRow(
+            row=str(number),
+            local_symbol=OATS.local_symbol,
+            side=Side.BUY,
+            lots=2,
+            target=None,
+            is_at_target=False,
+            parent_id=f"P-000{number + 1}",
+            plan_id=plan.plan_id,
+            reason="",
+        )
+        for number, plan in enumerate(plans)
+    )
+    began(story, at=0)
+    story.tell(ev.CycleOrdered(time_ns=ns(0), cycle_id="C-0001", basket_id="B-1", orders=len(rows)))
+    story.tell(ev.BasketSubmitted(time_ns=ns(0), basket_id="B-1", on_refusal="continue", rows=rows))
+    for number, (plan, quote) in enumerate(zip(plans, quotes, strict=True), 1):
+        parent_id = f"P-000{number}"
+        story.submitted(parent_id, plan, quote)
+        ref = story.gated(parent_id, 1, plan=plan, price="370.75", quote=quote, at=1)
+        story.sent(ref, at=1)
+        story.filled(ref, f"000{number}.01.01", 2, "370.75", at=2, quote=quote)
+        story.slice_over(parent_id, 1, filled=2, carried=0, status=SliceStatus.FILLED, at=3)
+        story.over(parent_id, status=ParentStatus.FILLED, at=3)
+    ended(story, CycleStatus.DONE, at=4, basket_id="B-1")
+
+
+def test_a_cost_of_a_cycle_is_not_known_where_one_of_its_orders_has_no_arrival() -> None:
+    """An order that filled nothing has no cost; one that did, and whose arrival nobody saw, is no order for nothing."""
+    known, unknown, halved = Story(), Story(), Story()
+    quote = top(OATS, "370", "371")
+
+    with_a_basket(known, quote)
+    with_a_basket(unknown, None)
+    with_a_basket(halved, None, quote)
+
+    costs = [only(cycles(story.journal))["slippage_cash"] for story in (known, unknown, halved)]
+    assert costs[0] == 25.0  # a tick of 12.50 USD, two lots
+    assert all(map(math.isnan, costs[1:]))
 
 
 def until_the_next_day(story: Story) -> Story:

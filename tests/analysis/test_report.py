@@ -1,6 +1,8 @@
 """The report of an order: whole, on one page, of nobody's account, and the same each time."""
 
 import re
+from dataclasses import replace
+from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,10 +17,26 @@ from hydra_nb.domain import events as ev
 from hydra_nb.domain.alerts import AlertKind, Severity
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.orders import ParentStatus
+from hydra_nb.domain.plan import Prediction
+from hydra_nb.domain.rehearsed_cost import RehearsedCost
 from hydra_nb.errors import AnalysisError, InvalidOrder
 
 from .report_story import MARKUP, OTHER_ACCOUNT, page_of, told
 from .story import ACCOUNT, OATS, Story, ns, plan_for, top
+
+REHEARSED = RehearsedCost(
+    paths=130,
+    known_paths=130,
+    mean_error_ticks=0.1,
+    low_ticks=-1.0,
+    high_ticks=4.0,
+    level=0.9,
+    completed=1.0,
+    market="ThinMarket",
+    world="0f0f0f",
+    seed=1,
+    formula_slippage=Decimal("0.4"),
+)
 
 
 def without_plotly(page: str) -> str:
@@ -257,6 +275,39 @@ def test_an_order_without_anything_has_a_page(tmp_path: Path) -> None:
     assert "0 of 2 lots" in page
     assert "Fills, latest corrections applied: none." in page
     assert "nan" not in without_plotly(page).lower().replace("financ", "")
+
+
+def test_an_order_that_was_over_before_its_start_worked_for_no_time(tmp_path: Path) -> None:
+    """Cancelled ten minutes before it was to begin."""
+    story = Story()
+    story.submitted("P-0001", replace(plan_for(OATS, 2), start_ns=ns(900)), None)
+    story.over("P-0001", status=ParentStatus.CANCELLED, at=300)
+
+    page = page_of(story, tmp_path)
+
+    assert "<dt>Time at work</dt><dd>0 s</dd>" in page
+
+
+def test_evidence_of_a_rehearsal_is_of_paths_and_not_of_own_fills(tmp_path: Path) -> None:
+    """Nobody who reads the page may take simulated fills for fills."""
+    story, plan = Story(), plan_for(OATS, 2)
+    prediction = Prediction(
+        slippage=Decimal("0.5"),
+        half_spread=Decimal("0.5"),
+        impact=Decimal(0),
+        daily_volatility=0.02,
+        adv_lots=400.0,
+        version="rehearsal-1",
+        assumed_slippage=Decimal("0.4"),
+        rehearsed=REHEARSED,
+    )
+    story.submitted("P-0001", replace(plan, prediction=prediction), None)
+    story.over("P-0001", status=ParentStatus.CANCELLED, at=30)
+
+    page = without_plotly(page_of(story, tmp_path))
+
+    assert "resting on 130 paths" in page
+    assert "own fill" not in page
 
 
 def test_an_order_that_there_is_not_is_named_with_those_that_there_are(tmp_path: Path) -> None:

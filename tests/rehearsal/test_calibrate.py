@@ -169,6 +169,19 @@ def test_a_rehearsal_takes_the_returns_that_a_volatility_was_measured_on() -> No
     assert ThinMarket.of(unsaid).volatility_returns is None
 
 
+@pytest.mark.parametrize("close", [math.nan, -5.0, 0.0])
+def test_no_return_is_taken_over_a_day_without_a_close(close: float) -> None:
+    """It would be one of two days; the desk's statistics leave it out, too."""
+    closes = [100.0, 101.0, close, 103.0, 102.0, 104.0]
+
+    found = calibrate(pd.DataFrame({"close": closes}), market_of(1, hours=0.5), CONTRACT)
+
+    row = found.set_index("parameter").loc["daily_volatility"]
+    returns = [math.log(101 / 100), math.log(102 / 103), math.log(104 / 102)]
+    assert row.observations == 3
+    assert row.value == pytest.approx(float(np.std(returns, ddof=1)))
+
+
 @pytest.mark.parametrize("closes", [[400.0, 404.0, 400.0], None])
 def test_a_volatility_of_few_days_is_a_measured_one_with_its_error(closes: list[float] | None) -> None:
     """Of two returns: it is known to seven tenths of itself, and a rehearsal draws it."""

@@ -24,8 +24,10 @@ from hydra_nb.domain.market import MarketStatistics, Quote
 from hydra_nb.errors import AnalysisError, InvalidFrame, InvalidOrder
 from hydra_nb.rehearsal.market import Market, Screen, open_seconds
 from hydra_nb.rehearsal.worlds import market_of, world_of
+from hydra_nb.sim.book import Book
 from hydra_nb.sim.exchange import Exchange
 from hydra_nb.sim.flow import Flow
+from hydra_nb.sim.records import SimSide
 from hydra_nb.sim.seeds import stream
 from hydra_nb.sim.sources import ImpactedSource, TapeSource, ThinSource
 from hydra_nb.sim.world import World
@@ -492,6 +494,56 @@ def test_an_impact_takes_what_the_bars_tell_and_says_what_is_assumed() -> None:
     assert "moves prices by 1.70 ticks, which stays" in told.model
     assert "volume for it assumed, 400 lots a day" in assumed.model
     assert told.source.source == market_of(on).begin(on).source
+
+
+def _followed_ticks(market: Market, *, by_ticks: float, paths: int = 400) -> list[int]:
+    """By how many ticks the bid of each path moves when its fair value is moved, with the next act."""
+    on = screen(mid_ticks=1602.0)
+    made, moved = world(market, on), []
+    for seed in range(paths):
+        flow, book = made.flow(made.month, seed=seed), Book()
+        flow.open(book, now_ns=made.start_ns)
+        before = [order.price_ticks for order in book.queue(SimSide.BUY)]
+        flow.fair_ticks += by_ticks
+        flow.act(book, now_ns=made.start_ns + flow.wait_ns(busy=True), busy=True)
+        after = {order.key: order.price_ticks for order in book.queue(SimSide.BUY)}
+        moved.append(max(after.values(), default=0) - max(before, default=0))
+    return moved
+
+
+@pytest.mark.parametrize("by_ticks", [-0.5, -0.2, 0.0, 0.3, 0.5, 1.4])
+def test_a_move_by_a_part_of_a_tick_is_one_by_so_much_in_the_mean_of_the_paths(by_ticks: float) -> None:
+    """A tape follows by whole ticks: each path rounds at a place of its own; what is not moved stays."""
+    moved = _followed_ticks(ImpactedMarket(market=tape(), adverse_ticks=0.3), by_ticks=by_ticks)
+
+    assert set(moved) <= {math.floor(by_ticks), math.ceil(by_ticks)}
+    part = by_ticks - math.floor(by_ticks)
+    assert statistics.fmean(moved) == pytest.approx(by_ticks, abs=3 * math.sqrt(part * (1 - part) / len(moved)))
+
+
+@pytest.mark.parametrize("market", [ZERO, QueueReactiveMarket(**RATES)], ids=["Santa Fe", "queues"])
+def test_books_that_are_moved_by_whole_ticks_round_at_a_place_of_each_path(market: Market) -> None:
+    """Half a tick moves half of the paths, up as down; nothing moves none, draw for draw."""
+    on = screen(mid_ticks=1602.0)
+    plain, impacted = world(market, on), world(ImpactedMarket(market=market, adverse_ticks=0.5), on)
+    entered = []
+    for by_ticks in (0.0, 0.5, -0.5):
+        moves = 0
+        for seed in range(60):
+            bare, moved = plain.flow(plain.month, seed=seed), impacted.flow(impacted.month, seed=seed)
+            books = Book(), Book()
+            for flow, book in zip((bare, moved), books, strict=True):
+                flow.open(book, now_ns=plain.start_ns)
+            moved.fair_ticks += by_ticks
+            acts = [
+                flow.act(book, now_ns=plain.start_ns + flow.wait_ns(busy=True), busy=True)
+                for flow, book in zip((bare, moved), books, strict=True)
+            ]
+            moves += acts[0] != acts[1]
+        entered.append(moves)
+
+    assert entered[0] == 0
+    assert all(15 <= moves <= 45 for moves in entered[1:])
 
 
 def test_the_examples_of_the_page_do_what_they_say() -> None:

@@ -237,6 +237,16 @@ def test_a_share_that_is_reached_exactly_is_done(done: int) -> None:
     assert by_s == 10.0 * done
 
 
+def test_a_path_is_done_by_its_last_lot_and_not_by_what_a_fault_filled_beyond_it() -> None:
+    """Four lots after a minute; two more come when the order is long over."""
+    late = outcome(1, fill(lots=LOTS), fill(lots=2, after_s=900.0), shortfall_lots=0, overfilled_lots=2, finished=True)
+
+    found = rehearsal(late)
+
+    assert found.done_by_s(1.0) == 60.0
+    assert found.completion["completed"].iloc[-1] == 1.0
+
+
 def test_an_overfilled_path_completes_no_more_than_its_lots() -> None:
     """A fault by wire can fill more than was ordered; that is told in the paths, not as a share above all."""
     told = rehearsal(

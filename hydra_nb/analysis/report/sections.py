@@ -55,7 +55,7 @@ def _key_figures(facts: Facts) -> Html:
     """The figures that a reader looks for first."""
     row, contract = facts.execution, facts.contract
     held = facts.frame("report.benchmarks").set_index("benchmark").loc["arrival"]
-    took_s = (facts.until_ns - facts.record.begins_ns) / NS_PER_S
+    took_s = max(0, facts.until_ns - facts.record.begins_ns) / NS_PER_S  # it may have been over before its start
     share = row["filled_lots"] / row["lots"]
     fills = len(facts.frame("fills"))
     return pairs(
@@ -140,6 +140,8 @@ def expected(facts: Facts) -> Html:
     if not words.is_unknown(row["low_ticks"]):
         low, high = (words.number(row[end], decimals=2, signed=True) for end in ("low_ticks", "high_ticks"))
         interval = f"{words.percent(row['level'], decimals=0)} interval from {low} to {high} ticks: {row['source']}."
+    prediction = facts.plan.prediction
+    evidence = "own fill" if prediction is None or prediction.rehearsed is None else "path"
     version = "none" if words.is_unknown(row["predictor_version"]) else row["predictor_version"]
     return section(
         "expected",
@@ -160,7 +162,7 @@ def expected(facts: Facts) -> Html:
             rows,
         ),
         paragraph(
-            f"Predictor {version}, resting on {words.plural(int(row['n_evidence']), 'own fill')}. {interval}",
+            f"Predictor {version}, resting on {words.plural(int(row['n_evidence']), evidence)}. {interval}",
             f"Expected commission and fees: {words.cash(row['commission'], currency=contract.currency)}.",
         ),
     )

@@ -111,7 +111,8 @@ def read_tape(
                 printed_lots=0 if before is None else _lots(now.lots_since(before), name="volume", number=number),
             )
         )
-        before = now
+        if before is None or now.last is not None:  # a feed that begins anew is silent about trades at first
+            before = now
     if not read:
         raise TapeUnusable("a tape needs at least one row that is not crossed")
     return tuple(read)
@@ -132,6 +133,8 @@ class _Trade(NamedTuple):
             grown = self.volume - before.volume
             # A volume that falls is that of a new day, whose first trade this is.
             return grown if grown >= 0 else self.last_size or 0.0
+        if before.last is None:  # the first that is told: when it traded was not
+            return 0.0
         is_news = (self.last, self.last_size) != (before.last, before.last_size)
         return self.last_size or 0.0 if is_news else 0.0
 

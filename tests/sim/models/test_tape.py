@@ -94,6 +94,8 @@ PRINTED = [
     ("no volume, another price", (100.0, 1, None), (100.25, 3, None), 3),
     ("no volume, nothing new", (100.0, 1, None), (100.0, 1, math.nan), 0),
     ("no price", (None, None, 10), (None, None, 12), 0),
+    ("the first that is told", (None, None, None), (100.0, 2, 10), 0),
+    ("the first that is told, and the volume before it", (None, None, 10), (100.0, 2, 12), 2),
 ]
 
 
@@ -108,6 +110,15 @@ def test_what_traded_between_two_rows_is_read_from_the_volume(
 
     assert tape[0].printed_lots == 0
     assert tape[1].printed_lots == lots
+
+
+@pytest.mark.parametrize(("volume", "lots"), [(812, 0), (815, 3), (None, 0)])
+def test_a_feed_that_begins_anew_makes_no_trade_of_an_old_one(volume: int | None, lots: int) -> None:
+    """It tells the touch before it tells trades; what is told then is held against what was told last."""
+    old, touch = (101.0, 2, 812 if volume else None), (100.0, 3, 100.5, 2)
+    rows = [(0, *touch, *old), (1, *touch, None, None, None), (2, *touch, 101.0, 2, volume)]
+
+    assert [one.printed_lots for one in read_tape(rows, tick=TICK)] == [0, 0, lots]
 
 
 def test_the_touch_is_shown_as_recorded_and_trades_are_printed() -> None:
