@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime as dt
 import os
 import socket
 import sqlite3
@@ -14,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import hydra_nb
 from hydra_nb import errors
+from hydra_nb.desk.arguments import How
 from hydra_nb.desk.desk import Desk
 from hydra_nb.domain.events import Event
 from hydra_nb.domain.market import Quote
@@ -125,7 +128,12 @@ class TestOrders:
         assert "'BUY'" in message
         assert "'SELL'" in message
 
-    @pytest.mark.parametrize("duration", [100, "3m", "249s", 10.5])
+    @pytest.mark.parametrize("duration", ["900", " 900 ", "9e2", dt.timedelta(minutes=15), pd.Timedelta("15m")])
+    def test_a_bare_number_as_text_is_of_seconds_like_any_other(self, duration: Any) -> None:
+        """As one types it into a ticket or a command; pandas would make nanoseconds of it."""
+        assert How(duration=duration).duration_ns == 900 * 10**9
+
+    @pytest.mark.parametrize("duration", [100, "3m", "249s", 10.5, "249"])
     def test_a_duration_shorter_than_the_slices_need_names_the_shortest(self, duration: float | str) -> None:
         """Each slice needs 35 s and 5 s for its cancel in its shortest gap; the remedy, tried, works."""
         message = refused_by_preview("BUY", 5, "ZO", strategy="twap", slices=5, duration=duration)

@@ -3,6 +3,7 @@
 import datetime as dt
 import math
 import operator
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
@@ -31,6 +32,7 @@ MAX_RISK_AVERSION = 1e3
 MAX_DURATION_S = 366 * 86_400
 MAX_PRICE = Decimal(10) ** 12
 MAX_SEED = 2**63 - 1
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,7 @@ class How:
     slices
         Slices of a TWAP.
     duration
-        From submission to the end: seconds, or text such as ``"2h"``; None is 600 s a slice.
+        From submission to the end: seconds, a `timedelta`, or text such as ``"2h"``; None is 600 s a slice.
     patience
         Seconds that a slice waits at mid.
     step
@@ -72,7 +74,7 @@ class How:
 
     strategy: str = "auto"
     slices: int = 5
-    duration: float | str | None = None
+    duration: float | str | dt.timedelta | None = None
     patience: float = 300.0
     step: float = 0.001
     jitter: float = 0.20
@@ -136,9 +138,8 @@ class How:
         if self.duration is None:
             return None
         try:
-            seconds = (
-                pd.Timedelta(self.duration).total_seconds() if isinstance(self.duration, str) else float(self.duration)
-            )
+            given = plain_duration(self.duration)
+            seconds = pd.Timedelta(given).total_seconds() if isinstance(given, str) else float(given)
         except (TypeError, ValueError) as error:
             raise InvalidOrder(f"duration {self.duration!r} is no time; say seconds, or for instance '2h'") from error
         if not 0 < seconds <= MAX_DURATION_S:
@@ -159,6 +160,13 @@ class How:
             low, high = (contract.format_price(tick) for tick in contract.nearest_ticks(price))
             raise InvalidOrder(f"limit price {price} is off the {contract.tick} tick; nearest {low} or {high}")
         return price
+
+
+def plain_duration(duration: Any) -> Any:
+    """Seconds of a duration that is a `timedelta`, or a bare number as text, of which pandas would make nanoseconds."""
+    if isinstance(duration, dt.timedelta):
+        return duration.total_seconds()
+    return float(duration) if isinstance(duration, str) and _NUMBER.fullmatch(duration.strip()) else duration
 
 
 def parse_side(side: object) -> Side:

@@ -3,19 +3,16 @@
 from abc import abstractmethod
 from typing import Any
 
-from hydra_nb.algos.prices import IndicativeLimits
 from hydra_nb.analysis import frames
 from hydra_nb.desk.arguments import How, parse_lots, parse_side
 from hydra_nb.desk.chains import Chaining
-from hydra_nb.desk.dividing import notices_of
 from hydra_nb.desk.drawing import Sheet, draw_plan
 from hydra_nb.desk.execution import Execution
+from hydra_nb.desk.notices import notices_of
 from hydra_nb.desk.plan import Plan
 from hydra_nb.desk.staging import Stage
-from hydra_nb.desk.starting import start_words
 from hydra_nb.domain.accounts import mask_account
 from hydra_nb.domain.instrument import NO_FACTS
-from hydra_nb.domain.plan import ExecutionPlan
 from hydra_nb.domain.units import seconds_ns
 from hydra_nb.errors import InvalidOrder
 
@@ -104,8 +101,12 @@ class Ordering(Chaining):
             badge=self.badge,
             masked_account=self.masked_account,
             notices=(
-                *_notices(terms, prices=manager.whole_plan.indicative(terms)),
-                *notices_of(terms, how=settings),
+                *notices_of(
+                    terms,
+                    how=settings,
+                    prices=manager.whole_plan.indicative(terms),
+                    room_ns=seconds_ns(limits.min_session_left_s),
+                ),
                 *self._notices_of_month(instrument),
             ),
             setting=Stage(self._rooms),
@@ -136,19 +137,3 @@ class Ordering(Chaining):
     @abstractmethod
     def execution(self, parent_id: str) -> Execution:
         """Give the execution of a parent order of this journal."""
-
-
-def _notices(terms: ExecutionPlan, *, prices: IndicativeLimits) -> tuple[str, ...]:
-    """Say in words what a person should know beside the figures of a plan."""
-    notices = []
-    contract = terms.parent.contract
-    if terms.start_ns is not None:
-        notices.append(f"It begins {start_words(terms.start_ns, contract)}; until then nothing is sent.")
-    if prices.cap_short_of_touch and prices.cross is not None:
-        notices.append(
-            f"The cross stops at {contract.format_price(prices.cross)}, short of the opposite touch: "
-            f"it never goes further than 10 steps from mid, nor past the limit."
-        )
-    if terms.adv_source == "caller":
-        notices.append("The average daily volume is the caller's figure.")
-    return tuple(notices)

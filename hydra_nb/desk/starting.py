@@ -93,10 +93,13 @@ def fitted_ns(duration_ns: int, *, begins_ns: int, contract: FutureContract, ove
     remedy = f"start {_remedy_s(duration_ns - left_ns)} s earlier"
     if left_ns > 0:
         remedy += f", take a duration of at most {left_ns // NS_PER_S} s, or say overrun='shorten'"
+    opens_ns = contract.opens_ns(begins_ns)
+    if opens_ns is not None and begins_ns + duration_ns > opens_ns:
+        remedy += ", or 'wait' to go on after the break"
     raise InvalidOrder(
         f"a schedule of {duration_ns // NS_PER_S} s from {start_words(begins_ns, contract)} runs past "
         f"{start_words(closes_ns, contract)}, when {contract.local_symbol} closes ({room_ns // NS_PER_S} s are kept "
-        f"clear); {remedy}, or 'wait' to go on after the break"
+        f"clear); {remedy}"
     )
 
 

@@ -170,4 +170,10 @@ def test_a_schedule_that_runs_past_the_close_is_refused_with_what_fits() -> None
 
     words = str(refused.value)
     assert "runs past Tue 2027-01-12 13:20:00 CST, when ZOH7 closes" in words
-    assert "start 1860 s earlier, take a duration of at most 3540 s, or say overrun='shorten'" in words
+    assert words.endswith("start 1860 s earlier, take a duration of at most 3540 s, or say overrun='shorten'")
+
+
+def test_to_wait_is_offered_where_the_schedule_reaches_past_the_break() -> None:
+    """Oats open again at 19:00: a schedule that ends before would only leave its lots undone."""
+    with pytest.raises(InvalidOrder, match=r"or 'wait' to go on after the break$"):
+        fitted_ns(410 * MINUTE_NS, begins_ns=BEGINS_NS, contract=contract(), overrun="refuse", room_ns=MINUTE_NS)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from hydra_nb.desk.arguments import MAX_LOTS, How, parse_side
+from hydra_nb.desk.arguments import MAX_LOTS, How, parse_side, plain_duration
 from hydra_nb.desk.basket.errors import Faults
 from hydra_nb.domain.frozen import FrozenMapping
 from hydra_nb.domain.units import Side
@@ -195,10 +195,8 @@ def _setting(name: str, value: Any) -> Any:
         value = whole_number(value, what=name)
     elif name in REAL_COLUMNS:
         value = real_number(value, what=name)
-    elif name == "duration" and isinstance(value, str) and _REAL.fullmatch(value):
-        value = float(value)  # pandas would take a bare number for nanoseconds
-    elif name == "duration" and isinstance(value, dt.timedelta):
-        value = value.total_seconds()
+    elif name == "duration":
+        value = plain_duration(value)
     elif name == "start" and isinstance(value, str):
         value = _aware(value)
     elif name in ("tag", "strategy") and not isinstance(value, str):
