@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from hydra_nb.broker.asking import Requests
 from hydra_nb.broker.daily import DailyBar, market_statistics
 from hydra_nb.broker.symbols import read_local_symbol, unknown_instrument
+from hydra_nb.broker.wire_values import quoted
 from hydra_nb.clock import Clock
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import MarketStatistics
@@ -173,11 +174,20 @@ class Instruments:
             return month.contract
         if rule not in self._rule_ticks:
             self._rule_ticks[rule] = await self._requests.ask(f"market rule {rule}", lambda: self._wire.rule_tick(rule))
-        tick = self._rule_ticks[rule]
-        return month.contract if tick is None else replace(month.contract, tick=tick)
+        told = self._rule_ticks[rule]
+        return month.contract if told is None else replace(month.contract, tick=_quoted(told, contract=month.contract))
 
     def _today(self, zone: str) -> dt.date:
         return dt.datetime.fromtimestamp(self._clock.now_ns() // NS_PER_S, tz=ZoneInfo(zone)).date()
+
+
+def _quoted(told: Decimal, *, contract: FutureContract) -> Decimal:
+    """The increment of a market rule in the quoted unit.
+
+    It is told in the currency, as the tick of contract details is. One that is told in the quoted unit is not below the
+    contract's tick, which no increment in the currency comes near.
+    """
+    return told if told >= contract.tick else quoted(told, magnifier=contract.price_magnifier)
 
 
 def _names(contracts: Iterable[FutureContract]) -> str:

@@ -24,7 +24,7 @@ from hydra_nb.broker.hours import parse_hours, with_zone, zone_name
 from hydra_nb.broker.inbox import Inbox
 from hydra_nb.broker.instruments import ContractQuery, ListedMonth
 from hydra_nb.broker.quotes import exact_price
-from hydra_nb.broker.wire_values import decimal, known, read_good_till, whole_lots
+from hydra_nb.broker.wire_values import decimal, known, quoted, read_good_till, whole_lots
 from hydra_nb.domain.events import (
     CommissionReported,
     ExecutionReported,
@@ -249,7 +249,7 @@ def listed_month(details: ContractDetails) -> ListedMonth:
             name=details.longName,
             exchange=contract.exchange,
             currency=contract.currency,
-            tick=Decimal(repr(details.minTick)),
+            tick=quoted(Decimal(repr(details.minTick)), magnifier=details.priceMagnifier or 1),
             multiplier=Decimal(contract.multiplier),
             price_magnifier=details.priceMagnifier or 1,
             contract_month=details.contractMonth or f"{last:%Y%m}",
@@ -265,7 +265,7 @@ def listed_month(details: ContractDetails) -> ListedMonth:
 
 
 def rule_tick(increments: Sequence[PriceIncrement]) -> Decimal | None:
-    """The price increment of a market rule: the widest, which every price level allows; None without any."""
+    """The price increment of a market rule, as told: the widest, which every price level allows; None without any."""
     widths = [Decimal(repr(increment.increment)) for increment in increments if increment.increment > 0]
     return max(widths, default=None)
 

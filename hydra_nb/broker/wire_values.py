@@ -14,6 +14,11 @@ def known(number: float | None) -> float | None:
     return number if number is not None and math.isfinite(number) and abs(number) < _LARGEST else None
 
 
+def quoted(told: Decimal, *, magnifier: int) -> Decimal:
+    """A tick in the unit of the prices, which the broker tells in the currency: 0.0025 for quarters of a cent."""
+    return told if magnifier == 1 else Decimal(f"{(told * magnifier).normalize():f}")
+
+
 def decimal(number: float | None) -> Decimal | None:
     """The shortest decimal of a double, None where it stands for "not set"."""
     number = known(number)

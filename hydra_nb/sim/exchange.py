@@ -110,7 +110,7 @@ class Exchange:
             self.account, self.start_ns = world.account, world.start_ns
             self._first_day = world.month.calendar.local_date(world.start_ns)
             months = (world.month,)
-            self._rules = {world.month.listing.market_rule_id: world.month.listing.min_tick}
+            self._rules = {world.month.listing.market_rule_id: world.month.listing.told_tick}
         own = partial(thin_flow, seed=seed) if world is None else partial(world.flow, seed=seed)
         self._flow = own if flow is None else flow
         self._months = {month.listing.con_id: month for month in months}
@@ -327,7 +327,7 @@ class Exchange:
         return open_interest(month, seed=self.seed, day=month.calendar.local_date(now_ns))
 
     def market_rule(self, rule_id: int) -> tuple[tuple[Decimal, Decimal], ...]:
-        """Give (low edge, increment) of a rule, both in the quoted unit; one row from zero, empty if unknown."""
+        """Give (low edge, increment) of a rule, both in the currency; one row from zero, empty if unknown."""
         tick = self._rules.get(rule_id)
         return () if tick is None else ((Decimal(0), tick),)
 

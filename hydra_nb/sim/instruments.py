@@ -61,6 +61,11 @@ class Instrument:
     sessions: str
     time_zone: str
 
+    @property
+    def told_tick(self) -> Decimal:
+        """The tick in the currency, as the wire tells it."""
+        return self.min_tick / self.price_magnifier
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Month:
@@ -117,8 +122,8 @@ def account_name(seed: int) -> str:
 
 
 def market_rules(instruments: tuple[Instrument, ...]) -> dict[int, Decimal]:
-    """Number the distinct tick sizes; the number is the market rule's id on the wire."""
-    ticks = sorted({instrument.min_tick for instrument in instruments})
+    """Number the distinct ticks, as the wire tells them; the number is the market rule's id there."""
+    ticks = sorted({instrument.told_tick for instrument in instruments})
     return dict(enumerate(ticks, _FIRST_RULE_ID))
 
 
@@ -155,7 +160,7 @@ def list_months(seed: int, *, today: dt.date, holidays: Holidays | None = None) 
                 con_id=next(con_ids),
                 month=first_of_month,
                 last_trade_date=last_trade_date,
-                rule_id=rule_ids[instrument.min_tick],
+                rule_id=rule_ids[instrument.told_tick],
             )
             calendar = Calendar(
                 instrument.sessions,

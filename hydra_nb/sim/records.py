@@ -56,6 +56,11 @@ class Listing:
     time_zone: str  # IANA
     market_rule_id: int
 
+    @property
+    def told_tick(self) -> Decimal:
+        """The tick as the wire tells it: in the currency, where prices are in the quoted unit."""
+        return self.min_tick / self.price_magnifier
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderTerms:

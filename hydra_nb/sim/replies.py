@@ -243,7 +243,7 @@ def contract_details(req_id: int, *, listing: Listing, hours: str, server_versio
             listing.trading_class,  # market name
             listing.trading_class,
             listing.con_id,
-            plain(listing.min_tick),
+            plain(listing.told_tick),
             *([] if has_size_rules else [100]),  # size multiplier of market data
             listing.multiplier,
             "ACTIVETIM,DAY,GTC,GTD,LMT,WHATIF",
@@ -279,7 +279,7 @@ def contract_details_end(req_id: int) -> bytes:
 
 
 def market_rule(rule_id: int, *, increments: Sequence[tuple[Decimal, Decimal]]) -> bytes:
-    """93: price increments, each from its lower edge on."""
+    """93: price increments, each from its lower edge on, both in the currency as the tick of contract details is."""
     flat = [plain(number) for increment in increments for number in increment]
     return encode([93, rule_id, len(increments), *flat])
 
@@ -290,7 +290,7 @@ def market_data_type(req_id: int, *, data_type: int) -> bytes:
 
 
 def tick_parameters(req_id: int, *, min_tick: Decimal, exchange: str) -> bytes:
-    """81."""
+    """81; the tick is in the currency."""
     return encode([81, req_id, plain(min_tick), exchange, 3])
 
 

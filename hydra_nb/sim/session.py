@@ -310,7 +310,7 @@ class GatewayCore:
             return
         self.exchange.watch(listing.con_id, now_ns)
         stream = TickStream(req_id=request.req_id, con_id=listing.con_id)
-        tick = listing.min_tick
+        tick = listing.told_tick
         session.send(replies.tick_parameters(request.req_id, min_tick=tick, exchange=listing.exchange))
         session.send(replies.market_data_type(request.req_id, data_type=LIVE))
         top = self.exchange.top(listing.con_id)

@@ -62,14 +62,42 @@ def test_a_local_symbol_that_the_exchange_writes_otherwise_is_found() -> None:
 
 
 def test_the_tick_is_that_of_the_market_rule() -> None:
-    """The least increment of the details may be finer than what is allowed."""
+    """The least increment of the details may be finer than what is allowed; both are told in the currency."""
 
     async def scenario(room: Room) -> None:
-        room.core.exchange.market_rule = lambda _rule: ((Decimal(0), Decimal("0.50")),)  # type: ignore[method-assign]
+        room.core.exchange.market_rule = lambda _rule: ((Decimal(0), Decimal("0.0050")),)  # type: ignore[method-assign]
 
         months = await room.broker.contracts("ZO")
 
-        assert {month.tick for month in months} == {Decimal("0.5")}
+        assert {str(month.tick) for month in months} == {"0.5"}
+
+    in_virtual_time(scenario)
+
+
+def test_the_increment_of_a_rule_that_is_told_in_the_quoted_unit_is_taken_as_it_is() -> None:
+    """No rule is a hundred times as wide as the tick."""
+
+    async def scenario(room: Room) -> None:
+        room.core.exchange.market_rule = lambda _rule: ((Decimal(0), Decimal("0.25")),)  # type: ignore[method-assign]
+
+        months = await room.broker.contracts("ZO")
+
+        assert {str(month.tick) for month in months} == {"0.25"}
+
+    in_virtual_time(scenario)
+
+
+def test_ticks_are_in_the_unit_of_the_prices() -> None:
+    """As the table of the simulated exchange has them, of contracts in cents and in dollars; and quotes are on them."""
+
+    async def scenario(room: Room) -> None:
+        for listing in {one.symbol: one for one in room.core.exchange.listings}.values():
+            contract = await room.broker.contract(listing.con_id)
+
+            assert contract.tick == listing.min_tick, listing.symbol
+            assert "E" not in str(contract.tick)
+            top = room.core.exchange.daily_bars(listing.con_id, 1, room.core.exchange.start_ns)[-1]
+            assert contract.is_on_tick(top.close)
 
     in_virtual_time(scenario)
 

@@ -173,7 +173,7 @@ def details(**fields: object) -> ContractDetails:
     )
     made = {
         "contract": contract,
-        "minTick": 0.25,
+        "minTick": 0.0025,
         "priceMagnifier": 100,
         "longName": "Oats",
         "contractMonth": "202703",
@@ -192,7 +192,7 @@ def test_contract_details_make_a_contract() -> None:
     listed = translate.listed_month(details())
 
     assert listed.market_rule == 67
-    assert listed.contract.tick == Decimal("0.25")
+    assert str(listed.contract.tick) == "0.25"  # a quarter of a cent, told in dollars
     assert listed.contract.point_value == 50
     assert listed.contract.last_trade_date == dt.date(2027, 3, 12)
     assert listed.contract.time_zone == "America/Chicago"

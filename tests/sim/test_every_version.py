@@ -133,7 +133,7 @@ def test_an_order_lives_its_life_at_every_version(version: int, caplog: pytest.L
     assert [record for record in caplog.records if record.name == "ib_async.Decoder"] == []
     assert client.kinds >= EVERY_KIND
     assert details["contract"]["localSymbol"] == oats.local_symbol
-    assert rule == [{"lowEdge": 0.0, "increment": float(oats.min_tick)}]
+    assert rule == [{"lowEdge": 0.0, "increment": float(oats.told_tick)}]
     assert len(of(bars, "historicalData")) == 20
     assert (asked["whatIf"], margin["status"]) == (True, "PreSubmitted")
     assert Decimal(margin["initMarginChange"]) > 0

@@ -39,7 +39,7 @@ def test_queries_answer_before_anything_runs() -> None:
     assert exchange.market_price(oats.con_id) == bars[-1].close
     assert exchange.market_price(1) is None
     assert exchange.daily_bars(1, 5, exchange.start_ns) == []
-    assert exchange.market_rule(oats.market_rule_id) == ((Decimal(0), Decimal("0.25")),)
+    assert exchange.market_rule(oats.market_rule_id) == ((Decimal(0), Decimal("0.0025")),)
     assert exchange.market_rule(1) == ()
     assert exchange.trading_hours(oats.con_id, exchange.start_ns, 1).endswith("1320")
     assert all(exchange.is_open(item.con_id, exchange.start_ns) for item in exchange.listings)

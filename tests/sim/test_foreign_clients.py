@@ -51,8 +51,8 @@ def test_ib_insync_and_its_successor_trade_as_they_are(module: str, requirements
         left = gateway.call(gateway.exchange.open_orders)
 
     assert (seen["server_version"], seen["accounts"]) == (server_version, [gateway.account])
-    assert seen["contract"] == [listing.local_symbol, 0.25, 100, "America/Chicago"]
-    assert (seen["rule"], seen["bars"]) == ([[0.0, 0.25]], closes)
+    assert seen["contract"] == [listing.local_symbol, 0.0025, 100, "America/Chicago"]
+    assert (seen["rule"], seen["bars"]) == ([[0.0, 0.0025]], closes)
     status, initial, maintenance = seen["what_if"]
     assert (status, maintenance) == ("PreSubmitted", pytest.approx(initial / 1.1, abs=0.01))
     assert initial > 0
@@ -84,8 +84,8 @@ def test_both_generations_of_the_api_of_ib_itself_trade_as_they_are(requirements
 
     fills = sorted(fill.exec_id for fill, _ in booked)
     assert seen["server_version"] == server_version
-    assert seen["contract"] == [listing.local_symbol, 0.25, 100, "America/Chicago"]
-    assert (seen["rule"], seen["bars"]) == ([True, [[0.0, 0.25]]], closes)
+    assert seen["contract"] == [listing.local_symbol, 0.0025, 100, "America/Chicago"]
+    assert (seen["rule"], seen["bars"]) == ([True, [[0.0, 0.0025]]], closes)
     is_what_if, status, initial, maintenance = seen["what_if"]
     assert (is_what_if, status, maintenance) == (True, "PreSubmitted", pytest.approx(initial / 1.1, abs=0.01))
     assert initial > 0

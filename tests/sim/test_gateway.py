@@ -78,7 +78,7 @@ def test_a_contract_is_qualified_with_rule_and_hours(gateway: SimulatedGateway):
 
         assert qualified == nearest
         assert rule is not None
-        assert rule[0].increment == details.minTick == 0.25
+        assert rule[0].increment == details.minTick == 0.0025
         assert details.priceMagnifier == 100
         now = await ib.reqCurrentTimeAsync()
         assert any(session.start <= now < session.end for session in details.tradingSessions())

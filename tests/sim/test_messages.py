@@ -209,7 +209,7 @@ def test_contract_details_read_the_same_at_every_version(version: int):
     assert (name, req_id) == ("contractDetails", 11)
     assert (contract.symbol, contract.secType, contract.exchange, contract.conId) == ("ZO", "FUT", "CBOT", 123456)
     assert (contract.lastTradeDateOrContractMonth, contract.localSymbol) == ("20260514", "ZOK6")
-    assert (details.minTick, details.priceMagnifier, contract.multiplier) == (0.25, 100, "5000")
+    assert (details.minTick, details.priceMagnifier, contract.multiplier) == (0.0025, 100, "5000")
     assert (details.longName, details.contractMonth, details.realExpirationDate) == ("Oats", "202605", "20260514")
     assert (details.timeZoneId, details.tradingHours, details.liquidHours) == ("America/Chicago", hours, hours)
     assert (details.marketRuleIds, details.underSymbol) == ("57", "ZO")

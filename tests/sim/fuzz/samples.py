@@ -183,7 +183,7 @@ def _contract_details(dice: Dice, *, version: int) -> Sample:
     contract = _contract(listing) | {"primaryExchange": ""}
     details = {
         "contract": contract,
-        "minTick": float(listing.min_tick),
+        "minTick": float(listing.told_tick),
         "priceMagnifier": listing.price_magnifier,
         "longName": listing.name,
         "contractMonth": listing.contract_month,
