@@ -14,7 +14,7 @@ from hydra_nb.broker.completed import CompletedOrder, CompletedOrders
 from hydra_nb.broker.emergency import HeardStatus
 from hydra_nb.broker.executions import ExecutionBook
 from hydra_nb.broker.holdings import Holdings
-from hydra_nb.broker.link import LOST_SERVERS, RESTORED, RESTORED_DATA_LOST, Farms, Link
+from hydra_nb.broker.link import LOST_SERVERS, NO_SERVERS, RESTORED_DATA_LOST, Farms, Link
 from hydra_nb.broker.quotes import QuoteBoard
 from hydra_nb.broker.sent import SentOrders
 from hydra_nb.clock import Clock
@@ -248,15 +248,16 @@ class Inbox:
             board.refuse(req_id)
         self.tell(BrokerErrorReported(time_ns=self.now_ns(), order_ref=order_ref, code=code, message=message))
         self.farms.heard(code, message)
-        if code in (LOST_SERVERS, RESTORED, RESTORED_DATA_LOST):
-            if code == LOST_SERVERS:
-                self.completed.outdate()
+        if code in (LOST_SERVERS, NO_SERVERS):
+            self.completed.outdate()
+            lost = self.link.servers(present=False) if code == LOST_SERVERS else self.link.begins_without_servers()
+            self.note_link(changed=lost, message=message)
+        elif self.link.is_restored_by(code):
             if code == RESTORED_DATA_LOST and self._on_data_lost is not None:
                 self._on_data_lost()
-            changed = self.link.servers(present=code != LOST_SERVERS)
             # Restored although we knew of no loss: what happened meanwhile is as unknown, and is compared as well.
-            restored = code != LOST_SERVERS and self.link.state is ConnectionState.UP
-            self.note_link(changed=changed or restored, message=message)
+            changed = self.link.servers(present=True) or self.link.state is ConnectionState.UP
+            self.note_link(changed=changed, message=message)
 
     def unreadable(self, what: str) -> None:
         """A message could not be read; the client library only writes that to a log."""

@@ -21,6 +21,8 @@ HISTORY_REPLY_S = 30.0
 """Host seconds that the broker may take for daily bars."""
 
 _NO_SUCH_CONTRACT = 200
+ALGO_VENUES = frozenset({"QBALGO"})
+"""Venues under which the broker lists futures for its algorithms (seen in `validExchanges` of CBOT, CME and NYMEX)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +110,7 @@ class Instruments:
             listed = ()
         if not listed:
             raise unknown_instrument(query.name, known=self._symbols)
-        found = [await self._with_rule(month) for month in listed]
+        found = [await self._with_rule(month) for month in _by_one_venue(listed)]
         for contract in found:
             self._learn(contract)
             self._symbols.add(contract.symbol)
@@ -179,6 +181,16 @@ class Instruments:
 
     def _today(self, zone: str) -> dt.date:
         return dt.datetime.fromtimestamp(self._clock.now_ns() // NS_PER_S, tz=ZoneInfo(zone)).date()
+
+
+def _by_one_venue(listed: Iterable[ListedMonth]) -> Iterable[ListedMonth]:
+    """Each contract id once: a month may be told for its exchange, and again for a venue that only algorithms reach."""
+    venues: dict[int, ListedMonth] = {}
+    for month in listed:
+        known = venues.get(month.contract.con_id)
+        if known is None or known.contract.exchange in ALGO_VENUES:
+            venues[month.contract.con_id] = month
+    return venues.values()
 
 
 def _quoted(told: Decimal, *, contract: FutureContract) -> Decimal:

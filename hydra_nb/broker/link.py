@@ -5,9 +5,12 @@ from hydra_nb.domain.market import ConnectionState
 LOST_SERVERS = 1100
 RESTORED_DATA_LOST = 1101
 RESTORED = 1102
+NO_SERVERS = 2110
 FARM_BROKEN = 2103
 FARM_OK = 2104
 FARM_IDLE = 2108
+FARMS_BACK = frozenset({FARM_OK, 2106, 2158})
+"""Quotes, history and definitions are there again: of a gateway without servers none is."""
 
 
 class Link:
@@ -20,6 +23,7 @@ class Link:
         self._is_open = False
         self._has_servers = True
         self._answers = True
+        self._began_without = False
 
     @property
     def state(self) -> ConnectionState:
@@ -34,11 +38,22 @@ class Link:
 
     def closed(self) -> bool:
         """The socket is gone, and what was told on it says nothing about the next."""
+        self._began_without = False
         return self._change(is_open=False, has_servers=True, answers=True)
 
     def servers(self, *, present: bool) -> bool:
         """The gateway lost its servers, or has them again."""
+        self._began_without = False
         return self._change(has_servers=present)
+
+    def begins_without_servers(self) -> bool:
+        """It is itself not connected yet, and says so to whoever signs on: 2110, of which no 1102 need be the end."""
+        self._began_without = self._began_without or self._has_servers
+        return self._change(has_servers=False)
+
+    def is_restored_by(self, code: int) -> bool:
+        """Whether a notice tells that the servers are there again: those of farms only where no loss was told."""
+        return code in (RESTORED, RESTORED_DATA_LOST) or (self._began_without and code in FARMS_BACK)
 
     def answers(self, *, heard: bool) -> bool:
         """A time request was answered, or not."""

@@ -38,6 +38,41 @@ def test_lost_servers_degrade_and_come_back() -> None:
     in_virtual_time(scenario)
 
 
+@pytest.mark.parametrize("back", [1102, 2104, 2106, 2158])
+def test_a_gateway_that_has_no_servers_itself_is_no_way_to_the_broker(back: int) -> None:
+    """2110, as it is told to whoever signs on too early: until it has them, whichever way it says so."""
+
+    async def scenario(room: Room) -> None:
+        for _ in range(2):
+            await room.error(-1, 2110)
+        assert room.broker.state is DEGRADED
+        await room.error(-1, 2103)
+        assert room.broker.state is DEGRADED
+
+        await room.error(-1, back)
+
+        assert states(room) == [UP, DEGRADED, UP]
+
+    in_virtual_time(scenario)
+
+
+@pytest.mark.parametrize("codes", [(1100,), (1100, 2110), (2110, 1100)])
+def test_a_loss_that_was_told_ends_with_a_restoration_that_is_told(codes: tuple[int, ...]) -> None:
+    """That a farm is there again says nothing of orders, where the gateway has said that it lost its servers."""
+
+    async def scenario(room: Room) -> None:
+        for code in codes:
+            await room.error(-1, code)
+        await room.error(-1, 2104)
+        assert room.broker.state is DEGRADED
+
+        await room.error(-1, 1102)
+
+        assert room.broker.state is UP
+
+    in_virtual_time(scenario)
+
+
 def test_lost_subscriptions_are_asked_for_again() -> None:
     """1101: market data, positions and account values."""
 

@@ -1,6 +1,8 @@
 """Contracts and statistics, asked of the simulated gateway."""
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,6 +10,9 @@ from ib_async import Contract
 
 from hydra_nb.domain.events import BrokerErrorReported
 from hydra_nb.errors import InvalidOrder, UnknownInstrument
+from hydra_nb.sim import answers
+from hydra_nb.sim.records import Listing
+from hydra_nb.sim.requests import ContractQuery
 from tests.broker.room import Room, in_virtual_time
 
 
@@ -98,6 +103,30 @@ def test_ticks_are_in_the_unit_of_the_prices() -> None:
             assert "E" not in str(contract.tick)
             top = room.core.exchange.daily_bars(listing.con_id, 1, room.core.exchange.start_ns)[-1]
             assert contract.is_on_tick(top.close)
+
+    in_virtual_time(scenario)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_month_that_is_told_for_several_venues_is_one_on_its_exchange(
+    order: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever of its exchange and the venue of algorithms comes first: it has one name, and orders go there."""
+    told = answers.matching
+
+    def twice(listings: Iterable[Listing], *, query: ContractQuery) -> list[Listing]:
+        found = told(listings, query=query)
+        return [one for month in found for one in (month, replace(month, exchange="QBALGO"))[::order]]
+
+    monkeypatch.setattr(answers, "matching", twice)
+
+    async def scenario(room: Room) -> None:
+        months = await room.broker.contracts("ZO")
+
+        assert {month.exchange for month in months} == {"CBOT"}
+        assert len({month.con_id for month in months}) == len(months)
+        assert await room.broker.contract(months[0].local_symbol) == months[0]
+        assert await room.broker.contract(months[0].con_id) == months[0]
 
     in_virtual_time(scenario)
 
