@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from hydra_nb.broker.asking import Requests
 from hydra_nb.broker.daily import DailyBar, market_statistics
-from hydra_nb.broker.symbols import read_local_symbol, unknown_instrument
+from hydra_nb.broker.symbols import MonthName, read_local_symbol, unknown_instrument, unknown_month
 from hydra_nb.broker.wire_values import quoted
 from hydra_nb.clock import Clock
 from hydra_nb.domain.instrument import FutureContract
@@ -93,6 +93,7 @@ class Instruments:
         self._rule_ticks: dict[int, Decimal | None] = {}
         self._statistics: dict[tuple[int, dt.date], MarketStatistics] = {}
         self._symbols: set[str] = set()
+        self._unlisted: set[str] = set()
 
     async def look_up(self, query: ContractQuery) -> tuple[FutureContract, ...]:
         """All months that fit, nearest last trade date first.
@@ -102,19 +103,9 @@ class Instruments:
         UnknownInstrument
             There is none.
         """
-        try:
-            listed = await self._requests.ask("contract details", lambda: self._wire.details(query))
-        except RequestRefused as refusal:
-            if refusal.code != _NO_SUCH_CONTRACT:
-                raise
-            listed = ()
-        if not listed:
-            raise unknown_instrument(query.name, known=self._symbols)
-        found = [await self._with_rule(month) for month in _by_one_venue(listed)]
-        for contract in found:
-            self._learn(contract)
-            self._symbols.add(contract.symbol)
-        return tuple(sorted(found, key=lambda contract: (contract.last_trade_date, contract.con_id)))
+        if found := await self._listed(query):
+            return found
+        raise unknown_instrument(query.name, known=self._symbols, unlisted=self._unlisted)
 
     async def find(self, key: object) -> FutureContract:
         """One month by contract id, local symbol, query, or itself; see `BrokerGateway.contract`."""
@@ -137,21 +128,21 @@ class Instruments:
         UnknownInstrument
             There is none, or more than one.
         """
-        found = await self.look_up(query)
-        if len(found) > 1:
-            raise UnknownInstrument(f"{query.name} names {len(found)} futures; name one of {_names(found)}")
-        return found[0]
+        return _only(await self.look_up(query), query=query)
 
     async def named(self, name: str) -> FutureContract:
         """The month of a local symbol, as the exchange writes it or as ``ZOH7``."""
-        try:
-            return await self.the_one(ContractQuery(local_symbol=name))
-        except UnknownInstrument:
-            month = read_local_symbol(name, today=self._today("UTC"))
-            if month is None:
-                raise
+        query = ContractQuery(local_symbol=name)
+        month = read_local_symbol(name, today=self._today("UTC"))
+        if month is None:
+            return await self.the_one(query)
+        if found := await self._listed(query):
+            return _only(found, query=query)
         # Some exchanges write their local symbols in another way, such as "ZO   MAR 27".
-        return await self.the_one(ContractQuery(symbol=month.symbol, contract_month=month.contract_month))
+        query = ContractQuery(symbol=month.symbol, contract_month=month.contract_month)
+        if found := await self._listed(query):
+            return _only(found, query=query)
+        raise await self._no_such_month(name, month)
 
     async def statistics(self, contract: FutureContract, *, source: str) -> MarketStatistics:
         """Average daily volume and daily volatility, asked for once an exchange day; None where not computable."""
@@ -170,6 +161,31 @@ class Instruments:
             self._statistics[contract.con_id, today] = told
         return told
 
+    async def _listed(self, query: ContractQuery) -> tuple[FutureContract, ...]:
+        """All months that fit, nearest last trade date first; empty where there are none."""
+        try:
+            listed = await self._requests.ask("contract details", lambda: self._wire.details(query))
+        except RequestRefused as refusal:
+            if refusal.code != _NO_SUCH_CONTRACT:
+                raise
+            listed = ()
+        found = [await self._with_rule(month) for month in _by_one_venue(listed)]
+        for contract in found:
+            self._learn(contract)
+            self._symbols.add(contract.symbol)
+            self._unlisted.discard(contract.symbol)
+        if not found and query == ContractQuery(symbol=query.symbol):
+            self._unlisted.add(query.symbol)
+        return tuple(sorted(found, key=lambda contract: (contract.last_trade_date, contract.con_id)))
+
+    async def _no_such_month(self, name: str, month: MonthName) -> UnknownInstrument:
+        """Tell a month that is not listed from a symbol that is not."""
+        if month.symbol not in self._symbols:
+            await self._listed(ContractQuery(symbol=month.symbol))
+        return unknown_month(
+            name, read_as=month, today=self._today("UTC"), known=self._symbols, unlisted=self._unlisted
+        )
+
     async def _with_rule(self, month: ListedMonth) -> FutureContract:
         rule = month.market_rule
         if rule is None:
@@ -181,6 +197,13 @@ class Instruments:
 
     def _today(self, zone: str) -> dt.date:
         return dt.datetime.fromtimestamp(self._clock.now_ns() // NS_PER_S, tz=ZoneInfo(zone)).date()
+
+
+def _only(found: tuple[FutureContract, ...], *, query: ContractQuery) -> FutureContract:
+    """The month that was found; refused where there are more, as nobody guesses which was meant."""
+    if len(found) > 1:
+        raise UnknownInstrument(f"{query.name} names {len(found)} futures; name one of {_names(found)}")
+    return found[0]
 
 
 def _by_one_venue(listed: Iterable[ListedMonth]) -> Iterable[ListedMonth]:

@@ -11,9 +11,10 @@ from ib_async import Contract
 from hydra_nb.domain.events import BrokerErrorReported
 from hydra_nb.errors import InvalidOrder, UnknownInstrument
 from hydra_nb.sim import answers
+from hydra_nb.sim.exchange import Exchange
 from hydra_nb.sim.records import Listing
 from hydra_nb.sim.requests import ContractQuery
-from tests.broker.room import Room, in_virtual_time
+from tests.broker.room import SEED, Room, in_virtual_time
 
 
 def test_all_months_of_a_symbol_come_nearest_first() -> None:
@@ -142,6 +143,34 @@ def test_an_unknown_name_raises(name: str) -> None:
         assert 200 not in {report.code for report in room.heard(BrokerErrorReported)}
 
     in_virtual_time(scenario)
+
+
+def test_what_the_broker_refused_is_not_suggested_afterwards() -> None:
+    """What it was seen to list comes first; a month of a symbol that it lists names the way to all its months."""
+    exchange = Exchange(seed=SEED)
+    exchange.listings = tuple(one for one in exchange.listings if one.symbol != "CB")
+    words: list[str] = []
+
+    async def scenario(room: Room) -> None:
+        for ask, name in (
+            (room.broker.contracts, "ZS"),
+            (room.broker.contracts, "CB"),
+            (room.broker.contracts, "CBB"),
+            (room.broker.contract, "ZOZ5"),
+            (room.broker.contracts, "ZS"),
+        ):
+            with pytest.raises(UnknownInstrument) as caught:
+                await ask(name)
+            words.append(str(caught.value))
+
+    in_virtual_time(scenario, exchange=exchange)
+
+    guessed, _refused, without, month, seen = words
+    assert guessed.endswith("this package knows you may mean ZR or ZO")
+    assert without.startswith("the broker lists no future 'CBB'; use the broker's own symbol; ")
+    assert without.endswith(", CSC")
+    assert "read as December 2035: no such month of ZO is listed" in month
+    assert seen.endswith("did you mean ZO?")
 
 
 def test_a_contract_that_names_several_months_raises() -> None:

@@ -14,7 +14,7 @@ from hydra_nb.broker.daily import DailyBar, market_statistics
 from hydra_nb.broker.executions import split_execution_id
 from hydra_nb.broker.hours import parse_hours, with_zone, zone_name
 from hydra_nb.broker.skew import TimeReply
-from hydra_nb.broker.symbols import MonthName, read_local_symbol, unknown_instrument
+from hydra_nb.broker.symbols import MonthName, read_local_symbol, unknown_instrument, unknown_month
 from hydra_nb.domain.orders import ChildOrder, Stage
 from hydra_nb.domain.units import NS_PER_S, Side
 from hydra_nb.errors import BrokerError, SendRefused
@@ -287,6 +287,9 @@ def test_sessions_do_not_overlap_and_are_in_order() -> None:
     assert sessions[0].close_ns < sessions[1].open_ns
 
 
+THE_THIN = "thin futures that this package knows are ZO, ZR, KE, LBR, GF, HE, OJ, PA, PL, DA, CSC, CB"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -295,11 +298,14 @@ def test_sessions_do_not_overlap_and_are_in_order() -> None:
         ("ZOH5", MonthName(symbol="ZO", contract_month="203503")),
         ("ZOZ5", MonthName(symbol="ZO", contract_month="203512")),
         ("GFF8", MonthName(symbol="GF", contract_month="202801")),
+        ("ZOH17", MonthName(symbol="ZO", contract_month="201703")),
+        ("ZOH77", MonthName(symbol="ZO", contract_month="197703")),
+        ("ZOZ76", MonthName(symbol="ZO", contract_month="207612")),
         ("ZO", None),
     ],
 )
 def test_local_symbols_are_read(text: str, expected: MonthName | None) -> None:
-    """One digit of a year is the next year that ends so, last year included."""
+    """One digit of a year is the next year that ends so, last year included; two are the nearest year."""
     assert read_local_symbol(text, today=dt.date(2027, 1, 12)) == expected
 
 
@@ -307,6 +313,45 @@ def test_an_unknown_name_gets_the_nearest_remedy() -> None:
     """Also where other vendors call it otherwise."""
     assert "did you mean ZO" in str(unknown_instrument("ZOO", known=["ZO"]))
     assert "did you mean LBR?" in str(unknown_instrument("LBS", known=[]))
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "unlisted", "remedy"),
+    [
+        ("ZS", ["ZO", "GF"], [], "did you mean ZO?"),
+        ("ZO", [], [], "of the thin futures that this package knows you may mean ZR or OJ"),
+        ("ZO", ["ZO"], [], "of the thin futures that this package knows you may mean ZR or OJ"),
+        ("ZS", [], ["ZO"], "of the thin futures that this package knows you may mean ZR"),
+        ("LBS", [], ["LBR"], f"use the broker's own symbol; {THE_THIN}".replace("LBR, ", "")),
+        ("QQ", ["ZO"], [], f"use the broker's own symbol; {THE_THIN}"),
+    ],
+)
+def test_what_is_not_known_to_be_listed_is_not_said_to_be(
+    name: str, known: list[str], unlisted: list[str], remedy: str
+) -> None:
+    """Neither the name itself, nor what the broker has refused, is suggested; what it lists comes first."""
+    words = str(unknown_instrument(name, known=known, unlisted=unlisted))
+
+    assert words == f"the broker lists no future {name!r}; {remedy}"
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "words"),
+    [
+        ("KEZ6", ["KE"], 'December 2026: no such month of KE is listed (it may have expired); await desk.chain("KE")'),
+        ("ZOF7", ["ZO"], 'January 2027: no such month of ZO is listed (it may have expired); await desk.chain("ZO")'),
+        ("ZOZ5", ["ZO"], 'December 2035: no such month of ZO is listed; await desk.chain("ZO") shows the months that '),
+        ("LBSZ6", ["ZO"], "December 2026, nor any month of 'LBS'; did you mean LBR?"),
+    ],
+)
+def test_a_month_that_is_not_listed_is_named_as_it_was_typed_and_read(text: str, known: list[str], words: str) -> None:
+    """With what to do; only a month that may be over is said to be."""
+    today = dt.date(2027, 1, 12)
+    month = read_local_symbol(text, today=today)
+
+    assert month is not None
+    told = str(unknown_month(text, read_as=month, today=today, known=known))
+    assert told.startswith(f"the broker lists no future {text!r}, read as {words}")
 
 
 def bars(count: int) -> list[DailyBar]:

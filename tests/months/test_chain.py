@@ -215,7 +215,7 @@ def test_a_symbol_that_nobody_lists_is_an_error_with_the_nearest() -> None:
     """As everywhere on the desk."""
 
     async def scenario(stack: Stack) -> None:
-        with pytest.raises(UnknownInstrument, match="did you mean ZO"):
+        with pytest.raises(UnknownInstrument, match="you may mean ZO"):
             await stack.desk.chain("ZOO")
 
     on_a_desk(scenario)
