@@ -43,6 +43,13 @@ QUOTES = quotes_frame((-5, 399.75, 400.25), (150, 400.25, 400.75), (900, 400.25,
         ({"by": []}, "by= names no column"),
         ({"by": "colour"}, "no column 'colour' to group by"),
         ({"level": "order"}, "level='order'"),
+        ({"fills": None}, "fills=None is no frame; give a DataFrame, such as desk.fills()"),
+        ({"fills": [1, 2]}, "fills=[1, 2] is no frame"),
+        ({"quotes": 5}, "quotes=5 is no frame; give a DataFrame, such as desk.quotes()"),
+        ({"trades": "much"}, "trades='much' is no frame; give a DataFrame, such as hydra_nb.analysis.tca.trades_of("),
+        ({"executions": 5}, "executions=5 is no frame"),
+        ({"slices": 5}, "slices=5 is no frame"),
+        ({"instruments": {}}, "instruments={} is no frame"),
     ],
 )
 def test_what_would_give_a_wrong_number_is_refused(frames: dict[str, Any], words: str) -> None:
@@ -51,6 +58,12 @@ def test_what_would_give_a_wrong_number_is_refused(frames: dict[str, Any], words
         tca(**{"fills": FILLS, "quotes": QUOTES, **frames})
 
     assert words in str(caught.value)
+
+
+def test_no_quotes_tell_no_trades() -> None:
+    """Nothing at all is refused as a frame that lacks columns is."""
+    with pytest.raises(InvalidFrame, match=r"quotes=None is no frame; give a DataFrame, such as desk.quotes\(\)"):
+        trades_of(None)  # type: ignore[arg-type]
 
 
 def test_quotes_that_do_not_tell_leave_nan_and_a_count() -> None:

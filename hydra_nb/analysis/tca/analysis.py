@@ -6,7 +6,7 @@ from typing import Literal, get_args
 import pandas as pd
 
 from hydra_nb.analysis.tca.groups import Levels, group_level
-from hydra_nb.analysis.tca.inputs import Fills, read_quotes
+from hydra_nb.analysis.tca.inputs import Fills, must_be_frame, read_quotes
 from hydra_nb.analysis.tca.interval import read_trades, trades_of
 from hydra_nb.analysis.tca.levels import fill_level, parent_level, slice_level
 from hydra_nb.analysis.tca.measure import measure
@@ -69,12 +69,17 @@ def tca(
     Raises
     ------
     InvalidFrame
-        A frame lacks columns, or holds rows that would give a wrong number, such as times without a zone.
+        A frame is none, lacks columns, or holds rows that would give a wrong number, such as times without a zone.
     """
     if level not in get_args(Level):
         raise InvalidFrame(
             f"level={level!r}: say {', '.join(map(repr, get_args(Level)))}, or group by columns with by="
         )
+    must_be_frame(fills, "fills")
+    others = {"quotes": quotes, "trades": trades, "executions": executions, "slices": slices}
+    for name, frame in {**others, "instruments": instruments}.items():
+        if frame is not None:
+            must_be_frame(frame, name)
     read = Fills.of(fills, executions, slices)
     market = _market(read, quotes, trades, tolerance_ns=pd.Timedelta(tolerance).as_unit("ns").value)
     terms = Terms.of(read, instruments)

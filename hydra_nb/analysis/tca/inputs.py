@@ -123,8 +123,16 @@ def keys_of(frame: pd.DataFrame, symbols: pd.Index) -> Places:
     return np.append(place, -1)[codes]
 
 
+def must_be_frame(value: object, name: str) -> None:
+    """Raise `InvalidFrame` where a frame is none."""
+    if not isinstance(value, pd.DataFrame):
+        such_as = "hydra_nb.analysis.tca.trades_of(quotes)" if name == "trades" else f"desk.{name}()"
+        raise InvalidFrame(f"{name}={value!r:.60} is no frame; give a DataFrame, such as {such_as}")
+
+
 def require(frame: pd.DataFrame, name: str, columns: Sequence[str]) -> None:
-    """Raise `InvalidFrame` where a frame lacks columns."""
+    """Raise `InvalidFrame` where a frame is none, or lacks columns."""
+    must_be_frame(frame, name)
     if missing := [column for column in columns if column not in frame]:
         raise InvalidFrame(
             f"{name} lacks {', '.join(missing)}; it has {', '.join(map(str, frame.columns)) or 'nothing'}"
