@@ -64,9 +64,14 @@ class TestOrders:
             ("LH", "LH", "HE"),
             ("OATS", "OATS", "ZO"),
             ("zo zo", "ZO ZO", "ZO"),
-            ("ZOF7", "ZO 202701", "ZOH7"),
+            ("ZOF7", "ZOF7", "read as January 2027: no such month of ZO is listed (it may have expired); "),
+            ("ZOZ6", "ZOZ6", 'await desk.chain("ZO") shows the months that there are'),
+            ("zoh17", "ZOH17", "read as March 2017: no such month of ZO is listed (it may have expired)"),
+            ("KEZ6", "KEZ6", 'await desk.chain("KE") shows the months that there are'),
+            ("ZSZ6", "ZSZ6", "read as December 2026, nor any month of 'ZS'; "),
             ("", "", "ZO"),
-            ("ES", "ES", "did you mean"),
+            ("ES", "ES", "of the thin futures that this package knows you may mean KE or HE"),
+            ("ZS", "ZS", "of the thin futures that this package knows you may mean ZR or ZO"),
             ("XXXXXXXX", "XXXXXXXX", "ZO"),
         ],
     )
@@ -617,6 +622,49 @@ class TestGateways:
         with pytest.raises(errors.InvalidOrder, match="speed"):
             asyncio.run(scenario())
 
+    @pytest.mark.parametrize(
+        ("how", "words"),
+        [
+            ({"client_id": "x"}, "client_id='x' is no id of a connection; give a whole number from 0 to 2,147,483,647"),
+            ({"client_id": -1}, "client_id=-1 is no id"),
+            ({"client_id": 2**31}, "client_id=2147483648 is no id"),
+            ({"client_id": 1.0}, "client_id=1.0 is no id"),
+            ({"client_id": True}, "client_id=True is no id"),
+            ({"client_id": None}, "client_id=None is no id"),
+            ({"seed": "a"}, "seed='a' is no seed of a market; give a whole number, for instance 7, or None"),
+            ({"seed": 7.0}, "seed=7.0 is no seed"),
+            ({"seed": False}, "seed=False is no seed"),
+            ({"seed": [7]}, r"seed=\[7\] is no seed"),
+            ({"journal": 5}, "journal=5 is no path; give the path of a SQLite file, ':memory:', or None"),
+            ({"journal": b"desk.sqlite"}, "journal=b'desk.sqlite' is no path"),
+        ],
+        ids=str,
+    )
+    def test_an_argument_that_is_none_is_refused_before_anything_is_opened(
+        self, how: dict[str, Any], words: str
+    ) -> None:
+        """With its name, its value, and what is wanted."""
+
+        async def scenario(_loop: VirtualLoop, _core: WitnessCore) -> None:
+            with pytest.raises(errors.InvalidOrder, match=words):
+                await hydra_nb.connect(f"{SIM_HOST}:4002", **{"journal": ":memory:", **how})
+
+        core = connecting(scenario, exchange=Exchange(seed=SEED))
+
+        assert core.frames == []
+
+    def test_a_client_id_and_a_seed_of_numpy_open_the_desk_of_their_numbers(self) -> None:
+        """They mean what they say: the same desk is found by either."""
+        figures = {"client_id": np.int32(3), "seed": np.int64(SEED)}
+        typed = {"client_id": 3, "seed": SEED}
+
+        async def scenario(_loop: VirtualLoop) -> None:
+            async with hydra_nb.connect(speed="max", journal=":memory:", **figures) as desk:
+                assert await hydra_nb.connect(speed="max", journal=":memory:", **typed) is desk
+                assert desk.account == Exchange(seed=SEED).account
+
+        run_virtual(scenario)
+
     def test_virtual_time_needs_its_loop(self) -> None:
         """`speed="max"` in a notebook says who it is for."""
 
@@ -644,6 +692,26 @@ class TestGateways:
 
         assert str(file) in heard[0]
         assert core.frames == []
+
+
+class TestSafety:
+    """What a person says of a halt is kept, so it is text."""
+
+    @pytest.mark.parametrize("reason", [None, 5, b"why"])
+    def test_a_reason_that_is_no_text_is_refused(self, reason: Any) -> None:
+        """Of a re-arming, and of an unlocking; nothing is changed. A kill takes any."""
+
+        async def scenario(stack: Stack) -> None:
+            await stack.desk.kill(reason)
+            with pytest.raises(errors.InvalidOrder, match=f"reason={reason!r} is no text; say in words why"):
+                await stack.desk.rearm(reason)
+            with pytest.raises(errors.InvalidOrder, match=f"reason={reason!r} is no text; say in words why"):
+                await stack.desk.unlock("ZOK7", reason=reason)
+            with pytest.raises(errors.InvalidOrder, match="local_symbol=None is no text; say which contract"):
+                await stack.desk.unlock(None, reason="a hedge")  # type: ignore[arg-type]
+            assert stack.desk.killed is not None
+
+        on_a_desk(scenario)
 
 
 @pytest.fixture

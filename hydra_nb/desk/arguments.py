@@ -3,10 +3,12 @@
 import datetime as dt
 import math
 import operator
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,7 @@ MAX_RISK_AVERSION = 1e3
 MAX_DURATION_S = 366 * 86_400
 MAX_PRICE = Decimal(10) ** 12
 MAX_SEED = 2**63 - 1
+MAX_CLIENT_ID = 2**31 - 1
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 
@@ -185,6 +188,34 @@ def parse_lots(value: object) -> int:
     return lots
 
 
+def parse_client_id(value: object) -> int:
+    """The id of a connection, as the broker's wire takes it: a whole number, also of NumPy."""
+    number = _index(value)
+    if number is None or not 0 <= number <= MAX_CLIENT_ID:
+        raise InvalidOrder(
+            f"client_id={value!r:.60} is no id of a connection; give a whole number from 0 to {MAX_CLIENT_ID:,}"
+        )
+    return number
+
+
+def parse_market_seed(value: object) -> int | None:
+    """The seed of a simulated market: a whole number, also of NumPy; None is the market's own."""
+    number = _index(value)
+    if value is not None and number is None:
+        raise InvalidOrder(f"seed={value!r:.60} is no seed of a market; give a whole number, for instance 7, or None")
+    return number
+
+
+def parse_journal(value: object) -> str | Path | None:
+    """Where the journal is, as text or a path; None where nobody said."""
+    if isinstance(value, str | Path | None):
+        return value
+    path = os.fspath(value) if isinstance(value, os.PathLike) else None
+    if not isinstance(path, str):
+        raise InvalidOrder(f"journal={value!r:.60} is no path; give the path of a SQLite file, ':memory:', or None")
+    return path
+
+
 def parse_ending(working: object) -> bool:
     """Whether a desk that closes cancels what works; else it is left to its expiry."""
     if working not in ("cancel", "expire"):
@@ -201,6 +232,16 @@ def whole(value: object, *, what: str) -> int:
     if isinstance(value, bool) or number < 1:
         raise InvalidOrder(f"{value!r} {what}: at least 1 is needed")
     return number
+
+
+def _index(value: object) -> int | None:
+    """A whole number of Python or of NumPy; None for all else, also for True."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return operator.index(value)  # type: ignore[arg-type]  # whatever has no __index__ is none
+    except TypeError:
+        return None
 
 
 def _inside(value: object, *, what: str, low: float, high: float, unit: str) -> None:

@@ -21,6 +21,7 @@ from hydra_nb.broker.emergency import Place
 from hydra_nb.broker.gateway import BrokerGateway
 from hydra_nb.desk import registry
 from hydra_nb.desk.alert_delivery import parse_command
+from hydra_nb.desk.arguments import parse_client_id, parse_journal, parse_market_seed
 from hydra_nb.desk.clock_watch import ClockWatch
 from hydra_nb.desk.clocks import LoopClock
 from hydra_nb.desk.contract_facts import read_contract_facts
@@ -174,16 +175,16 @@ def connect(
     LimitsError
         The limits, or the facts about contracts, are malformed.
     InvalidOrder
-        The speed, or the alert command, cannot be used.
+        The client id, the journal's path, the seed, the speed, or the alert command, cannot be used.
     """
     arguments = Arguments(
         endpoint=endpoint,
         account=account,
-        client_id=client_id,
-        journal=journal,
+        client_id=parse_client_id(client_id),
+        journal=parse_journal(journal),
         limits=limits,
         contract_facts=contract_facts,
-        seed=seed,
+        seed=parse_market_seed(seed),
         speed=speed,
         confirm_live=confirm_live,
         alert_command=alert_command,

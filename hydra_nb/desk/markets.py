@@ -1,15 +1,18 @@
 """The part of a desk that knows contracts: finds and watches them, and tells quotes, volume and positions."""
 
 import contextlib
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hydra_nb.broker.symbols import read_local_symbol
 from hydra_nb.desk import months
 from hydra_nb.desk.calibrating import Calibrating
 from hydra_nb.desk.held import HeldContracts
 from hydra_nb.desk.rooms import Rooms
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.market import ConnectionState, MarketStatistics, Quote
+from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.errors import BrokerError, UnknownInstrument
 from hydra_nb.risk.close_out import CloseOut
 from hydra_nb.sim.instruments import read_instruments
@@ -160,10 +163,20 @@ class Markets(Calibrating):
         name = str(symbol).strip().upper()
         choice = self._choices.get(name)
         if choice is None:
-            raise UnknownInstrument(
+            raise self._without_a_choice(symbol, name=name)
+        return choice.why(self._month_now(choice))
+
+    def _without_a_choice(self, symbol: str, *, name: str) -> UnknownInstrument:
+        """The error for a name for which no month was chosen: it names one itself, or was not looked up."""
+        known = self._contracts.get(name) or self._listed.get(name)
+        today = dt.datetime.fromtimestamp(self.now_ns() // NS_PER_S, tz=dt.UTC).date()
+        of = known or read_local_symbol(name, today=today)
+        if of is None:
+            return UnknownInstrument(
                 f"{symbol!r} was not looked up by its symbol: await desk.instrument({name!r}) first"
             )
-        return choice.why(self._month_now(choice))
+        first = "" if of.symbol in self._choices else f", after await desk.instrument({of.symbol!r})"
+        return UnknownInstrument(f"{symbol!r} names one month; desk.why({of.symbol!r}) tells of the symbol{first}")
 
     def _notices_of_month(self, what: Any) -> tuple[str, ...]:
         """What a plan says of the month that was chosen, in one line; nothing where the caller named one."""

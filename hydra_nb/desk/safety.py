@@ -136,7 +136,7 @@ class Safety(Records):
         Raises
         ------
         InvalidOrder
-            No reason is given, or the breaker is not tripped.
+            No reason is given, it is no text, or the breaker is not tripped.
         RearmRefused
             They could not be compared, a contract is locked, or, after a kill, own orders are not proven dead; or,
             meanwhile, a kill was asked for or a breaker tripped. The message says which, and what to do.
@@ -243,17 +243,25 @@ class Safety(Records):
         Raises
         ------
         InvalidOrder
-            The contract is not locked, or no reason is given.
+            The contract is not locked, its name or the reason is no text, or no reason is given.
         """
         self._must_be_open()
         _must_say_why(reason, what="unlocking")
+        if not isinstance(local_symbol, str):
+            raise InvalidOrder(
+                f"local_symbol={local_symbol!r:.60} is no text; say which contract, locked: {self._locked_names}"
+            )
         name = local_symbol.strip().upper()
         for con_id, locked in self._rooms.manager.ledger.locked.items():
             if locked.local_symbol == name:
                 self._rooms.reconciler.unlock(con_id, reason=reason)
                 await self._rooms.journal.commit()
                 return
-        raise InvalidOrder(f"{name} is not locked; locked: {', '.join(self.locked) or 'none'}")
+        raise InvalidOrder(f"{name} is not locked; locked: {self._locked_names}")
+
+    @property
+    def _locked_names(self) -> str:
+        return ", ".join(self.locked) or "none"
 
     def _must_be_open(self) -> None:
         if self._closed:
@@ -264,6 +272,8 @@ class Safety(Records):
         self._rooms.manager.must_take_orders()
 
 
-def _must_say_why(reason: str, *, what: str) -> None:
+def _must_say_why(reason: object, *, what: str) -> None:
+    if not isinstance(reason, str):
+        raise InvalidOrder(f"reason={reason!r:.60} is no text; say in words why, nothing was changed")
     if not reason.strip():
         raise InvalidOrder(f"{what} needs a reason")

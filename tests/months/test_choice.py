@@ -187,6 +187,28 @@ def test_nothing_is_said_of_a_symbol_that_nobody_asked_for() -> None:
     on_a_desk(scenario)
 
 
+def test_a_month_is_not_asked_why_it_is_meant() -> None:
+    """It names itself, looked up or not; the words lead to the symbol, and lead there when they are followed."""
+
+    async def scenario(stack: Stack) -> tuple[list[str], str]:
+        desk = stack.desk
+        told = []
+        for look_up in ("GFK7", "ZOK7", "ZO"):
+            with pytest.raises(UnknownInstrument) as caught:
+                desk.why("ZOK7")
+            told.append(str(caught.value))
+            await desk.instrument(look_up)
+        with pytest.raises(UnknownInstrument) as caught:
+            desk.why("ZOK7")
+        return [*told, str(caught.value)], desk.why("ZO")
+
+    told, why = on_a_desk(scenario)
+
+    words = "'ZOK7' names one month; desk.why('ZO') tells of the symbol"
+    assert told == [f"{words}, after await desk.instrument('ZO')"] * 3 + [words]
+    assert why.startswith("ZO means ZOK7")
+
+
 def test_a_symbol_follows_the_limits_and_the_calendar_of_an_open_desk() -> None:
     """A month that has come into its window meanwhile is not meant any more; a month that was named is."""
 
