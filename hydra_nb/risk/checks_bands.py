@@ -12,6 +12,7 @@ from hydra_nb.domain.units import Side
 from hydra_nb.risk.bands import nearest_within, percent_of, reach_of, where
 from hydra_nb.risk.case import Case, finite
 from hydra_nb.risk.checks_price import QUOTES, no_price
+from hydra_nb.risk.figures import told_apart
 from hydra_nb.risk.verdict import Decision
 
 _JOURNAL = "journal"
@@ -45,7 +46,7 @@ def _around(case: Case, check: str, *, anchor: Decimal | None, limit: float, nam
     if abs(away) <= reach:
         return Decision(check, True, percent, limit, unit, f"Near the {name}", QUOTES, float(price))
     nearest = nearest_within(price, low=anchor - reach, high=anchor + reach, tick=case.contract.tick)
-    share = "Far" if percent is None else f"{percent:.2f} %"
+    share = "Far" if percent is None else f"{told_apart(percent, limit=limit, decimals=2)} %"
     message = f"{share} {where(away)} the {name}, {limit:g} % allowed: {_named(case, nearest)}"
     return Decision(check, False, percent, limit, unit, message, QUOTES, _float(nearest), True)
 
@@ -102,7 +103,7 @@ def chase(case: Case) -> Decision:
     far = arrival + reach * case.side.sign
     low, high = (arrival - reach, far) if case.side is Side.BUY else (far, arrival + reach)
     nearest = nearest_within(price, low=low, high=high, tick=case.contract.tick)
-    share = "Far" if percent is None else f"{percent:.2f} %"
+    share = "Far" if percent is None else f"{told_apart(percent, limit=limit, decimals=2)} %"
     message = f"{share} {where(price - arrival)} the arrival mid, {limit:g} % allowed: {_named(case, nearest)}"
     return Decision("chase", False, percent, limit, "% of arrival", message, _JOURNAL, _float(nearest), True)
 

@@ -3,6 +3,7 @@
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.risk.case import Case, number
 from hydra_nb.risk.close_out import close_out_of, exchange_date, months_ahead
+from hydra_nb.risk.figures import told_apart
 from hydra_nb.risk.verdict import Decision
 
 _DETAILS = "contract details"
@@ -65,7 +66,8 @@ def session_left(case: Case) -> Decision:
     message = (
         "The session goes on"
         if allowed
-        else f"The session ends in {left_s:.0f} s, {limit:g} s wanted: wait for the next"
+        else f"The session ends in {told_apart(left_s, limit=limit, decimals=0)} s, {limit:g} s wanted: "
+        "wait for the next"
     )
     return Decision("session_left", allowed, left_s, limit, "s", message, "broker sessions", None, True)
 
@@ -86,6 +88,7 @@ def spread_width(case: Case) -> Decision:
     message = (
         "The spread is usual"
         if allowed
-        else f"The spread is {ticks:g} ticks, {multiple:.1f} times its usual {usual:g}, {limit:g} times allowed: wait"
+        else f"The spread is {ticks:g} ticks, {told_apart(multiple, limit=limit, decimals=1)} times its usual "
+        f"{usual:g}, {limit:g} times allowed: wait"
     )
     return Decision("spread_width", allowed, multiple, limit, "× usual", message, "broker quotes", None, True)

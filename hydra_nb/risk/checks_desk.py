@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from hydra_nb.domain.market import ConnectionState
 from hydra_nb.domain.units import NS_PER_S
 from hydra_nb.risk.case import Case, number
+from hydra_nb.risk.figures import told_apart
 from hydra_nb.risk.verdict import Decision
 
 _RESET_ZONE = ZoneInfo("America/New_York")
@@ -163,7 +164,8 @@ def gateway_reset(case: Case) -> Decision:
         observed=apart,
         limit=limit,
         unit="s",
-        message=f"{apart:.0f} s from the gateway's nightly reset, {limit:g} s wanted: wait until it is past",
+        message=f"{told_apart(apart, limit=limit, decimals=0)} s from the gateway's nightly reset, "
+        f"{limit:g} s wanted: wait until it is past",
         source="calendar",
         transient=True,
     )
@@ -187,7 +189,8 @@ def clock_skew(case: Case) -> Decision:
     elif allowed:
         message = "The clock is the broker's"
     else:
-        message = f"The clock is {abs(skew):.1f} s off the broker's, {limit:g} s allowed: set this machine's clock"
+        figure = told_apart(abs(skew), limit=limit, decimals=1)
+        message = f"The clock is {figure} s off the broker's, {limit:g} s allowed: set this machine's clock"
     return Decision(
         check="clock_skew",
         allowed=allowed,

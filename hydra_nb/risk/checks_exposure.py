@@ -9,6 +9,7 @@ import math
 
 from hydra_nb.risk.case import Case, finite, number
 from hydra_nb.risk.checks_size import at_most, held_lots, long_or_short, unknown_position, whole_lots
+from hydra_nb.risk.figures import told_apart
 from hydra_nb.risk.verdict import Decision
 
 ACCOUNT = "broker account"
@@ -95,7 +96,8 @@ def _share_of_equity(
     elif share is None:
         message = f"Equity is {cash:,.0f} {case.snapshot.currency}: only orders that reduce pass"
     else:
-        message = f"{what}: {share:.1f} % of equity, {limit:g} % allowed: {at_most(left)}"
+        figure = told_apart(share, limit=limit, decimals=1)
+        message = f"{what}: {figure} % of equity, {limit:g} % allowed: {at_most(left)}"
     return Decision(check, allowed, share, limit, "% of equity", message, ACCOUNT, left if left > 0 else None)
 
 
@@ -133,5 +135,6 @@ def margin(case: Case) -> Decision:
     elif share is None:
         message = f"Equity is {cash:,.0f} {case.snapshot.currency}: only orders that lower the margin pass"
     else:
-        message = f"Margin of {share:.1f} % of equity at worst, {limit:g} % allowed: {at_most(most)}"
+        figure = told_apart(share, limit=limit, decimals=1)
+        message = f"Margin of {figure} % of equity at worst, {limit:g} % allowed: {at_most(most)}"
     return Decision("margin", allowed, share, limit, "% of equity", message, ACCOUNT, most or None)

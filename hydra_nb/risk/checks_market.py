@@ -2,6 +2,7 @@
 
 from hydra_nb.domain.market import FeedType, Quote
 from hydra_nb.risk.case import Case, number
+from hydra_nb.risk.figures import told_apart
 from hydra_nb.risk.verdict import Decision
 
 QUOTES = "broker quotes"
@@ -101,7 +102,7 @@ def quote_age(case: Case) -> Decision:
     elif allowed:
         message = f"Quote {age_s:.1f} s old"
     elif age_s > limit:
-        message = f"Quote {age_s:.1f} s old, {limit:g} s allowed: wait for a tick"
+        message = f"Quote {told_apart(age_s, limit=limit, decimals=1)} s old, {limit:g} s allowed: wait for a tick"
     else:
         message = f"Quote {-age_s:.1f} s from the future: set this machine's clock"
     return Decision(
@@ -132,7 +133,8 @@ def reference_age(case: Case) -> Decision:
     elif allowed:
         message = f"Mid {age_s:.1f} s old"
     elif age_s > limit:
-        message = f"Mid {age_s:.1f} s old, {limit:g} s allowed: wait for a two-sided quote"
+        figure = told_apart(age_s, limit=limit, decimals=1)
+        message = f"Mid {figure} s old, {limit:g} s allowed: wait for a two-sided quote"
     else:
         message = f"Mid {-age_s:.1f} s from the future: set this machine's clock"
     return Decision(

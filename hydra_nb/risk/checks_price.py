@@ -10,6 +10,7 @@ from decimal import Decimal
 from hydra_nb.domain.units import Side
 from hydra_nb.risk.bands import nearest_within, percent_of, reach_of, where
 from hydra_nb.risk.case import Case
+from hydra_nb.risk.figures import told_apart
 from hydra_nb.risk.verdict import Decision
 
 QUOTES = "broker quotes"
@@ -131,7 +132,7 @@ def collar_percent(case: Case) -> Decision:
     message = "Within the collar"
     nearest: float | None = float(price)
     if not allowed:
-        share = "Far" if percent is None else f"{percent:.2f} %"
+        share = "Far" if percent is None else f"{told_apart(percent, limit=limit, decimals=2)} %"
         message = f"{share} {where(away)} mid, {limit:g} % allowed: {_nearer(case, reach=reach)}"
         nearest = _nearest(case, reach=reach)
     return Decision(

@@ -3,6 +3,7 @@
 from hydra_nb.domain.units import Side
 from hydra_nb.risk.case import Case, number
 from hydra_nb.risk.checks_size import at_most, whole_lots
+from hydra_nb.risk.figures import cash_apart, told_apart
 from hydra_nb.risk.verdict import Decision
 
 
@@ -22,7 +23,8 @@ def parent_volume_share(case: Case) -> Decision:
     message = (
         "The order's share of daily volume is within the limit"
         if allowed
-        else f"{case.lots} lots are {share:.1f} % of ADV, {limit:g} % an order allowed: {at_most(most)}"
+        else f"{case.lots} lots are {told_apart(share, limit=limit, decimals=1)} % of ADV, "
+        f"{limit:g} % an order allowed: {at_most(most)}"
     )
     return Decision("parent_volume_share", allowed, share, limit, "% of ADV", message, "broker bars", most or None)
 
@@ -37,11 +39,11 @@ def day_notional(case: Case) -> Decision:
     total = traded + value * case.open_lots
     left = whole_lots((limit - traded) / value) if value else case.open_lots
     allowed = case.open_lots <= left
-    message = (
-        "Traded within the limit of the day"
-        if allowed
-        else f"{total:,.0f} {currency} traded today, {limit:,.0f} allowed: {at_most(left)}"
-    )
+    if allowed:
+        message = "Traded within the limit of the day"
+    else:
+        amount, most_cash = cash_apart(total, limit=limit)
+        message = f"{amount} {currency} traded today, {most_cash} allowed: {at_most(left)}"
     return Decision("day_notional", allowed, total, limit, currency, message, "journal", left if left > 0 else None)
 
 
@@ -59,6 +61,7 @@ def displayed_share(case: Case) -> Decision:
     message = (
         "The other side shows enough"
         if allowed
-        else f"{case.open_lots} lots cross into {size} shown, {share:.0f} %, {limit:g} % allowed: {at_most(most)}"
+        else f"{case.open_lots} lots cross into {size} shown, {told_apart(share, limit=limit, decimals=0)} %, "
+        f"{limit:g} % allowed: {at_most(most)}"
     )
     return Decision("displayed_share", allowed, share, limit, "% shown", message, "broker quotes", most or None, True)

@@ -9,6 +9,7 @@ import math
 from hydra_nb.domain.breakers import BreakerName
 from hydra_nb.risk.breakers import held_words
 from hydra_nb.risk.case import Case, finite, number
+from hydra_nb.risk.figures import cash_apart, told_apart
 from hydra_nb.risk.verdict import Decision
 
 _ROUNDING = 1e-9
@@ -112,17 +113,18 @@ def order_notional(case: Case) -> Decision:
     most = whole_lots(limit / lot_value) if lot_value else None
     notional = lot_value * case.order_lots
     allowed = most is None or case.order_lots <= most
+    if allowed:
+        message = "Notional within the limit"
+    else:
+        amount, most_cash = cash_apart(notional, limit=limit)
+        message = f"{amount} {currency} an order, {most_cash} allowed: {at_most(most)}"
     return Decision(
         check="order_notional",
         allowed=allowed,
         observed=notional,
         limit=limit,
         unit=currency,
-        message=(
-            "Notional within the limit"
-            if allowed
-            else f"{notional:,.0f} {currency} an order, {limit:,.0f} allowed: {at_most(most)}"
-        ),
+        message=message,
         source="broker quotes",
         would_pass=most or None,
     )
@@ -150,15 +152,18 @@ def volume_share(case: Case) -> Decision:
     left = most - snapshot.lots_today
     if share is None:
         message = "Average daily volume is 0: trade a liquid month"
-    else:
+    elif allowed:
         message = f"{total} lots today are {share:.1f} % of ADV, {limits.max_adv_percent:g} % allowed"
+    else:
+        figure = told_apart(share, limit=limits.max_adv_percent, decimals=1)
+        message = f"{total} lots today are {figure} % of ADV, {limits.max_adv_percent:g} % allowed: {at_most(left)}"
     return Decision(
         check="volume_share",
         allowed=allowed,
         observed=share,
         limit=limits.max_adv_percent,
         unit="% of ADV",
-        message=message if allowed or share is None else f"{message}: {at_most(left)}",
+        message=message,
         source="caller" if by_caller else "broker bars" if snapshot.adv_source == "bars" else snapshot.adv_source,
         would_pass=left if left > 0 else None,
     )
@@ -269,7 +274,8 @@ def position_share(case: Case) -> Decision:
         message = f"Equity is {cash:,.0f} {case.snapshot.currency}: only orders that reduce pass"
     else:
         facing = f"{worst} lots {long_or_short(case)} at worst"
-        message = f"{facing} are {share:.1f} % of equity, {limit:g} % allowed: {at_most(left)}"
+        figure = told_apart(share, limit=limit, decimals=1)
+        message = f"{facing} are {figure} % of equity, {limit:g} % allowed: {at_most(left)}"
     return Decision(
         check="position_share",
         allowed=allowed,

@@ -3,6 +3,7 @@
 from hydra_nb.domain.orders import Action
 from hydra_nb.domain.units import Side
 from hydra_nb.risk.case import Case, number
+from hydra_nb.risk.figures import told_apart
 from hydra_nb.risk.verdict import Decision
 
 _DESK, _JOURNAL = "desk", "journal"
@@ -44,7 +45,8 @@ def order_efficiency(case: Case) -> Decision:
     elif allowed:
         message = "Messages for a lot within the limit"
     else:
-        message = f"{ratio:.1f} messages for a lot at most, {limit:g} allowed: plan fewer slices"
+        figure = told_apart(ratio, limit=limit, decimals=1)
+        message = f"{figure} messages for a lot at most, {limit:g} allowed: plan fewer slices"
     return Decision("order_efficiency", allowed, ratio, limit, "messages/lot", message, _DESK)
 
 
@@ -94,6 +96,8 @@ def loop_lag(case: Case) -> Decision:
         return Decision("loop_lag", True, None, limit, "ms", "Time is virtual, or not measured yet", _DESK, None, True)
     allowed = lag <= limit
     message = (
-        "The loop is on time" if allowed else f"The notebook's loop was {lag:.0f} ms late, {limit:g} ms allowed: wait"
+        "The loop is on time"
+        if allowed
+        else f"The notebook's loop was {told_apart(lag, limit=limit, decimals=0)} ms late, {limit:g} ms allowed: wait"
     )
     return Decision("loop_lag", allowed, lag, limit, "ms", message, _DESK, None, True)
