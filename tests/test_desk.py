@@ -857,6 +857,43 @@ class TestFrames:
 
         on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
 
+    def test_a_symbol_is_one_in_either_case(self) -> None:
+        """As in a preview; in every frame that takes it."""
+
+        async def scenario(stack: Stack) -> None:
+            desk = stack.desk
+            await desk.execute("BUY", 2, "ke", strategy="limit_patience")
+            await desk.execute("BUY", 2, "ZO", strategy="limit_patience")
+            month = desk.executions()["local_symbol"].iloc[0]
+
+            takers = (desk.executions, desk.slices, desk.stages, desk.decisions, desk.fills, desk.quotes, desk.tca)
+            for frame in (*takers, desk.regret):
+                for typed, listed in ((" ke", "KE"), (f"{month.lower()} ", month)):
+                    pd.testing.assert_frame_equal(frame(symbol=typed), frame(symbol=listed))
+                    assert 0 < len(frame(symbol=typed)) < len(frame())
+            pd.testing.assert_frame_equal(desk.spread_clock("ke "), desk.spread_clock("KE"))
+
+        on_a_desk(scenario, exchange=ScriptedExchange(script=QUIET))
+
+    def test_a_filter_that_there_is_not_is_told_those_that_are(self) -> None:
+        """Of all frames that take any, and not of the function below."""
+
+        async def scenario(stack: Stack) -> None:
+            desk = stack.desk
+            takers = (desk.executions, desk.slices, desk.stages, desk.decisions, desk.fills, desk.alerts, desk.quotes)
+
+            for frame in (*takers, desk.tca, desk.regret, desk.slippage):
+                with pytest.raises(TypeError, match="foo is no filter; filters are parent_id, since, until, symbol"):
+                    frame(foo=1)
+            with pytest.raises(TypeError, match="settings are tolerance, patience_s, step, twap_slices"):
+                desk.regret(foo=1)
+            with pytest.raises(TypeError, match="symbol_ is no filter; filters are since, until"):
+                desk.spread_clock("ZO", symbol_=1)
+            with pytest.raises(errors.AnalysisError, match="since='yesterday' is no time"):
+                desk.tca(since="yesterday")
+
+        on_a_desk(scenario)
+
 
 SCRIPT = """
 import hydra_nb

@@ -1,11 +1,11 @@
 """DataFrames of a journal, live or at rest. Columns, dtypes and units: `hydra_nb.analysis.columns`.
 
 Every function takes a journal, a reader, or a `History` of one, which saves folding the journal anew each time.
-Filters, all optional: `parent_id`; `since` and `until`, both included, anything that `pandas.Timestamp` takes, without
-a time zone meaning UTC; `symbol`, of the future or of its month.
+Filters, all optional: `parent_id`; `since` and `until`, both included, text such as ``"2027-01-12 14:30"`` or a moment
+that `pandas.Timestamp` takes, without a time zone meaning UTC; `symbol`, of the future or of its month, in either case.
+What cannot be one of them is an `AnalysisError`.
 """
 
-import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from hydra_nb.analysis.columns import make_frame
 from hydra_nb.analysis.fill_frame import Wholes, fills_frame
 from hydra_nb.analysis.history import History
 from hydra_nb.analysis.limit_frames import limits
+from hydra_nb.analysis.moments import Moment, filter_ns
 from hydra_nb.analysis.plan_frames import decisions_frame, expected_cost, schedule, would_pass
 from hydra_nb.analysis.quote_frame import QUOTE_FIELDS, quotes_frame
 from hydra_nb.analysis.rows import alert_row, breaker_row, calibration_row, execution_row, position_row, slice_rows
@@ -30,6 +31,7 @@ from hydra_nb.analysis.trading_facts import ParentFacts
 from hydra_nb.domain.board import Breaker
 from hydra_nb.domain.events import AlertCleared, AlertRaised
 from hydra_nb.domain.market import Quote
+from hydra_nb.errors import AnalysisError
 from hydra_nb.journal import JournalReading
 from hydra_nb.journal.collector import without_collector
 from hydra_nb.reconcile import Break
@@ -60,7 +62,6 @@ Source = JournalReading | History
 NOTHING_TOLD: Mapping[int, int] = MappingProxyType({})
 _INSTRUMENT = [one.name for one in columns.INSTRUMENTS]
 _MONTH = re.compile(r"[FGHJKMNQUVXZ]\d{1,2}")
-Moment = str | int | dt.datetime | dt.date | np.datetime64 | pd.Timestamp
 
 
 def executions(
@@ -134,7 +135,7 @@ def decisions(
     """One row a check of the gate, passed or not, in order."""
     wanted = _Filter.make(parent_id=parent_id, since=since, until=until, symbol=symbol)
     found = _reader(source).decisions_rows(parent_id=parent_id, since_ns=wanted.since_ns, until_ns=wanted.until_ns)
-    if symbol is not None:
+    if wanted.symbol is not None:
         parents = _trading(source).parents
         found = [row for row in found if row.parent_id in parents and wanted.parent(parents[row.parent_id])]
     rows = ({**row._asdict(), "time": row.time_ns} for row in found)
@@ -234,7 +235,7 @@ def quotes(
     parent = None if parent_id is None else _trading(source).parents.get(parent_id)
     if parent_id is not None and parent is None:
         return quotes_frame([])
-    symbols = None if symbol is None else [one for one in bulk.quoted_symbols() if _is_of(symbol, one)]
+    symbols = None if wanted.symbol is None else [one for one in bulk.quoted_symbols() if _is_of(wanted.symbol, one)]
     begun_ns, ended_ns = (None, None) if parent is None else (parent.submitted_ns, parent.finished_ns)
     chunks = bulk.quotes_chunks(
         *QUOTE_FIELDS,
@@ -286,7 +287,7 @@ def alerts(
         for row in rows
         if wanted.time(row["time"])
         and parent_id in (None, row["parent_id"])
-        and (symbol is None or _is_of(symbol, row["local_symbol"]))
+        and (wanted.symbol is None or _is_of(wanted.symbol, row["local_symbol"]))
     )
     return make_frame(columns.ALERTS, shown)
 
@@ -334,8 +335,13 @@ class _Filter:
     def make(
         cls, *, parent_id: str | None, since: Moment | None, until: Moment | None, symbol: str | None
     ) -> "_Filter":
-        """Read the moments."""
-        return cls(parent_id=parent_id, since_ns=_as_ns(since), until_ns=_as_ns(until), symbol=symbol)
+        """Read the moments and the symbol."""
+        return cls(
+            parent_id=parent_id,
+            since_ns=filter_ns(since, name="since"),
+            until_ns=filter_ns(until, name="until"),
+            symbol=None if symbol is None else as_listed(symbol),
+        )
 
     def parent(self, parent: ParentFacts) -> bool:
         """Whether a parent is wanted, its times aside."""
@@ -360,12 +366,17 @@ class _Filter:
         return wanted
 
 
-def _as_ns(moment: Moment | None) -> int | None:
-    """UTC nanoseconds of a moment; without a time zone it is UTC."""
-    if moment is None:
-        return None
-    stamp = pd.Timestamp(moment)
-    return int((stamp.tz_localize("UTC") if stamp.tz is None else stamp).as_unit("ns").value)
+def as_listed(symbol: str) -> str:
+    """A symbol as the broker lists it, of which a person may type ``"zo "``, as in a preview.
+
+    Raises
+    ------
+    AnalysisError
+        It is no text.
+    """
+    if not isinstance(symbol, str):
+        raise AnalysisError(f"symbol={symbol!r} is none; write it as 'ZO', or 'ZOK7' for one month")
+    return symbol.strip().upper()
 
 
 def _reader(source: Source) -> JournalReading:

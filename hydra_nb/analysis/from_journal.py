@@ -5,11 +5,15 @@ from typing import Any
 import pandas as pd
 
 from hydra_nb.analysis import frames
-from hydra_nb.analysis.frames import Moment, Source
+from hydra_nb.analysis.frames import Source, as_listed
 from hydra_nb.analysis.history import History
+from hydra_nb.analysis.moments import Moment
 from hydra_nb.analysis.regret import regret
 from hydra_nb.analysis.spread_clock import spread_clock
 from hydra_nb.errors import InvalidFrame
+
+REGRET_SETTINGS = ("tolerance", "patience_s", "step", "twap_slices")
+"""What `regret_of` hands on to `regret`; the rest it gives itself."""
 
 
 def regret_of(
@@ -52,6 +56,7 @@ def spread_clock_of(
     """
     history = source if isinstance(source, History) else History(source)
     history.catch_up()
+    symbol = as_listed(symbol)
     known = [one for one in history.contracts.values() if symbol in (one.symbol, one.local_symbol)]
     terms = {(one.time_zone, one.tick) for one in known}
     if len(terms) != 1:

@@ -72,6 +72,13 @@ def test_a_day_may_be_meant_in_many_ways(given_day: Day | None) -> None:
         ("2026-02-30", "is none"),
         ("", "is none"),
         (20260303, "is none"),
+        ("20260303", "is none; write it as"),
+        ("03.03.2026", "is none; write it as"),  # a day of March in both readings, and still not taken
+        ("3/3/2026", "is none; write it as"),
+        ("3 March 2026", "is none; write it as"),
+        ("today", "is none; write it as"),
+        ("2026", "is none; write it as"),
+        (dt.date(2300, 1, 1), "is none"),
         (True, "is none"),
         (pd.NaT, "is none"),
         ("2026-03-03 09:00", "has a time of day but no time zone"),

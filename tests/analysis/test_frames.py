@@ -16,6 +16,7 @@ from hydra_nb.domain.board import Breaker
 from hydra_nb.domain.instrument import FutureContract
 from hydra_nb.domain.orders import Action, ParentStatus, SliceStatus, Stage
 from hydra_nb.domain.units import Side
+from hydra_nb.errors import AnalysisError
 from hydra_nb.journal import Journal, JournalReader
 from hydra_nb.reconcile import Break
 from hydra_nb.risk.verdict import Decision, WouldPass
@@ -443,6 +444,8 @@ FRAMES_WITH_FILTERS = {
         {"parent_id": "P-0001"},
         {"symbol": "ZO", "until": ns(59)},
         {"symbol": "ZOK6", "until": pd.Timestamp(ns(59), tz="UTC")},
+        {"symbol": " zo", "until": ns(59)},
+        {"symbol": "zok6 ", "until": ns(59)},
         {"until": "2026-03-03 15:00:59"},
         {"since": "2026-03-03 09:00-06:00", "until": "2026-03-03 15:00:59+00:00"},
         {"since": pd.Timestamp("2026-03-03 15:00").to_pydatetime(), "until": np.datetime64("2026-03-03T15:00:02")},
@@ -472,6 +475,26 @@ def test_filters_that_match_nothing_give_an_empty_frame(name: str, filters: dict
 
     assert filtered.empty
     assert described(filtered) == promised(name)
+
+
+@pytest.mark.parametrize("name", FRAMES_WITH_FILTERS)
+@pytest.mark.parametrize(
+    "given",
+    ["yesterday", "today", "03.02.2026", "3/2/2026", "2026-02-30", "09:30", "", "2300-01-01", True, pd.NaT, [1]],
+    ids=repr,
+)
+def test_what_is_no_time_is_refused_with_how_to_write_one(name: str, given: object) -> None:
+    """Neither is the month guessed, nor does the clock of the host decide."""
+    with pytest.raises(AnalysisError, match=r"^since=.* is no time; write it as '2027-01-12 14:30', which is UTC"):
+        FRAMES_WITH_FILTERS[name](Story().journal, since=given)
+    with pytest.raises(AnalysisError, match=r"^until="):
+        FRAMES_WITH_FILTERS[name](Story().journal, until=given)
+
+
+def test_what_is_no_symbol_is_refused() -> None:
+    """A list is none."""
+    with pytest.raises(AnalysisError, match=r"symbol=\['ZO'\] is none; write it as 'ZO'"):
+        frames.fills(Story().journal, symbol=["ZO"])  # type: ignore[arg-type]
 
 
 def test_an_unknown_filter_is_refused() -> None:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from hydra_nb.analysis.moments import read_moment
 from hydra_nb.errors import AnalysisError
 
 TIME_ZONE: Final = "America/Chicago"
@@ -69,18 +70,16 @@ def read_day(given: Day) -> TradingDay:
     Raises
     ------
     AnalysisError
-        It is no date, or a time of day without a time zone, which may lie in either of two days.
+        It is no date, or not written as one, year first, or a time of day without a time zone, which may lie in either
+        of two days.
     """
     if not isinstance(given, str | dt.date):  # of which datetime and Timestamp are kinds
         raise _no_date(given)
-    try:
-        moment = pd.Timestamp(given)
-    except ValueError:
-        raise _no_date(given) from None
-    if pd.isna(moment):
+    moment = read_moment(given)
+    if moment is None:
         raise _no_date(given)
     if moment.tz is not None:
-        return TradingDay.of(int(moment.as_unit("ns").value))
+        return TradingDay.of(int(moment.value))
     if moment != moment.normalize():
         raise AnalysisError(f"date={given!r} has a time of day but no time zone; give the date, or a time zone with it")
     return TradingDay.on(moment.date())
