@@ -168,6 +168,16 @@ class TestHelp:
         assert done.returncode == 2
         assert "Traceback" not in done.stdout + done.stderr
 
+    @pytest.mark.parametrize("command", ["gateway", "lab"])
+    @pytest.mark.parametrize("port", ["70000", "65536", "-1"])
+    def test_what_is_no_port_ends_with_two(self, command: str, port: str) -> None:
+        """In a word on the option, without a traceback; nothing is started."""
+        done = run(command, "--port", port)
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "Invalid value for '--port'" in done.stderr
+        assert "Traceback" not in done.stderr
+
 
 @pytest.fixture(scope="module")
 def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -226,14 +236,40 @@ class TestJournals:
         assert "Traceback" not in done.stderr
 
     def test_one_parent_can_be_picked(self, journal: Path, tmp_path: Path) -> None:
-        """`--parent` filters, and an unknown parent is an empty table."""
+        """`--parent` filters."""
         counts = {}
-        for parent in ("P-0001", "P-0002", "P-0099"):
+        for parent in ("P-0001", "P-0002"):
             file = tmp_path / f"{parent}.csv"
             assert run("fills", "--journal", str(journal), "--parent", parent, "--csv", str(file)).returncode == 0
             counts[parent] = int(pd.read_csv(file)["lots"].sum())
 
-        assert counts == {"P-0001": 6, "P-0002": 2, "P-0099": 0}
+        assert counts == {"P-0001": 6, "P-0002": 2}
+
+    @pytest.mark.parametrize("command", ["fills", "decisions", "tca"])
+    def test_an_unknown_parent_is_one_sentence_with_the_known(
+        self, command: str, journal: Path, tmp_path: Path
+    ) -> None:
+        """One sentence, as of `audit`; nothing is printed, and no file is written."""
+        file = tmp_path / "none.csv"
+
+        done = run(command, "--journal", str(journal), "--parent", "P-0099", "--csv", str(file))
+
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "no parent order 'P-0099' in this journal; known: P-0001, P-0002" in " ".join(done.stderr.split())
+        assert not file.exists()
+
+    @pytest.mark.parametrize("words", [["report", "P-0001"], ["daily-report"]], ids=str)
+    def test_a_page_that_cannot_be_written_is_told_by_the_name_that_was_typed(
+        self, words: list[str], journal: Path, tmp_path: Path
+    ) -> None:
+        """Exit status 2, and not the name under which it would have been written first."""
+        target = tmp_path / "no" / "such" / "page.html"
+
+        done = run(*words, "--journal", str(journal), "--out", str(target))
+
+        assert done.returncode == 2
+        assert str(target) in done.stderr.replace("\n", "")
+        assert ".part" not in done.stderr.replace("\n", "")
 
     def test_a_table_is_printed_where_no_file_is_named(self, journal: Path) -> None:
         """With local symbols and prices."""

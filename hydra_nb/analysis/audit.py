@@ -108,15 +108,27 @@ def find_life(reading: JournalReading, parent_id: str) -> Life:
     InvalidOrder
         The journal has no such parent; the message lists those that it has.
     """
-    life = Life(parent_id)
-    for row in reading.event_rows(kinds=[ev.ParentSubmitted]):
-        life.parents[str(row.parent_id)] = None
+    life = known_life(reading, parent_id)
     for row in reading.event_rows(parent_id=parent_id):
         life.note(row)
-    must_be_known(life)
     for kind in (ev.CommissionReported, *STANDING):
         for row in reading.event_rows(kinds=[kind]):
             life.note(row)
+    return life
+
+
+def known_life(reading: JournalReading, parent_id: str) -> Life:
+    """The life of a parent of which nothing but its being there is noted.
+
+    Raises
+    ------
+    InvalidOrder
+        The journal has no such parent; the message lists those that it has.
+    """
+    life = Life(parent_id)
+    for row in reading.event_rows(kinds=[ev.ParentSubmitted]):
+        life.parents[str(row.parent_id)] = None
+    must_be_known(life)
     return life
 
 

@@ -33,7 +33,7 @@ def fills(
 
     with JournalReader.open(journal) as reader:
         frame = frames.fills(reader, parent_id=parent)
-        damage = damage_of(reader)
+        damage = _damage_of(reader, parent=parent)
     columns = (
         "time parent_id slice stage local_symbol side lots price arrival_mid slippage_ticks slippage_cash currency"
     )
@@ -54,7 +54,7 @@ def decisions(
 
     with JournalReader.open(journal) as reader:
         frame = frames.decisions(reader, parent_id=parent)
-        damage = damage_of(reader)
+        damage = _damage_of(reader, parent=parent)
     columns = "time parent_id slice action check allowed observed limit unit message"
     give("Risk decisions", frame, columns=columns, csv=csv, parquet=parquet)
     _mind(damage)
@@ -101,7 +101,7 @@ def tca(
         except InvalidFrame as error:
             complain(str(error))
             raise typer.Exit(BAD_USE) from None
-        damage = damage_of(reader)
+        damage = _damage_of(reader, parent=parent)
     columns = " ".join([*keys, _TCA_COLUMNS["group" if keys else level]])
     give("Transaction costs", frame, columns=columns, csv=csv, parquet=parquet, stacked=True)
     _mind(damage)
@@ -220,6 +220,16 @@ def damage_of(reader: "JournalReader") -> str | None:
     except JournalUnreadable as error:
         return str(error)
     return None
+
+
+def _damage_of(reader: "JournalReader", *, parent: str | None) -> str | None:
+    """The same; where the chain holds, a parent that is asked for must be one of those that the journal has."""
+    from hydra_nb.analysis.audit import known_life
+
+    damage = damage_of(reader)
+    if damage is None and parent is not None:
+        known_life(reader, parent)
+    return damage
 
 
 def _mind(damage: str | None) -> None:

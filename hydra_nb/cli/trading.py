@@ -13,6 +13,8 @@ import typer
 from hydra_nb.cli.program import BAD_USE, DONE, SHORT, app, complain, say
 from hydra_nb.cli.tables import show
 
+LAST_PORT = 65_535
+
 
 @app.command()
 def demo(
@@ -67,7 +69,9 @@ async def _trade(*, seed: int, lots: int, slices: int, duration: str) -> bool:
 
 @app.command()
 def lab(
-    port: Annotated[int | None, typer.Option(help="Port of JupyterLab; its own choice where none is given.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=LAST_PORT, help="Port of JupyterLab; its own choice where none is given.")
+    ] = None,
     browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
 ) -> None:
     """Open JupyterLab on the tour notebook, which trades on the embedded simulated gateway."""
@@ -99,7 +103,7 @@ def _tour() -> Path:
 
 @app.command()
 def gateway(
-    port: Annotated[int, typer.Option(help="Port on loopback; 0 takes a free one.")] = 4002,
+    port: Annotated[int, typer.Option(min=0, max=LAST_PORT, help="Port on loopback; 0 takes a free one.")] = 4002,
     seed: Annotated[int, typer.Option(help="Decides account, listed months, first day and order flow.")] = 7,
     speed: Annotated[float, typer.Option(help="Market seconds in one second; clients need the same speed.")] = 1.0,
     faults: Annotated[Path | None, typer.Option(help="A fault script (TOML): what goes wrong, and when.")] = None,

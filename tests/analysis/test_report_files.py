@@ -49,11 +49,26 @@ def test_a_report_of_another_order_is_left_alone(tmp_path: Path) -> None:
     assert read_report(tmp_path / "report.html").parent_id == "P-0002"
 
 
+@pytest.mark.parametrize("folder", ["no/such", "report.txt"])
+def test_where_nothing_can_be_written_the_error_names_the_file_that_was_asked_for(tmp_path: Path, folder: str) -> None:
+    """And not the one beside it, of which nobody knows."""
+    (tmp_path / "report.txt").write_text("a file, and no folder")
+    target = tmp_path / folder / "report.html"
+
+    with pytest.raises(OSError, match=re.escape(str(target))) as caught:
+        write_report(told().journal, "P-0001", target)
+
+    assert ".part" not in str(caught.value)
+    assert caught.value.filename == str(target)
+
+
 def test_what_cannot_be_put_in_its_place_leaves_nothing(tmp_path: Path) -> None:
     """A folder of that name stays, and no half page lies beside it."""
     (tmp_path / "report.html").mkdir()
 
-    with pytest.raises(OSError, match=re.escape("report.html")):
+    with pytest.raises(IsADirectoryError, match=re.escape(str(tmp_path / "report.html"))) as caught:
         page_of(told(), tmp_path, overwrite=True)
+
+    assert ".part" not in str(caught.value)
 
     assert [one.name for one in tmp_path.iterdir()] == ["report.html"]

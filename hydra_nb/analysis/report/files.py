@@ -13,7 +13,13 @@ def begins_with(path: Path, head: str) -> bool:
 
 
 def write_whole(path: Path, page: bytes) -> None:
-    """Write beside the target and then put it in its place, so that nobody ever reads half a page."""
+    """Write beside the target and then put it in its place, so that nobody ever reads half a page.
+
+    Raises
+    ------
+    OSError
+        It cannot be; the error names the target, not what lay beside it.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with beside.open("wb") as file:
@@ -21,7 +27,9 @@ def write_whole(path: Path, page: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             beside.unlink()
+        if isinstance(error, OSError) and error.errno is not None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
