@@ -104,7 +104,10 @@ class Runner:
 
     @property
     def next(self) -> Any:
-        """When the next cycle of this name is due, a pandas Timestamp in UTC; NaT where none is."""
+        """When the next cycle of this name is due, a pandas Timestamp in UTC; NaT where none is.
+
+        Right after `start` it is NaT too, until the broker has told the hours of the calendar.
+        """
         known = self._known
         due_ns = None if known is None else known.due_ns
         return pd.NaT if due_ns is None else pd.Timestamp(due_ns, unit="ns", tz="UTC")
