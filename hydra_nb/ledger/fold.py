@@ -194,10 +194,10 @@ class Ledger:
         """What we traded in the UTC day of `time_ns`, by the broker's time of each execution, by contract id."""
         return self._traded.get(time_ns // _DAY_NS, {})
 
-    def untold_lots(self, record: OrderRecord, completed_lots: int) -> int:
-        """Lots that the list of completed orders calls filled and no execution told; see `orders.untold_lots`."""
+    def untold_lots(self, record: OrderRecord, told_lots: int) -> int:
+        """Lots that the broker calls filled otherwise, and of which no execution told; see `orders.untold_lots`."""
         unlocked_ns = self.unlocked_ns.get(record.child.contract.con_id)
-        return fold_order.untold_lots(record, completed_lots, unlocked_ns=unlocked_ns)
+        return fold_order.untold_lots(record, told_lots, unlocked_ns=unlocked_ns)
 
     def held_lots(self, parent_id: str, *, without: str | None = None) -> int:
         """Lots that orders of a parent, other than `without`, may still fill."""
@@ -370,9 +370,10 @@ class Ledger:
     def _death_probed(self, event: ev.DeathProbed) -> None:
         record = self.orders.get(event.order_ref)
         if record is not None:
-            if event.completed_lots is not None and self.untold_lots(record, event.completed_lots):
+            told_lots = max(event.completed_lots or 0, record.told_lots)
+            if self.untold_lots(record, told_lots):
                 # Executions are missing: other lots than those that are booked prove nothing.
-                event = replace(event, executed_lots=event.completed_lots)
+                event = replace(event, executed_lots=told_lots)
             self._put(fold_order.death_probed(record, event))
 
     def _executed(self, event: ev.ExecutionReported) -> None:

@@ -22,8 +22,8 @@
 the flag `late_fill` where lots were added. A status of PendingSubmit or ApiPending tells nothing. Proven means: the
 wire said cancelled for every permId, or the expiry has passed by our clock and by the broker's, and the order was never
 seen open after it; the order is not among the open orders; and the executions reply holds the lots that are booked, and
-no fewer than the list of completed orders, see `untold_lots`. A modify is acknowledged by an open order with its terms;
-it never changes the state. No error code ends an order.
+no fewer than a status or the list of completed orders told, see `untold_lots`. A modify is acknowledged by an open
+order with its terms; it never changes the state. No error code ends an order.
 """
 
 from decimal import Decimal
@@ -216,13 +216,13 @@ def _has_expired(record: OrderRecord, event: DeathProbed) -> bool:
     return by_ours and by_brokers and not record.outlived
 
 
-def untold_lots(record: OrderRecord, completed_lots: int, *, unlocked_ns: int | None) -> int:
-    """Lots of an order that the broker's list of completed orders calls filled, and of which no execution told.
+def untold_lots(record: OrderRecord, told_lots: int, *, unlocked_ns: int | None) -> int:
+    """Lots of an order that a status, or the list of completed orders, calls filled, and of which no execution told.
 
     None where its contract was unlocked after its expiry, at `unlocked_ns`: a person explained them. None once a
-    correction or a bust was told: nobody knows whether the list follows those.
+    correction or a bust was told: nobody knows whether `told_lots` follow those.
     """
     is_explained = unlocked_ns is not None and unlocked_ns >= record.expires_ns
     if is_explained or any(booking.revision > 1 for booking in record.executions.values()):
         return 0
-    return max(0, completed_lots - record.booked_lots)
+    return max(0, told_lots - record.booked_lots)

@@ -308,8 +308,8 @@ class Look:
             others, ours = self._ledger.others_lots.get(con_id, 0), self._ledger.booked_position(con_id)
             moved = lots.get(con_id, 0) - others - ours
             if moved:
-                hidden = _may_hide(moved, con_id=con_id, missing=missing)
-                words = "an order of ours that is not open any more may have filled" if hidden else "others traded"
+                hidden = self._may_hide(moved, con_id=con_id, missing=missing)
+                words = "an order of ours may have filled more than its executions tell" if hidden else "others traded"
                 yield self._finding(
                     "position",
                     con_id=con_id,
@@ -323,6 +323,15 @@ class Look:
                         f" {others} of others and our fills of {ours} explain {others + ours}: {words}"
                     ),
                 )
+
+    def _may_hide(self, moved: int, *, con_id: int, missing: list[OrderRecord]) -> bool:
+        """Whether a position that moved may be fills of own orders that no execution told; a status may have."""
+        orders = (one for one in self._ledger.orders.values() if one.child.contract.con_id == con_id)
+        if any(self._ledger.untold_lots(one, one.told_lots) for one in orders):
+            return True
+        side = Side.BUY if moved > 0 else Side.SELL
+        could_fill = sum(r.working_lots for r in missing if r.child.contract.con_id == con_id and r.child.side is side)
+        return abs(moved) <= could_fill
 
     def _symbol(self, con_id: int) -> str:
         """Local symbol of a contract as far as anybody told it."""
@@ -368,10 +377,3 @@ class Look:
 def _word(record: OrderRecord) -> str:
     """State of an order in words."""
     return record.state.value.replace("_", " ")
-
-
-def _may_hide(moved: int, *, con_id: int, missing: list[OrderRecord]) -> bool:
-    """Whether a position that moved may be fills, which nobody told, of own orders that are not open any more."""
-    side = Side.BUY if moved > 0 else Side.SELL
-    could_fill = sum(r.working_lots for r in missing if r.child.contract.con_id == con_id and r.child.side is side)
-    return abs(moved) <= could_fill

@@ -107,7 +107,7 @@ def failed(action: Action = Action.PLACE) -> ev.SendFailed:
     return ev.SendFailed(time_ns=at(1), order_ref=REF, action=action, reason="lost")
 
 
-def status(word: str = "Submitted", *, perm_id: int = 7, seconds: float = 2) -> ev.OrderStatusReported:
+def status(word: str = "Submitted", *, perm_id: int = 7, seconds: float = 2, filled: int = 0) -> ev.OrderStatusReported:
     """Give an order status."""
     return ev.OrderStatusReported(
         time_ns=at(seconds),
@@ -115,8 +115,8 @@ def status(word: str = "Submitted", *, perm_id: int = 7, seconds: float = 2) -> 
         order_id=101,
         perm_id=perm_id,
         status=word,
-        filled_lots=0,
-        remaining_lots=3,
+        filled_lots=filled,
+        remaining_lots=3 - filled,
     )
 
 

@@ -222,8 +222,24 @@ def test_lots_that_only_the_list_of_completed_orders_calls_filled_hinder_the_pro
     assert fold([sent(), status(), probed(completed=0)]).orders[REF].state is OrderState.UNKNOWN
 
 
-def test_after_a_bust_the_list_of_completed_orders_is_no_witness() -> None:
-    """It may still count what was taken back."""
-    busted = [sent(), status(), execution(2), execution(0, revision=2)]
+def test_lots_that_only_a_status_called_filled_hinder_the_proof() -> None:
+    """Neither the wire's word nor the expiry frees them, until their executions come or a person explains them."""
+    cancelled = [sent(), status(filled=1), status("Cancelled", filled=1), probed()]
+    expired = [sent(), status(filled=2), status(filled=1), probed(seconds=400)]
+    con_id = fold(cancelled).orders[REF].child.contract.con_id
+    unlocked = ev.ContractUnlocked(time_ns=at(500), con_id=con_id, local_symbol="ZOH7", reason="on the statement")
 
+    assert fold(cancelled).orders[REF].state is OrderState.CANCEL_PENDING
+    assert fold(cancelled).orders[REF].working_lots == 3
+    assert fold([*cancelled, execution(1), probed(lots=1)]).orders[REF].state is OrderState.DEAD
+    assert fold([*expired, execution(1), probed(lots=1, seconds=410)]).orders[REF].state is not OrderState.DEAD
+    assert fold([*expired, execution(2), probed(lots=2, seconds=410)]).orders[REF].state is OrderState.DEAD
+    assert fold([*expired, unlocked, probed(seconds=510)]).orders[REF].state is OrderState.DEAD
+
+
+def test_after_a_bust_neither_a_status_nor_the_list_of_completed_orders_is_a_witness() -> None:
+    """They may still count what was taken back."""
+    busted = [sent(), status(filled=2), execution(2), execution(0, revision=2)]
+
+    assert fold([*busted, probed(seconds=400)]).orders[REF].state is OrderState.DEAD
     assert fold([*busted, probed(seconds=400, completed=2)]).orders[REF].state is OrderState.DEAD
