@@ -44,6 +44,8 @@ class Ledger:
         The reason of the kill in force, or None.
     killed_orders
         Orders that were not over when it came.
+    connection_changes
+        How often the connection was told to have changed.
     reconciled
         Whether ledger and broker were compared since the connection last came up, and nothing holds up all.
     locked
@@ -75,6 +77,7 @@ class Ledger:
         self.commissions: dict[str, ev.CommissionReported] = {}
         self.killed: str | None = None
         self.killed_orders: tuple[str, ...] = ()
+        self.connection_changes = 0
         self.reconciled = False
         self.locked: dict[int, ev.ContractLocked] = {}
         self.unlocked_ns: dict[int, int] = {}
@@ -423,6 +426,7 @@ class Ledger:
             self._equity_day, self.day_start_equity = day, event.equity
 
     def _connection_changed(self, event: ev.ConnectionChanged) -> None:
+        self.connection_changes += 1
         self.connection = event.state
         self.reconciled = False
 

@@ -69,9 +69,7 @@ class Reconciler:
             The broker did not answer, or there is no connection.
         """
         async with self._turn:
-            away = not self._ledger.reconciled  # nobody watched since the desk was opened, or the connection came back
-            findings = [self._judge(one, away=away) for one in await self._settled(away=away)]
-            findings += self.cash.look()
+            findings = [*await self._found(), *self.cash.look()]
             self._unread = self._broker.unread  # what could not be read so often would not be the next time either
             self._lock(findings)
             self.breaks = tuple(one.found for one in findings)
@@ -87,6 +85,15 @@ class Reconciler:
     def has_missed(self) -> bool:
         """Whether a message that could not be read may have told what nothing has asked for since."""
         return self._broker.unread != self._unread
+
+    async def _found(self) -> list[Finding]:
+        """Compare on one connection: what was told before it changed says nothing of what was done meanwhile."""
+        while True:
+            changes = self._ledger.connection_changes
+            away = not self._ledger.reconciled  # nobody watched since the desk was opened, or the connection came back
+            findings = await self._settled(away=away)
+            if self._ledger.connection_changes == changes:
+                return [self._judge(one, away=away) for one in findings]
 
     async def _settled(self, *, away: bool) -> list[Finding]:
         """Look until each doubt has shown in `LOOKS` looks in a row, or none is left.

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hydra_nb.domain.events import (
+    ChildSent,
     ContractLocked,
     ContractUnlocked,
     DeathProbed,
@@ -25,7 +26,7 @@ from hydra_nb.sim import replies
 from hydra_nb.sim.records import Executed, OrderChanged, SimSide
 from tests.recovery.lives import Lives, in_lives
 from tests.simulation.scenario import WIDE_LIMITS
-from tests.whole_stack import ScriptedExchange, Stack, WitnessCore, on_a_desk, steady
+from tests.whole_stack import SERVER_VERSION, ScriptedExchange, Stack, WitnessCore, on_a_desk, steady
 
 OATS = steady("370.00", "372.00")
 HOUR_S = 3600.0
@@ -54,7 +55,7 @@ def to_lock_s(stack: Stack) -> float:
 def tell_all(stack: Stack, code: int) -> None:
     """Have the gateway send a message of its own accord."""
     for session in stack.core.sessions:
-        session.send(replies.error(-1, code=code, message="as scripted", server_version=178))
+        session.send(replies.error(-1, code=code, message="as scripted", server_version=SERVER_VERSION))
 
 
 # The timer
@@ -119,6 +120,46 @@ def test_nothing_is_compared_while_the_link_is_degraded() -> None:
         assert len(stack.journalled(Reconciled)) == compared + 1
 
     on_a_desk(scenario, exchange=ScriptedExchange(script=OATS))
+
+
+class FlapsAfterAnswers(WitnessCore):
+    """A gateway that loses its servers, and finds them again, right after it listed the open orders."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def _answer(self, session, request, now_ns) -> None:  # type: ignore[no-untyped-def]
+        """Once, where something is to happen meanwhile; the client reads all of it at once."""
+        super()._answer(session, request, now_ns)
+        if type(request).__name__ == "OpenOrdersQuery" and self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            session.send(replies.error(-1, code=1100, message="lost", server_version=SERVER_VERSION))
+            meanwhile()
+            session.send(replies.error(-1, code=1102, message="restored", server_version=SERVER_VERSION))
+
+
+def test_a_comparison_that_began_before_the_link_was_lost_is_none_of_what_came_after(tmp_path: Path) -> None:
+    """Its answers were true before: nothing is sent, and what others did meanwhile is taken as given, by a new look."""
+
+    async def story(lives: Lives) -> None:
+        stack = await lives.open()
+        plan = await stack.desk.preview("BUY", 1, "ZO", strategy="limit_patience")
+        core = lives.core
+        assert isinstance(core, FlapsAfterAnswers)
+        core.meanwhile = lambda: lives.of_others(stack, side=SimSide.BUY, lots=2, price="372.00")
+
+        await stack.desk.reconcile()
+        await stack.desk.submit(plan)
+        await stack.sleep(30)
+
+        [found] = stack.journalled(PositionAdopted)
+        assert found.others_lots == 2
+        assert "while this desk was away" in found.reason
+        assert not stack.journalled(ContractLocked)
+        [sent, *_] = stack.journalled(ChildSent)
+        assert sent.time_ns >= found.time_ns
+        await stack.desk.close()
+
+    live(story, tmp_path, core=FlapsAfterAnswers)
 
 
 def test_the_end_of_a_session_of_what_was_traded_is_compared_on(tmp_path: Path) -> None:
