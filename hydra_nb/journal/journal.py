@@ -305,11 +305,13 @@ class Journal:
         return self._reading().quotes_rows(since_ns=since_ns, until_ns=until_ns)
 
     def events_to_recover(self) -> tuple[frozenset[str], Iterator[Event]]:
-        """Ids of the parents that are over, and all events but those that only their strategies would have needed."""
+        """Ids of the parents that are over, and all events but the timers that only their strategies would have needed.
+
+        Refusals of theirs are among them: the breaker that counts those in a row outlives parents and processes.
+        """
         reading = self._reading()
         over = reading.finished_parents()
-        spent = {"Woke", "ChildRefused"}
-        found = reading.events(leave_out=lambda kind, parent_id: kind in spent and parent_id in over)
+        found = reading.events(leave_out=lambda kind, parent_id: kind == "Woke" and parent_id in over)
         return over, (event for _, event in found)
 
     def last_time_ns(self) -> int | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hydra_nb import errors
-from hydra_nb.domain.events import BreakerTripped, Event, Rearmed
+from hydra_nb.domain.events import BreakerTripped, ChildRefused, Event, Rearmed
 from hydra_nb.domain.orders import ParentStatus
 from hydra_nb.journal import JournalReader
 from hydra_nb.journal import journal as journal_room
@@ -84,6 +84,41 @@ def test_tighter_limits_trip_at_the_first_look_of_the_next_desk(tmp_path: Path) 
         await second.desk.close()
 
     live(story, tmp_path, exchange=ScriptedExchange(script=falling()))
+
+
+@pytest.mark.parametrize("dies", [True, False])
+def test_hard_refusals_in_a_row_are_counted_over_a_restart(tmp_path: Path, dies: bool) -> None:
+    """Those of children too, whose parents are over: the next one over the limit trips."""
+    wide = Limits(max_consecutive_refusals=3)
+
+    async def tightened(stack: Stack, *, tag: str) -> None:
+        """An order that passes, and whose child does not, as the limit is tightened in between."""
+        await stack.desk.set_limits({"max_lots_per_order": 2}, reason="for one order")
+        execution = await stack.desk.submit(
+            await stack.desk.preview("BUY", 2, "ZO", strategy="limit_patience", tag=tag)
+        )
+        await stack.desk.set_limits({"max_lots_per_order": 1})
+        await execution
+
+    async def story(lives: Lives) -> None:
+        first = await lives.open(limits=wide)
+        for number in range(3):
+            await tightened(first, tag=f"{number}")
+        row = [(refusal.check, refusal.transient) for refusal in first.journalled(ChildRefused)]
+        await first.sleep(1)
+        await (lives.kill(first) if dies else first.desk.close())
+
+        second = await lives.open(limits=wide)
+        before = second.manager.ledger.breakers.conduct(second.desk.now_ns()).refusals_in_row
+        await tightened(second, tag="after the restart")
+
+        (trip,) = second.journalled(BreakerTripped)
+        assert row == [("order_lots", False)] * 3
+        assert before == 3
+        assert (trip.breaker, trip.observed, trip.limit) == ("consecutive_refusals", 4.0, 3.0)
+        await second.desk.close()
+
+    live(story, tmp_path, exchange=ScriptedExchange(script=DEEP))
 
 
 # Positions
