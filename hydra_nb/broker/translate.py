@@ -24,7 +24,7 @@ from hydra_nb.broker.hours import parse_hours, with_zone, zone_name
 from hydra_nb.broker.inbox import Inbox
 from hydra_nb.broker.instruments import ContractQuery, ListedMonth
 from hydra_nb.broker.quotes import exact_price
-from hydra_nb.broker.wire_values import decimal, known, quoted, read_good_till, whole_lots
+from hydra_nb.broker.wire_values import decimal, known, outward_lots, quoted, read_good_till, whole_lots
 from hydra_nb.domain.events import (
     CommissionReported,
     ExecutionReported,
@@ -345,7 +345,7 @@ class RawWrapper(Wrapper):
             con_id=contract.conId,
             local_symbol=contract.localSymbol,
             symbol=contract.symbol,
-            lots=whole_lots(posSize),
+            lots=whole_lots(posSize) if contract.secType in ("FUT", "") else outward_lots(posSize),
             average_cost=decimal(avgCost) or Decimal(0),
         )
         self.inbox.position(report, account=account)

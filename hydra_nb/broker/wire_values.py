@@ -39,6 +39,11 @@ def whole_lots(number: float) -> int:
     return lots
 
 
+def outward_lots(number: float) -> int:
+    """The next whole number away from zero, of what may be held in fractions, as shares: it counts for no less."""
+    return math.floor(number) if number < 0 else math.ceil(number)
+
+
 def read_good_till(text: str) -> int | None:
     """UTC nanoseconds of a good-till date, None where it is empty or in a form that we do not send."""
     for form in ("%Y%m%d-%H:%M:%S", "%Y%m%d %H:%M:%S UTC", "%Y%m%d %H:%M:%S GMT"):

@@ -2,10 +2,13 @@
 
 from decimal import Decimal
 
+import pytest
+
 from hydra_nb.broker.connection import POSITIONS_REPLY_S
 from hydra_nb.broker.holdings import Holdings
 from hydra_nb.domain.events import PositionReported
 from hydra_nb.domain.units import NS_PER_S
+from hydra_nb.sim.framing import encode
 from tests.broker.room import Room, bid_and_ask, in_virtual_time
 
 ASK_POSITIONS = 61
@@ -130,5 +133,31 @@ def test_a_broker_that_does_not_tell_its_positions_again_is_waited_for_once() ->
         assert POSITIONS_REPLY_S <= waited_s < POSITIONS_REPLY_S + 1
         assert len(room.core.frames(ASK_POSITIONS)) == 1 + 1
         assert room.broker.position(contract.con_id) == 1
+
+    in_virtual_time(scenario)
+
+
+@pytest.mark.parametrize(("shares", "lots"), [("0.5", 1), ("-2.25", -3), ("3", 3)])
+def test_a_fraction_of_a_share_is_held_and_counts_for_no_less(shares: str, lots: int) -> None:
+    """An account may hold fractions of what is no future; a position that is not read would be none."""
+
+    async def scenario(room: Room) -> None:
+        of = ("AAPL", "STK", "", "0", "", "", "NASDAQ", "USD", "AAPL", "NMS")
+        await room.say(encode([61, 3, room.core.exchange.account, 265598, *of, shares, "200.0"]))
+
+        assert [(one.symbol, one.lots) for one in room.broker.positions() or ()] == [("AAPL", lots)]
+        assert room.broker.unread == 0
+
+    in_virtual_time(scenario)
+
+
+def test_a_fraction_of_a_future_is_not_read() -> None:
+    """There is none: nobody knows what the broker means by it."""
+
+    async def scenario(room: Room) -> None:
+        of = ("ZO", "FUT", "20270514", "0", "", "5000", "CBOT", "USD", "ZOK7", "ZO")
+        await room.say(encode([61, 3, room.core.exchange.account, 101, *of, "0.5", "370.0"]))
+
+        assert room.broker.unread == 1
 
     in_virtual_time(scenario)
