@@ -124,7 +124,7 @@ def test_even_slices_are_checked_by_their_number_and_others_by_their_largest(lot
 
 
 def test_the_whole_order_is_checked_by_its_largest_slice() -> None:
-    """Twice three lots pass a limit of 8 an order, twice six do not: the preview says so, and nothing is sent."""
+    """Twice three lots pass a limit of 8 an order, twice seven do not: the preview says so, and nothing is sent."""
 
     async def scenario(stack: Stack) -> None:
         even = await stack.desk.preview("BUY", 13, "ZO", **THIRTEEN)
@@ -132,7 +132,7 @@ def test_the_whole_order_is_checked_by_its_largest_slice() -> None:
         execution = await stack.desk.submit(front)
         await execution
 
-        assert lots_of(front)[0] == 6
+        assert lots_of(front)[0] == 7
         assert even.passes
         assert front.risk.loc[~front.risk["allowed"], "check"].tolist() == ["order_lots"]
         assert execution.status is ParentStatus.REFUSED
