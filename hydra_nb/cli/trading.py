@@ -16,6 +16,13 @@ from hydra_nb.cli.tables import show
 LAST_PORT = 65_535
 
 
+def _port(port: int | None) -> int | None:
+    """Refuse what is no port; the range of an option would take half of its help."""
+    if port is not None and not 0 <= port <= LAST_PORT:
+        raise typer.BadParameter(f"{port} is no port; give one from 0 to {LAST_PORT}")
+    return port
+
+
 @app.command()
 def demo(
     seed: Annotated[int, typer.Option(help="Seed of the simulated market and of the plan.")] = 7,
@@ -70,7 +77,7 @@ async def _trade(*, seed: int, lots: int, slices: int, duration: str) -> bool:
 @app.command()
 def lab(
     port: Annotated[
-        int | None, typer.Option(min=0, max=LAST_PORT, help="Port of JupyterLab; its own choice where none is given.")
+        int | None, typer.Option(callback=_port, help="Port of JupyterLab; its own choice where none is given.")
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
 ) -> None:
@@ -103,7 +110,7 @@ def _tour() -> Path:
 
 @app.command()
 def gateway(
-    port: Annotated[int, typer.Option(min=0, max=LAST_PORT, help="Port on loopback; 0 takes a free one.")] = 4002,
+    port: Annotated[int, typer.Option(callback=_port, help="Port on loopback; 0 takes a free one.")] = 4002,
     seed: Annotated[int, typer.Option(help="Decides account, listed months, first day and order flow.")] = 7,
     speed: Annotated[float, typer.Option(help="Market seconds in one second; clients need the same speed.")] = 1.0,
     faults: Annotated[Path | None, typer.Option(help="A fault script (TOML): what goes wrong, and when.")] = None,
